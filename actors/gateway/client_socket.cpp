@@ -1,0 +1,374 @@
+#include "actors/gateway/client_socket.hpp"
+
+#include <array>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+
+#include <spdlog/spdlog.h>
+
+#include "protocol/defaults.hpp"
+
+namespace parley {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using std::chrono::steady_clock;
+
+namespace {
+
+/// Reads land here: one buffer a thread, none a connection.
+std::span<char> read_buffer() {
+  static thread_local std::array<char, defaults::read_bytes> buffer;
+  return buffer;
+}
+
+std::string host_of(const std::string& peer) {
+  return peer.substr(0, peer.rfind(':'));
+}
+
+} // namespace
+
+client_socket::client_socket(
+  std::shared_ptr<connections> home, link_id id, std::string peer)
+  : x_home(std::move(home)),
+    x_id(id),
+    x_peer(std::move(peer)),
+    x_connection(x_home->with().protocol, *this, x_peer, steady_clock::now()) {}
+
+client_socket::~client_socket() = default;
+
+// -- the socket
+// -------------------------------------------------------------------
+
+void client_socket::start(int native_socket, bool is_v6) {
+  x_is_v6 = is_v6;
+  x_socket = std::make_unique<tcp::socket>(x_home->with().home->io());
+  error_code ec;
+  x_socket->assign(is_v6 ? tcp::v6() : tcp::v4(), native_socket, ec);
+  if (!ec)
+    x_socket->non_blocking(true, ec);
+  if (ec) {
+    ::close(native_socket);
+    drop();
+    return;
+  }
+  x_socket->set_option(tcp::no_delay(true), ec);
+  wait_readable();
+}
+
+void client_socket::wait_readable() {
+  x_socket->async_wait(
+    tcp::socket::wait_read, [self = shared_from_this()](const error_code& ec) {
+      // Aborted: dropped, or moved to another thread; nothing may be touched.
+      if (!ec)
+        self->readable();
+    });
+}
+
+void client_socket::readable() {
+  if (!x_socket)
+    return;
+  auto buffer = read_buffer();
+  error_code ec;
+  auto n = x_socket->read_some(asio::buffer(buffer.data(), buffer.size()), ec);
+  if (ec && ec != asio::error::would_block) {
+    if (x_closed)
+      drop();
+    else
+      x_connection.disconnected();
+    return;
+  }
+  // After its end the peer's bytes are read and thrown away: closing on unread
+  // bytes would take the last words from it.
+  if (n > 0 && !x_closed)
+    x_connection.receive(
+      buffer.first(n), steady_clock::now(), x_home->with().world->wall_clock());
+  if (x_socket)
+    wait_readable();
+}
+
+void client_socket::write() {
+  while (x_socket && !x_writing) {
+    auto bytes = x_connection.output();
+    if (bytes.empty())
+      break;
+    error_code ec;
+    auto n = x_socket->write_some(asio::buffer(bytes.data(), bytes.size()), ec);
+    if (ec == asio::error::would_block) {
+      x_writing = true;
+      x_socket->async_wait(tcp::socket::wait_write,
+        [self = shared_from_this()](const error_code& e) {
+          if (e)
+            return;
+          self->x_writing = false;
+          self->write();
+        });
+      return;
+    }
+    if (ec) {
+      if (x_closed)
+        drop();
+      else
+        x_connection.disconnected();
+      return;
+    }
+    x_connection.written(n);
+  }
+  if (x_closed && x_socket && !x_writing)
+    finish();
+}
+
+void client_socket::drained() {
+  write();
+}
+
+void client_socket::finish() {
+  error_code ec;
+  x_socket->shutdown(tcp::socket::shutdown_send, ec);
+}
+
+void client_socket::drop() {
+  auto self = shared_from_this(); // until this function returns
+  x_closed = true;
+  x_session = nullptr;
+  unlink();
+  if (x_socket) {
+    error_code ec;
+    x_socket->close(ec);
+    x_socket.reset();
+  }
+  x_home->forget(x_id);
+}
+
+void client_socket::tick(steady_time now) {
+  if (!x_closed) {
+    x_connection.tick(now);
+  } else if (now - x_closing >= defaults::last_words_time) {
+    drop();
+  }
+}
+
+// -- moving
+// -------------------------------------------------------------------------
+
+std::shared_ptr<connections> client_socket::elsewhere(size_t index) const {
+  const auto& all = x_home->with().all;
+  auto there = index < all.size() ? all[index].lock() : nullptr;
+  return there == x_home ? nullptr : there;
+}
+
+void client_socket::move_out(const std::shared_ptr<connections>& to) {
+  auto self = shared_from_this();
+  unlink();
+  error_code ec;
+  auto fd = x_socket->release(ec);
+  x_socket.reset();
+  x_writing = false;
+  x_home->forget(x_id);
+  if (ec) {
+    x_closed = true;
+    return;
+  }
+  asio::post(to->with().home->io(),
+    [to, self, fd, v6 = x_is_v6] { to->adopt(self, fd, v6); });
+}
+
+void client_socket::move_in(
+  std::shared_ptr<connections> home, int native_socket, bool is_v6) {
+  x_home = std::move(home);
+  start(native_socket, is_v6);
+  if (!x_socket)
+    return;
+  if (!x_connection.output().empty())
+    output_ready();
+  ask_router();
+}
+
+void client_socket::ask_router() {
+  auto pending = std::move(x_pending);
+  if (!pending)
+    return;
+  auto self = shared_from_this();
+  if (pending->what)
+    caf::anon_send(
+      x_home->with().router, local_sign_in{std::move(*pending->what), self});
+  else if (pending->again)
+    caf::anon_send(
+      x_home->with().router, local_resume{std::move(*pending->again), self});
+}
+
+// -- the way in
+// ---------------------------------------------------------------------
+
+void client_socket::ask_for_keys(const user_address& user) {
+  caf::anon_send(x_home->with().admission, user, host_of(x_peer), x_id.value,
+    caf::actor_cast<caf::typed_actor<caf::reacts_to<parley::admitted>>>(
+      x_home->actor()));
+}
+
+void client_socket::find_keys(const user_address& user) {
+  x_pending = std::make_unique<pending_sign_in>();
+  x_pending->user = user;
+  ask_for_keys(user);
+}
+
+void client_socket::check_password(
+  const user_address& user, std::string password) {
+  x_pending = std::make_unique<pending_sign_in>();
+  x_pending->user = user;
+  x_pending->password = std::move(password);
+  x_pending->with_password = true;
+  ask_for_keys(user);
+}
+
+void client_socket::admitted(const failure& why) {
+  if (x_closed || !x_pending)
+    return;
+  if (why.code != errc::none) {
+    x_connection.authentication_refused(why);
+    return;
+  }
+  caf::anon_send(x_home->with().reader, x_pending->user, x_id.value,
+    caf::actor_cast<gateway_ref>(x_home->actor()));
+}
+
+void client_socket::found(const account_found& x) {
+  if (x_closed || !x_pending)
+    return;
+  if (x.why.code != errc::none) {
+    x_pending.reset();
+    x_connection.authentication_refused(x.why);
+    return;
+  }
+  if (!x_pending->with_password) {
+    x_pending.reset();
+    x_connection.keys_found(x.what ? &x.what->keys : nullptr);
+    return;
+  }
+  // Without an account the same work is done for nothing.
+  auto keys = x.what
+    ? x.what->keys
+    : decoy_keys(x_pending->user.str(), x_home->with().protocol->decoy_secret,
+      defaults::scram_iterations);
+  caf::anon_send(x_home->with().passwords, std::move(x_pending->password),
+    std::move(keys), x_id.value,
+    caf::actor_cast<caf::typed_actor<caf::reacts_to<password_checked>>>(
+      x_home->actor()));
+  x_pending.reset();
+}
+
+void client_socket::checked(const password_checked& x) {
+  if (x_closed)
+    return;
+  if (x.why.code != errc::none)
+    x_connection.authentication_refused(x.why);
+  else
+    x_connection.password_checked(x.fits);
+}
+
+void client_socket::authenticated(const user_address& user, bool success) {
+  caf::anon_send(x_home->with().admission, user, host_of(x_peer), success);
+}
+
+void client_socket::sign_in_wanted(sign_in what) {
+  auto index = slot_of(what.user) % x_home->with().routers;
+  x_pending = std::make_unique<pending_sign_in>();
+  x_pending->what = std::move(what);
+  if (auto there = elsewhere(index))
+    move_out(there);
+  else
+    ask_router();
+}
+
+void client_socket::resume_wanted(resume what) {
+  auto index = router_of(resume_token::parse(what.token).session);
+  x_pending = std::make_unique<pending_sign_in>();
+  x_pending->again = std::move(what);
+  if (auto there = elsewhere(index))
+    move_out(there);
+  else
+    ask_router();
+}
+
+// -- to the session
+// -------------------------------------------------------------------
+
+void client_socket::requests_received(std::vector<numbered_request> what) {
+  caf::anon_send(x_session, client_requests{x_id, std::move(what)});
+}
+
+void client_socket::acknowledged(sequence upto) {
+  caf::anon_send(x_session, client_acknowledged{x_id, upto});
+}
+
+void client_socket::window_changed(window what) {
+  caf::anon_send(x_session, client_window{x_id, what});
+}
+
+void client_socket::output_ready() {
+  if (auto* w = x_home->with().home; w == worker::current())
+    w->mark(*this);
+}
+
+void client_socket::closed(const failure& why) {
+  x_closed = true;
+  x_closing = steady_clock::now();
+  SPDLOG_DEBUG("{} closed: {} {}", x_peer, to_string(why.code), why.text);
+  if (x_session) {
+    caf::anon_send(x_session, client_lost{x_id, why});
+    x_session = nullptr;
+  }
+  output_ready(); // the last words, then the end
+}
+
+// -- from the session
+// -------------------------------------------------------------------
+
+void client_socket::accept(const signed_in& what, session_actor session) {
+  if (x_closed) {
+    caf::anon_send(session, client_lost{x_id, failure{errc::timed_out}});
+    return;
+  }
+  x_session = std::move(session);
+  x_connection.accept(what);
+}
+
+void client_socket::refuse(const failure& why) {
+  if (!x_closed)
+    x_connection.refuse(why);
+}
+
+void client_socket::send(sequence number, const event& what) {
+  if (!x_closed)
+    x_connection.send(number, what);
+}
+
+void client_socket::send_window(const window& requests) {
+  if (!x_closed)
+    x_connection.send_window(requests);
+}
+
+void client_socket::send_going_away(std::chrono::milliseconds come_back_after) {
+  if (!x_closed)
+    x_connection.send_going_away(come_back_after);
+}
+
+void client_socket::set_heartbeat(std::chrono::milliseconds interval) {
+  if (!x_closed)
+    x_connection.heartbeat_changed(interval);
+}
+
+void client_socket::probe(std::chrono::milliseconds timeout) {
+  if (!x_closed)
+    x_connection.probe(timeout, steady_clock::now());
+}
+
+void client_socket::close(const failure& why, error_scope scope) {
+  x_session = nullptr;
+  if (!x_closed)
+    x_connection.close(why, scope);
+}
+
+} // namespace parley

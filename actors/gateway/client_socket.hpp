@@ -1,0 +1,111 @@
+#pragma once
+
+#include <utility> // Boost 1.74 needs it first
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "actors/gateway/gateway.hpp"
+#include "actors/runtime/scheduler.hpp"
+#include "protocol/connection.hpp"
+
+namespace parley {
+
+/// One accepted socket: waits, reads and writes; the protocol's connection does
+/// the rest. First it belongs to the worker that adopted it, after the sign-in
+/// to the worker of its session.
+class client_socket final : public client_link,
+                            public connection::owner,
+                            public drained_hook,
+                            public std::enable_shared_from_this<client_socket> {
+public:
+  using tcp = boost::asio::ip::tcp;
+
+  client_socket(
+    std::shared_ptr<connections> home, link_id id, std::string peer);
+  ~client_socket() override;
+
+  /// Starts reading; on the home's worker.
+  void start(int native_socket, bool is_v6);
+  /// On the new home's worker: goes on there, and asks for its session.
+  void move_in(
+    std::shared_ptr<connections> home, int native_socket, bool is_v6);
+  void tick(steady_time now);
+  void set_protocol(std::shared_ptr<const connection_config> x);
+
+  // Answers on the way in.
+  void admitted(const failure& why);
+  void found(const account_found& x);
+  void checked(const password_checked& x);
+
+  /// Closes the socket without a word.
+  void drop();
+
+  // client_link
+  void accept(const signed_in& what, session_actor session) override;
+  void refuse(const failure& why) override;
+  void send(sequence number, const event& what) override;
+  void send_window(const window& requests) override;
+  void send_going_away(std::chrono::milliseconds come_back_after) override;
+  void set_heartbeat(std::chrono::milliseconds interval) override;
+  void probe(std::chrono::milliseconds timeout) override;
+  void close(const failure& why, error_scope scope) override;
+  link_id id() const noexcept override { return x_id; }
+
+  // connection::owner
+  void find_keys(const user_address& user) override;
+  void check_password(const user_address& user, std::string password) override;
+  void authenticated(const user_address& user, bool success) override;
+  void sign_in_wanted(sign_in what) override;
+  void resume_wanted(resume what) override;
+  void requests_received(std::vector<numbered_request> what) override;
+  void acknowledged(sequence upto) override;
+  void window_changed(window what) override;
+  void output_ready() override;
+  void closed(const failure& why) override;
+
+  // drained_hook
+  void drained() override;
+
+private:
+  void wait_readable();
+  void readable();
+  void write();
+  void finish();
+  void ask_for_keys(const user_address& user);
+  /// The session's worker, or null if this is it.
+  std::shared_ptr<connections> elsewhere(size_t index) const;
+  void move_out(const std::shared_ptr<connections>& to);
+  /// Passes on what waits for the right worker.
+  void ask_router();
+
+  std::shared_ptr<connections> x_home;
+  link_id x_id;
+  std::string x_peer;
+  std::unique_ptr<tcp::socket> x_socket;
+  connection x_connection;
+  /// The session, once there is one. Set before the router is asked.
+  session_actor x_session;
+
+  /// What the connection awaits on the way in.
+  struct pending_sign_in {
+    user_address user;
+    std::string password;
+    bool with_password = false;
+    std::optional<sign_in> what;
+    std::optional<resume> again;
+  };
+  std::unique_ptr<pending_sign_in> x_pending;
+
+  bool x_writing = false;
+  bool x_is_v6 = false;
+  /// No more is read from it or said to its session.
+  bool x_closed = false;
+  /// When the last bytes were written and the end was told.
+  std::chrono::steady_clock::time_point x_closing{};
+};
+
+} // namespace parley

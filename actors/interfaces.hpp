@@ -1,0 +1,145 @@
+#pragma once
+
+#include <caf/replies_to.hpp>
+#include <caf/response_promise.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include "actors/inspect.hpp"
+#include "actors/messages.hpp"
+
+/// Every actor's typed interface: who reads this page knows the system. Plain
+/// sends wherever IMs pass; requests only for operators.
+namespace parley {
+
+using tick_atom = caf::atom_constant<caf::atom("tick")>;
+using commit_atom = caf::atom_constant<caf::atom("commit")>;
+using stop_atom = caf::atom_constant<caf::atom("stop")>;
+using done_atom = caf::atom_constant<caf::atom("done")>;
+using report_atom = caf::atom_constant<caf::atom("report")>;
+using add_atom = caf::atom_constant<caf::atom("add")>;
+using remove_atom = caf::atom_constant<caf::atom("remove")>;
+using list_atom = caf::atom_constant<caf::atom("list")>;
+using audit_atom = caf::atom_constant<caf::atom("audit")>;
+using kick_atom = caf::atom_constant<caf::atom("kick")>;
+using get_atom = caf::atom_constant<caf::atom("get")>;
+using reload_atom = caf::atom_constant<caf::atom("reload")>;
+
+/// A signed-in endpoint: numbers what goes to its client, keeps it until the
+/// client has it, and outlives the connection for the resume window. Child of
+/// its user's router, on the same worker.
+using session_actor = caf::typed_actor<
+  /// From the connection: new requests, acknowledgements, a wish, its end.
+  caf::reacts_to<client_requests>, caf::reacts_to<client_acknowledged>,
+  caf::reacts_to<client_window>, caf::reacts_to<client_lost>,
+  /// IMs and events for the client.
+  caf::reacts_to<session_output>,
+  /// The client let the grace time pass.
+  caf::reacts_to<probe_client>,
+  /// The policy has changed: windows, heartbeat, what the client is told.
+  caf::reacts_to<shared<policy>>,
+  /// IMs that wait for their outcome for long are submitted again.
+  caf::reacts_to<session_sweep>,
+  /// The server stops soon.
+  caf::reacts_to<announce_stop>,
+  /// It is over: tells the client and quits.
+  caf::reacts_to<end_session>>;
+
+/// One shard of the users: judges and routes their IMs by the rules in
+/// `routing`, and owns their sessions. One per worker.
+using router_actor = caf::typed_actor<
+  /// From its sessions.
+  caf::reacts_to<session_requests>, caf::reacts_to<session_acknowledged>,
+  caf::reacts_to<session_suspended>, caf::reacts_to<session_window>,
+  /// From other routers.
+  caf::reacts_to<routed_im>, caf::reacts_to<routed_outcome>,
+  caf::reacts_to<routed_choice>, caf::reacts_to<routed_receipt>,
+  caf::reacts_to<routed_typing>,
+  /// From the store.
+  caf::reacts_to<written>, caf::reacts_to<head_found>,
+  caf::reacts_to<page_found>, caf::reacts_to<id_found>,
+  caf::reacts_to<ims_expired>,
+  /// The policy has changed; answered when it is in force here.
+  caf::replies_to<shared<policy>>::with<done_atom>,
+  /// An account was made: it is known from now on.
+  caf::replies_to<add_atom, user_address>::with<done_atom>,
+  /// An account's password changed: its resume tokens end.
+  caf::replies_to<reload_atom, user_address>::with<done_atom>,
+  /// Removes an account: ends its sessions, rejects and deletes its IMs.
+  caf::replies_to<remove_atom, user_address>::with<done_atom>,
+  /// Ends the sessions of a user or one of its endpoints; answers how many.
+  caf::replies_to<kick_atom, address>::with<uint64_t>,
+  caf::replies_to<report_atom>::with<router_report>,
+  /// Deadlines.
+  caf::reacts_to<tick_atom>,
+  /// Orderly stop: settles what is under way, ends the sessions, quits.
+  caf::replies_to<stop_atom>::with<stop_report>>;
+
+/// The one that writes to the store: puts what comes in the meantime into one
+/// synced batch. Detached.
+using store_writer_actor = caf::typed_actor<
+  /// Answered by `written` to the router, batched.
+  caf::reacts_to<shared<operations>, router_actor>,
+  /// Written and synced when answered.
+  caf::replies_to<operations>::with<write_result>,
+  /// To itself: the end of a batch.
+  caf::reacts_to<commit_atom>>;
+
+/// Reads from the store. A few of them, detached.
+using gateway_ref = caf::typed_actor<caf::reacts_to<account_found>>;
+using store_reader_actor = caf::typed_actor<
+  /// Answered by `head_found`.
+  caf::reacts_to<user_address, router_actor>,
+  /// Up to so many from an order on for a session: `page_found`.
+  caf::reacts_to<user_address, session_id, im_order, uint64_t, router_actor>,
+  /// Answered by `id_found` with the ticket.
+  caf::reacts_to<retry_key, uint64_t, router_actor>,
+  /// Answered by `account_found` with the ticket.
+  caf::reacts_to<user_address, uint64_t, gateway_ref>,
+  /// All accounts, in order.
+  caf::replies_to<list_atom>::with<accounts_found>,
+  /// One account's existence: at most one line.
+  caf::replies_to<list_atom, user_address>::with<accounts_found>,
+  /// The latest so many lines of the audit log.
+  caf::replies_to<audit_atom, uint64_t>::with<audit_found>,
+  /// Sweeps out what has expired by the policy: `ims_expired` to the routers
+  /// that own the users (all of them, in slot order of workers).
+  caf::reacts_to<shared<policy>, wall_time, std::vector<router_actor>>>;
+
+/// Hashes passwords: milliseconds each. Detached, bounded queue.
+using password_actor = caf::typed_actor<
+  /// Whether a password fits the keys; answered by `password_checked` to the
+  /// gateway.
+  caf::reacts_to<std::string, scram_keys, uint64_t,
+    caf::typed_actor<caf::reacts_to<password_checked>>>,
+  /// New keys for a password.
+  caf::replies_to<std::string>::with<keys_derived>>;
+
+/// Slows down who fails to sign in, per account and per source address.
+using admission_actor = caf::typed_actor<
+  /// Account, source, ticket: answered by `admitted`.
+  caf::reacts_to<user_address, std::string, uint64_t,
+    caf::typed_actor<caf::reacts_to<admitted>>>,
+  /// How it went.
+  caf::reacts_to<user_address, std::string, bool>,
+  caf::replies_to<shared<policy>>::with<done_atom>>;
+
+/// The connections of one worker: reads and writes sockets, leads them through
+/// the sign-in, and hands what clients say to their sessions.
+using gateway_actor = caf::typed_actor<caf::reacts_to<account_found>,
+  caf::reacts_to<password_checked>, caf::reacts_to<admitted>,
+  caf::reacts_to<tick_atom>, caf::replies_to<shared<policy>>::with<done_atom>,
+  /// Accepts nobody from now on.
+  caf::replies_to<stop_atom>::with<done_atom>>;
+
+/// Policy settings: validates, writes, audits, and brings each change into
+/// force at every actor before it answers.
+using settings_actor = caf::typed_actor<
+  /// All settings with their values.
+  caf::replies_to<get_atom>::with<shared<policy>>,
+  /// Name, value, who.
+  caf::replies_to<std::string, std::string,
+    std::string>::with<setting_changed>>;
+
+} // namespace parley

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <caf/actor_system.hpp>
+
+#include "actors/interfaces.hpp"
+#include "actors/router/router.hpp"
+#include "protocol/errors.hpp"
+
+namespace parley {
+
+/// The operators' entrance: a Unix socket that only the owner of the data
+/// folder can open (its folder has mode 700, the socket 600). One JSON object a
+/// line in, one a line out, in a thread of its own; requests are served one
+/// after another.
+class admin_server {
+public:
+  struct actors {
+    std::vector<router_actor> routers;
+    store_writer_actor writer;
+    store_reader_actor reader;
+    password_actor passwords;
+    settings_actor settings;
+    std::shared_ptr<surroundings> world;
+  };
+
+  /// `store_unavailable` if the socket cannot be made.
+  static result<std::unique_ptr<admin_server>> start(
+    caf::actor_system& system, std::string path, actors reach);
+
+  /// Ends the thread and removes the socket.
+  ~admin_server();
+
+private:
+  struct impl;
+  explicit admin_server(std::unique_ptr<impl> x);
+  std::unique_ptr<impl> x_impl;
+};
+
+} // namespace parley

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "protocol/errors.hpp"
+
+/// What a person types into `parley chat`.
+namespace parley::chat {
+
+/// Text for whom one is writing to.
+struct say_command {
+  std::string text;
+};
+/// Writes to `to` from now on; `text` may be empty.
+struct to_command {
+  std::string to;
+  std::string text;
+};
+struct away_command {
+  std::string status;
+};
+struct back_command {};
+struct broadcast_command {
+  std::vector<std::string> to;
+  std::string text;
+};
+struct help_command {};
+struct quit_command {};
+/// Nothing but blanks.
+struct no_command {};
+
+using command = std::variant<no_command, say_command, to_command, away_command,
+  back_command, broadcast_command, help_command, quit_command>;
+
+/// Reads one line. A line that begins with `/` is a command, with `//` a text
+/// that begins with `/`. Users without a domain get `domain`. The error is a
+/// sentence for who typed the line.
+tl::expected<command, std::string> parse_command(
+  std::string_view line, std::string_view domain);
+
+/// What `/help` says.
+std::string_view command_help() noexcept;
+
+/// A rejection's reason in words.
+std::string words_of(const failure& why);
+
+/// `text` for a terminal: control characters, which could move the cursor or
+/// change colours, become visible; newlines stay, each followed by `indent`.
+std::string printable(std::string_view text, std::string_view indent);
+
+} // namespace parley::chat

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "protocol/client/events.hpp"
+#include "protocol/errors.hpp"
+#include "protocol/vocabulary.hpp"
+
+/// The lines of `parley chat --jsonl`: one JSON object each, requests in,
+/// events out.
+namespace parley::chat {
+
+struct send_line {
+  std::string to;
+  std::string body;
+  bool receipts = false;
+};
+struct broadcast_line {
+  std::vector<std::string> to;
+  std::string body;
+  bool receipts = false;
+};
+struct presence_line {
+  availability what;
+};
+struct typing_line {
+  std::string to;
+};
+struct read_line {
+  std::string from;
+  /// Of the IM that was read.
+  std::string message;
+};
+struct quit_line {};
+
+/// A request as it was written.
+struct script_request {
+  /// Empty: the line had none. Of a send or a broadcast it is the IM's id.
+  std::string id;
+  std::variant<send_line, broadcast_line, presence_line, typing_line, read_line,
+    quit_line>
+    what;
+};
+
+/// Why a line is no request, and its `id` as JSON text, empty if it has none.
+struct bad_line {
+  std::string id;
+  failure why;
+};
+
+/// Reads one line without its newline. `bad_request` if it is no JSON object,
+/// or a field is missing or of the wrong type; `unknown_request` if this
+/// version does not know the operation.
+tl::expected<script_request, bad_line> parse_request(std::string_view line);
+
+/// Texts in JSON lines, each with its newline. Times are RFC 3339 in UTC with
+/// milliseconds, durations are seconds. What is not UTF-8 is replaced.
+std::string ready_line(std::string_view address, bool resumed);
+std::string message_line(const received_im& x);
+std::string outcome_line(
+  std::string_view id, std::string_view to, const outcome& x);
+std::string broadcast_line_of(
+  std::string_view id, const std::vector<recipient_outcome>& outcomes);
+std::string done_line(std::string_view id);
+std::string typing_line_of(std::string_view from);
+std::string receipt_line(
+  std::string_view id, std::string_view endpoint, receipt::kind what);
+std::string policy_line(
+  const std::vector<std::pair<std::string, std::string>>& values);
+/// `id`: as text, empty if the error names no request.
+std::string error_line(std::string_view id, const failure& why);
+std::string error_line(const bad_line& x);
+std::string disconnected_line(
+  const failure& why, std::chrono::milliseconds retry_in);
+
+/// The reason as it is written; what a newer server sent and this version does
+/// not know comes out as it was sent. `none_means` where there is none.
+std::string reason_of(const failure& why, std::string_view none_means);
+
+/// `2026-11-22T08:00:00.000Z`
+std::string rfc3339(wall_time x);
+
+} // namespace parley::chat

@@ -1,0 +1,33 @@
+#include <cstdio>
+#include <cstring>
+#include <string_view>
+
+#include "actors/launcher/admin.hpp"
+#include "actors/launcher/chat.hpp"
+#include "actors/launcher/server.hpp"
+
+namespace {
+
+constexpr auto usage = R"(parley - instant messaging and presence
+
+  parley serve --data DIR --listen HOST:PORT   starts the server
+  parley chat --server HOST:PORT --user U …    signs in and chats
+  parley admin --data DIR …                    operates a running server
+
+Each takes --help.
+)";
+
+} // namespace
+
+int main(int argc, char** argv) {
+  std::string_view command = argc > 1 ? argv[1] : "";
+  if (command == "serve")
+    return parley::serve_main(argc - 1, argv + 1);
+  if (command == "chat")
+    return parley::chat_main(argc - 1, argv + 1);
+  if (command == "admin")
+    return parley::admin_main(argc - 1, argv + 1);
+  bool asked = command == "--help" || command == "help";
+  std::fputs(usage, asked ? stdout : stderr);
+  return asked ? 0 : 2;
+}

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/gateway/listener.hpp"
+#include "protocol/errors.hpp"
+
+namespace parley {
+
+/// What only a start can change: command line over TOML file over defaults.
+struct serve_options {
+  std::string data;
+  std::vector<listen_address> listen;
+  /// TCP without TLS.
+  bool plain = false;
+  /// Plain TCP also elsewhere than on loopback; only the file can say so.
+  bool plain_anywhere = false;
+  /// Of user names without one.
+  std::string domain = "localhost";
+  /// Empty: a self-signed pair in the data folder.
+  std::string certificate;
+  std::string key;
+  size_t threads = 1;
+  std::chrono::microseconds spin{20};
+  /// Drop privileges to this user once all is open.
+  std::string user;
+  /// `debug`, `info`, `warn`, `error`.
+  std::string log = "info";
+
+  /// `bad_request` with what is wrong. `help` is set when help was asked for.
+  static result<serve_options> parse(int argc, char** argv, std::string& help);
+};
+
+} // namespace parley

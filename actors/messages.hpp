@@ -1,0 +1,254 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <variant>
+#include <vector>
+
+#include "actors/router/routing.hpp"
+#include "actors/settings/policy.hpp"
+#include "persistence/store.hpp"
+#include "protocol/signing_in.hpp"
+#include "protocol/vocabulary.hpp"
+
+/// What actors say to each other beside the vocabulary; all of it can be
+/// serialised.
+namespace parley {
+
+/// Tells one connection from another that served the same session before.
+struct link_id {
+  uint64_t value = 0;
+  auto operator<=>(const link_id&) const = default;
+  auto fields() { return std::tie(value); }
+};
+
+// -- gateway to session
+// ---------------------------------------------------------
+
+/// Requests of one read, in order.
+struct client_requests {
+  link_id from;
+  std::vector<numbered_request> what;
+  auto fields() { return std::tie(from, what); }
+};
+
+/// All events up to `upto` are safe at the client.
+struct client_acknowledged {
+  link_id from;
+  sequence upto;
+  auto fields() { return std::tie(from, upto); }
+};
+
+struct client_window {
+  link_id from;
+  window wanted;
+  auto fields() { return std::tie(from, wanted); }
+};
+
+/// The connection is over.
+struct client_lost {
+  link_id from;
+  failure why;
+  auto fields() { return std::tie(from, why); }
+};
+
+// -- session to router
+// ------------------------------------------------------------
+
+/// Requests of a session that it has not asked before, in order.
+struct session_requests {
+  session_id from;
+  std::vector<numbered_request> what;
+  /// IMs that wait for their outcome for long.
+  bool again = false;
+  auto fields() { return std::tie(from, what, again); }
+};
+
+struct session_acknowledged {
+  session_id from;
+  std::vector<acknowledged_im> what;
+  auto fields() { return std::tie(from, what); }
+};
+
+/// The connection that came with the `attachment`-th attach is lost.
+struct session_suspended {
+  session_id from;
+  uint64_t attachment = 0;
+  auto fields() { return std::tie(from, attachment); }
+};
+
+struct session_window {
+  session_id from;
+  window granted;
+  auto fields() { return std::tie(from, granted); }
+};
+
+// -- router to session
+// ------------------------------------------------------------
+
+/// For the client, in order.
+struct session_output {
+  std::vector<std::variant<delivery, event>> what;
+  auto fields() { return std::tie(what); }
+};
+
+/// Looks whether the client lives; suspended if it does not answer.
+struct probe_client {
+  auto fields() { return std::tie(); }
+};
+
+/// The session is over; the client is told why.
+struct end_session {
+  failure why;
+  auto fields() { return std::tie(why); }
+};
+
+/// The server stops; come back then.
+struct announce_stop {
+  std::chrono::milliseconds come_back_after{};
+  auto fields() { return std::tie(come_back_after); }
+};
+
+/// Time for what waits for long.
+struct session_sweep {
+  auto fields() { return std::tie(); }
+};
+
+// -- routers and the store
+// ----------------------------------------------------------
+
+using operations = std::vector<store_operation>;
+
+struct written {
+  /// In the order in which they were asked for.
+  std::vector<shared<operations>> what;
+  /// Code none: all of it is on disk.
+  failure why;
+  auto fields() { return std::tie(what, why); }
+};
+
+struct head_found {
+  user_address of;
+  user_head what;
+  failure why;
+  auto fields() { return std::tie(of, what, why); }
+};
+
+struct page_found {
+  user_address of;
+  session_id for_whom;
+  im_order from;
+  std::vector<stored_im> page;
+  bool complete = false;
+  failure why;
+  auto fields() { return std::tie(of, for_whom, from, page, complete, why); }
+};
+
+struct id_found {
+  uint64_t ticket = 0;
+  std::optional<stored_id> what;
+  failure why;
+  auto fields() { return std::tie(ticket, what, why); }
+};
+
+/// IMs whose time to live is over.
+struct ims_expired {
+  std::vector<std::pair<user_address, im_order>> what;
+  auto fields() { return std::tie(what); }
+};
+
+// -- signing in
+// ---------------------------------------------------------------------
+
+struct account_found {
+  uint64_t ticket = 0;
+  std::optional<account> what;
+  failure why;
+  auto fields() { return std::tie(ticket, what, why); }
+};
+
+struct password_checked {
+  uint64_t ticket = 0;
+  bool fits = false;
+  /// `overloaded`.
+  failure why;
+  auto fields() { return std::tie(ticket, fits, why); }
+};
+
+/// A sign-in of this account from this source may go on after `delay`.
+struct admitted {
+  uint64_t ticket = 0;
+  std::chrono::milliseconds delay{};
+  /// `rate_limited` by `signin.rate`.
+  failure why;
+  auto fields() { return std::tie(ticket, delay, why); }
+};
+
+// -- operators
+// ------------------------------------------------------------------------
+
+/// One line of `parley admin sessions`.
+struct session_info {
+  address self;
+  session_id id;
+  availability what;
+  bool connected = true;
+  std::string software;
+  std::string peer;
+  std::string transport;
+  wall_time since{};
+  auto fields() {
+    return std::tie(
+      self, id, what, connected, software, peer, transport, since);
+  }
+};
+
+struct router_report {
+  std::vector<session_info> sessions;
+  routing_counters counters;
+  auto fields() { return std::tie(sessions, counters); }
+};
+
+/// How an orderly stop went at one router.
+struct stop_report {
+  uint64_t sessions = 0;
+  uint64_t given_up = 0;
+  auto fields() { return std::tie(sessions, given_up); }
+};
+
+/// A write that somebody waits for; `code` none when it is on disk.
+struct write_result {
+  failure why;
+  auto fields() { return std::tie(why); }
+};
+
+struct keys_derived {
+  scram_keys keys;
+  failure why;
+  auto fields() { return std::tie(keys, why); }
+};
+
+struct accounts_found {
+  std::vector<user_address> what;
+  failure why;
+  auto fields() { return std::tie(what, why); }
+};
+
+struct audit_found {
+  std::vector<audit_entry> what;
+  failure why;
+  auto fields() { return std::tie(what, why); }
+};
+
+/// What setting a value led to.
+struct setting_changed {
+  std::string before;
+  std::string now;
+  failure why;
+  auto fields() { return std::tie(before, now, why); }
+};
+
+} // namespace parley

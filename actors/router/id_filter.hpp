@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace parley {
+
+/// Over the retry ids on disk: says of most others, without asking the disk,
+/// that they are not there. Bloom filters of doubling size, each with 10 bits
+/// and 7 probes an id: under 1 % false hits. Nothing can be taken out; it is
+/// made anew at each start and when `im.retry_memory` has let go of many.
+class id_filter {
+public:
+  void insert(uint64_t retry_hash);
+  bool may_contain(uint64_t retry_hash) const noexcept;
+  size_t size() const noexcept { return x_size; }
+
+private:
+  struct stage {
+    std::vector<uint64_t> bits;
+    size_t capacity = 0;
+    size_t used = 0;
+  };
+
+  std::vector<stage> x_stages;
+  size_t x_size = 0;
+};
+
+} // namespace parley

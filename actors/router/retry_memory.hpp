@@ -1,0 +1,71 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "protocol/vocabulary.hpp"
+
+namespace parley {
+
+/// The ids that one sender used lately, with their outcome: 16 bytes each in
+/// the order of use, found by hash. Keeps the latest `delivered_memory_max` of
+/// the last `delivered_memory`.
+class retry_memory {
+public:
+  using time_point = std::chrono::steady_clock::time_point;
+
+  struct entry {
+    /// The upper 62 bits of the content's hash.
+    uint64_t content : 62;
+    /// An outcome::kind; never *rejected*.
+    uint64_t kind : 2;
+
+    outcome::kind what() const noexcept {
+      return static_cast<outcome::kind>(kind);
+    }
+    bool same_content(uint64_t content_hash) const noexcept {
+      return content == content_hash >> 2;
+    }
+  };
+
+  std::optional<entry> find(uint64_t retry_hash) const noexcept;
+
+  /// Remembers an outcome; returns how many ids were forgotten for want of
+  /// room. A hash that is known already is left as it is.
+  size_t insert(uint64_t retry_hash, uint64_t content_hash, outcome::kind what,
+    time_point now);
+
+  /// Forgets what is too old. Cheap when nothing is.
+  void expire(time_point now);
+
+  size_t size() const noexcept { return x_ring.size(); }
+
+private:
+  struct slot {
+    uint64_t retry_hash;
+    entry what;
+  };
+  /// All that came since `since` and before the next mark.
+  struct mark {
+    time_point since;
+    uint64_t first;
+  };
+
+  uint64_t end() const noexcept { return x_first + x_ring.size(); }
+  size_t index_of(uint64_t retry_hash) const noexcept;
+  void pop_oldest() noexcept;
+  void rebuild(size_t slots);
+
+  std::deque<slot> x_ring;
+  /// The serial of the ring's front.
+  uint64_t x_first = 0;
+  /// Open addressing, linear probing: serial + 1, or 0.
+  std::vector<uint32_t> x_table;
+  std::deque<mark> x_marks;
+};
+
+} // namespace parley

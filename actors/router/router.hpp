@@ -1,0 +1,168 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "actors/interfaces.hpp"
+#include "actors/router/directory.hpp"
+#include "actors/router/routing.hpp"
+#include "actors/runtime/pinned.hpp"
+#include "actors/session/session.hpp"
+
+namespace parley {
+
+/// Wall clock and randomness, injected: real in the server, made up in tests.
+class surroundings {
+public:
+  virtual ~surroundings() = default;
+  virtual wall_time wall_clock() = 0;
+  virtual uint64_t wall_clock_us() = 0;
+  /// `n` random octets, unpredictable in the server.
+  virtual std::string random_octets(size_t n) = 0;
+};
+
+/// A client of this process wants in, on this worker.
+struct local_sign_in {
+  sign_in what;
+  link_ptr link;
+};
+
+/// `token` names a session of this router.
+struct local_resume {
+  resume what;
+  link_ptr link;
+};
+
+using local_router_actor = router_actor::extend<caf::reacts_to<local_sign_in>,
+  caf::reacts_to<local_resume>,
+  /// Once, before anything else.
+  caf::reacts_to<directory_ptr>>;
+
+/// A resume token: which session, and the proof. The session's id says which
+/// router of this process has it.
+struct resume_token {
+  session_id session;
+  std::string proof;
+
+  std::string str() const;
+  /// An id of 0 for anything that is no token.
+  static resume_token parse(std::string_view octets) noexcept;
+};
+
+/// The index of the router that made this session.
+size_t router_of(session_id x) noexcept;
+
+struct router_config {
+  /// Among the routers of this process.
+  size_t index = 0;
+  size_t routers = 1;
+  shared<policy> rules;
+  /// Retry ids on disk at the start; all routers share it.
+  std::shared_ptr<const id_filter> known_ids;
+  store_writer_actor writer;
+  std::vector<store_reader_actor> readers;
+  std::shared_ptr<surroundings> world;
+};
+
+class router_state : public routing::effects {
+public:
+  explicit router_state(
+    pinned_pointer<local_router_actor, router_state> parent);
+
+  static inline const char* name = "router";
+
+  void init(router_config x);
+  moment now();
+
+  // -- sessions -------------------------------------------------------------
+  void sign_in(local_sign_in x);
+  void resume(const local_resume& x);
+  void requests(session_requests& x);
+  void suspended(const session_suspended& x);
+  void end(session_id id, const failure& why);
+  void session_down(const caf::actor_addr& who);
+  uint64_t kick(const address& whom);
+  /// Suspended sessions of this user end; connected ones get no second chance.
+  void drop_tokens(const user_address& whom);
+  router_report report();
+
+  // -- store ----------------------------------------------------------------
+  void written(const parley::written& x);
+
+  // -- time -----------------------------------------------------------------
+  void sweep();
+  void set_policy(const shared<policy>& x);
+  void stop(caf::typed_response_promise<stop_report> promise);
+
+  /// Sends what a handler has gathered: one message a session, one a router,
+  /// one to the writer. Called at the end of each handler.
+  void flush();
+
+  // -- routing::effects -------------------------------------------------------
+  void hand_out(session_id to, delivery what) override;
+  void tell(session_id to, event what) override;
+  void probe(session_id whom) override;
+  void forward(uint32_t slot, routed_im what) override;
+  void forward(uint32_t slot, routed_outcome what) override;
+  void forward(uint32_t slot, routed_choice what) override;
+  void forward(uint32_t slot, routed_receipt what) override;
+  void forward(uint32_t slot, routed_typing what) override;
+  void write(store_operation what) override;
+  void find_head(const user_address& of) override;
+  void read_page(const user_address& of, session_id for_whom, im_order from,
+    size_t max) override;
+  void find_id(const retry_key& key, uint64_t ticket) override;
+
+  pinned_pointer<local_router_actor, router_state> self;
+  router_config config;
+  directory_ptr others;
+  std::unique_ptr<routing> rules;
+
+private:
+  struct entry {
+    local_session_actor handle;
+    address self;
+    std::string proof;
+    /// Counts its connections.
+    uint64_t attachment = 1;
+    bool connected = true;
+    std::chrono::steady_clock::time_point suspended_at{};
+    session_info info;
+    /// Gathered in this handler.
+    session_output output;
+  };
+
+  void make_session(local_sign_in& x);
+  /// Null if there is room, or a suspended session has given way.
+  std::optional<failure> make_room(
+    const user_address& user, const endpoint_name& name);
+  entry* find(session_id id);
+  entry& gather(session_id id, entry& e);
+  const store_reader_actor& reader_for(const user_address& of) const;
+  void finish_stop();
+
+  std::unordered_map<session_id, entry> x_entries;
+  std::unordered_map<caf::actor_addr, session_id> x_by_address;
+  uint64_t x_next_session = 1;
+  std::vector<session_id> x_dirty;
+  operations x_writes;
+  uint64_t x_sweep_generation = 0;
+  std::chrono::steady_clock::time_point x_next_session_sweep{};
+  std::chrono::steady_clock::time_point x_next_expiry{};
+  caf::typed_response_promise<stop_report> x_stop_promise;
+  std::chrono::steady_clock::time_point x_stop_deadline{};
+  bool x_stopping = false;
+  stop_report x_stop_report;
+};
+
+local_router_actor::behavior_type router(
+  pinned_pointer<local_router_actor, router_state> self, router_config config);
+
+} // namespace parley
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(parley::local_sign_in)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(parley::local_resume)

@@ -1,0 +1,281 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "actors/router/id_filter.hpp"
+#include "actors/router/ids.hpp"
+#include "actors/router/inbox.hpp"
+#include "actors/router/retry_memory.hpp"
+#include "actors/settings/policy.hpp"
+#include "persistence/store.hpp"
+#include "protocol/vocabulary.hpp"
+
+namespace parley {
+
+/// The slot that a user belongs to, 0 to `directory_slots` - 1: the same on
+/// every machine and in every version.
+uint32_t slot_of(const user_address& user) noexcept;
+
+// -- what shards tell each other
+// ------------------------------------------------
+
+/// An IM that the sender's shard has passed on to the recipient's.
+struct routed_im {
+  origin from;
+  shared<im> message;
+  address to;
+  /// The sender's session, to be chosen if the IM is accepted; 0: it is not,
+  /// or it is chosen already.
+  session_id chooses;
+  bool of_broadcast = false;
+  /// Sent before: the link may have broken.
+  bool again = false;
+  /// The sender is over `im.rate`: reject it, unless an earlier check does.
+  std::optional<std::chrono::milliseconds> over_rate;
+  auto fields() {
+    return std::tie(from, message, to, chooses, of_broadcast, again, over_rate);
+  }
+};
+
+/// What became of it.
+struct routed_outcome {
+  uint32_t slot = 0;
+  uint64_t ticket = 0;
+  outcome what;
+  auto fields() { return std::tie(slot, ticket, what); }
+};
+
+/// An IM of `session` to `peer` was accepted. Sent before the IM is handed out,
+/// so that no answer can overtake it.
+struct routed_choice {
+  user_address user;
+  session_id session;
+  user_address peer;
+  auto fields() { return std::tie(user, session, peer); }
+};
+
+/// For the endpoint that sent the IM.
+struct routed_receipt {
+  address to;
+  receipt what;
+  auto fields() { return std::tie(to, what); }
+};
+
+struct routed_typing {
+  address from;
+  address to;
+  auto fields() { return std::tie(from, to); }
+};
+
+/// What the shard counts since it started.
+struct routing_counters {
+  uint64_t accepted = 0;
+  uint64_t delivered = 0;
+  uint64_t stored = 0;
+  uint64_t rejected = 0;
+  uint64_t copies = 0;
+  uint64_t retries = 0;
+  uint64_t expired = 0;
+  uint64_t ids_forgotten = 0;
+  uint64_t removed_with_account = 0;
+  auto fields() {
+    return std::tie(accepted, delivered, stored, rejected, copies, retries,
+      expired, ids_forgotten, removed_with_account);
+  }
+};
+
+/// One shard's users, as senders and as recipients: judges what they send,
+/// knows retries again, chooses, and leads IMs to the recipients' inboxes.
+/// Rules only: whatever is asynchronous is asked of `effects` and comes back by
+/// a call.
+class routing final : private inbox::effects {
+public:
+  class effects {
+  public:
+    virtual ~effects() = default;
+
+    // To sessions of this shard.
+    virtual void hand_out(session_id to, delivery what) = 0;
+    virtual void tell(session_id to, event what) = 0;
+    virtual void probe(session_id whom) = 0;
+
+    // To other shards; never for a slot of this one.
+    virtual void forward(uint32_t slot, routed_im what) = 0;
+    virtual void forward(uint32_t slot, routed_outcome what) = 0;
+    virtual void forward(uint32_t slot, routed_choice what) = 0;
+    virtual void forward(uint32_t slot, routed_receipt what) = 0;
+    virtual void forward(uint32_t slot, routed_typing what) = 0;
+
+    // To the store.
+    virtual void write(store_operation what) = 0;
+    /// Answered by `head_found`.
+    virtual void find_head(const user_address& of) = 0;
+    /// Answered by `page_found`.
+    virtual void read_page(const user_address& of, session_id for_whom,
+      im_order from, size_t max) = 0;
+    /// Answered by `id_found`.
+    virtual void find_id(const retry_key& key, uint64_t ticket) = 0;
+  };
+
+  /// `owns` says of a slot whether it is this shard's.
+  routing(effects& fx, std::function<bool(uint32_t)> owns);
+  ~routing() override;
+
+  void set_policy(const policy& x) { x_rules = x; }
+  const policy& rules() const noexcept { return x_rules; }
+  /// The ids that were on disk at the start; null: none.
+  void set_known_ids(std::shared_ptr<const id_filter> x) {
+    x_known_ids = std::move(x);
+  }
+
+  // -- sessions
+  // -----------------------------------------------------------------
+
+  /// Calls `then` with whether the account exists, at once or when the store
+  /// has answered. For sign-ins.
+  void with_user(
+    const user_address& user, std::function<void(result<bool> exists)> then);
+  /// The user must be loaded (`with_user`).
+  void join(const user_address& user, session_id session, endpoint_name name,
+    availability what, window granted, moment now);
+  void leave(session_id session, moment now);
+  void suspend(session_id session, moment now);
+  void resume(session_id session, window granted, moment now);
+  void set_availability(session_id session, availability what, moment now);
+  void set_window(session_id session, window granted, moment now);
+  /// Empty if nobody of this user is signed in.
+  std::span<const inbox::endpoint> endpoints(const user_address& user) const;
+  /// Null if it is not signed in.
+  const inbox::endpoint* find_endpoint(const address& whom) const;
+
+  // -- IMs
+  // ----------------------------------------------------------------------
+
+  /// Answered by `tell` with an answer of an outcome; exactly one, however
+  /// often the same is submitted. `again`: the session has waited for long.
+  void submit(session_id session, request_number number, send_im what,
+    bool again, moment now);
+  /// Answered by one answer of broadcast_outcomes, or a failure.
+  void submit(
+    session_id session, request_number number, broadcast what, moment now);
+  void type(session_id session, const address& to, moment now);
+  void acknowledge(
+    session_id session, std::span<const acknowledged_im> what, moment now);
+
+  // -- from other shards
+  // ----------------------------------------------------------
+
+  void receive(routed_im what, moment now);
+  void receive(const routed_outcome& what, moment now);
+  void receive(const routed_choice& what, moment now);
+  void receive(const routed_receipt& what);
+  void receive(const routed_typing& what, moment now);
+
+  // -- from the store
+  // -------------------------------------------------------------
+
+  void head_found(
+    const user_address& of, const result<user_head>& head, moment now);
+  void page_found(const user_address& of, session_id for_whom, im_order from,
+    result<std::vector<stored_im>> page, bool complete, moment now);
+  void id_found(
+    uint64_t ticket, const result<std::optional<stored_id>>& found, moment now);
+  /// A write is safe, or failed.
+  void written(const store_operation& what, const failure& why, moment now);
+
+  // -- operators and time
+  // -----------------------------------------------------------
+
+  void account_added(const user_address& user);
+  /// Returns the sessions to be ended; writes `remove_account`.
+  std::vector<session_id> remove_account(const user_address& user);
+  /// IMs whose time to live is over.
+  void expire(
+    std::span<const std::pair<user_address, im_order>> what, moment now);
+  /// Grace times, idle users, old ids. Every `sweep_interval` or so.
+  void sweep(moment now);
+  /// Orderly stop: everything without an outcome goes to the disk; IMs that
+  /// come from now on are refused as `server_stopping`.
+  void stop(moment now);
+  /// Nothing is without outcome, and nothing unwritten.
+  bool is_settled() const noexcept;
+  /// What is still without outcome is rejected; returns how many.
+  size_t give_up();
+
+  const routing_counters& counters() const noexcept { return x_counters; }
+  /// Bytes of bodies that this shard's senders have without an outcome.
+  uint64_t pending_bytes() const noexcept { return x_pending_bytes; }
+
+private:
+  struct user;
+  struct pending;
+  struct waiter;
+  struct broadcast_state;
+  struct grace;
+
+  // inbox::effects
+  void accepted(const origin& from) override;
+  void hand_out(session_id to, delivery what) override;
+  void settle(const origin& to, const outcome& what) override;
+  void put(put_im what) override;
+  void remove(remove_im what) override;
+  void read_page(const user_address& of, session_id for_whom, im_order from,
+    size_t max) override;
+  void watch_grace(
+    const user_address& of, im_order order, session_id holder) override;
+  void probe(session_id whom) override;
+  void send_receipt(
+    const im& about, const address& endpoint, receipt::kind what) override;
+
+  user& at(const user_address& name);
+  user* find(const user_address& name) const;
+  user* of_session(session_id session) const;
+  /// Judges all that the sender's shard can, then passes the IM on.
+  void submit_one(user& sender, session_id session, const shared<im>& message,
+    const address& to, waiter who, bool of_broadcast, bool again, moment now);
+  std::optional<failure> refusal_of(const im& message) const;
+  /// After the checks of remembered ids.
+  void judge(session_id session, uint64_t ticket, pending& p, moment now);
+  void pass_on(
+    session_id session, uint64_t ticket, pending& p, bool again, moment now);
+  void route(user& recipient, routed_im what, moment now);
+  void finish(uint64_t ticket, const outcome& what, moment now);
+  void answer(const waiter& who, const outcome& what);
+  void reject(const waiter& who, failure why);
+  std::optional<std::chrono::milliseconds> over_rate(user& sender, moment now);
+  void load(user& u);
+  void forget_if_idle(user& u);
+
+  effects& x_fx;
+  std::function<bool(uint32_t)> x_owns;
+  policy x_rules;
+  std::shared_ptr<const id_filter> x_known_ids;
+  /// Those that came on disk since.
+  id_filter x_filter;
+  std::unordered_map<user_address, std::unique_ptr<user>> x_users;
+  std::unordered_map<session_id, user*> x_sessions;
+  std::unordered_map<uint64_t, pending> x_pending;
+  uint64_t x_pending_bytes = 0;
+  std::unordered_map<uint64_t, broadcast_state> x_broadcasts;
+  uint64_t x_next_broadcast = 1;
+  std::deque<grace> x_graces;
+  moment x_now;
+  /// Of the IM that an inbox is judging.
+  routed_choice x_choice;
+  std::vector<store_operation> x_failed_removals;
+  uint64_t x_unwritten = 0;
+  bool x_stopping = false;
+  std::chrono::steady_clock::time_point x_next_cleaning;
+  routing_counters x_counters;
+};
+
+} // namespace parley

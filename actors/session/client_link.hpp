@@ -1,0 +1,34 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+
+#include "actors/interfaces.hpp"
+#include "protocol/signing_in.hpp"
+
+namespace parley {
+
+/// What a session sees of its connection. Called on the session's worker only.
+class client_link {
+public:
+  virtual ~client_link() = default;
+  /// The client is in; from now on what it says goes to `session`, and its end
+  /// as `client_lost`.
+  virtual void accept(const signed_in& what, session_actor session) = 0;
+  /// A sign-in or resume is refused; the client may try otherwise.
+  virtual void refuse(const failure& why) = 0;
+  /// `number` is 0 for what is not numbered.
+  virtual void send(sequence number, const event& what) = 0;
+  virtual void send_window(const window& requests) = 0;
+  virtual void send_going_away(std::chrono::milliseconds come_back_after) = 0;
+  virtual void set_heartbeat(std::chrono::milliseconds interval) = 0;
+  /// A heartbeat at once; `client_lost` if it is not answered in time.
+  virtual void probe(std::chrono::milliseconds timeout) = 0;
+  /// The last call; no `client_lost` follows.
+  virtual void close(const failure& why, error_scope scope) = 0;
+  virtual link_id id() const noexcept = 0;
+};
+
+using link_ptr = std::shared_ptr<client_link>;
+
+} // namespace parley

@@ -1,0 +1,206 @@
+#include "actors/session/session.hpp"
+
+#include <algorithm>
+
+#include "protocol/defaults.hpp"
+
+namespace parley {
+
+using std::chrono::milliseconds;
+
+window ims_window(const window& wanted, const policy& rules) noexcept {
+  window x{rules.window_messages(), defaults::event_window_bytes};
+  if (wanted == window{})
+    return x;
+  return {
+    std::min(x.messages, wanted.messages), std::min(x.bytes, wanted.bytes)};
+}
+
+window session_state::granted() const noexcept {
+  return {config.rules->window_messages(), defaults::request_window_bytes};
+}
+
+void session_state::attach(const attach_link& x) {
+  if (link)
+    link->close(failure{errc::replaced}, error_scope::connection);
+  link = x.link;
+  attachment = x.attachment;
+  if (x.last_event > stream.last()) {
+    link->refuse(failure{errc::resume_failed,
+      "event " + std::to_string(x.last_event.value) + " was never sent"});
+    link = nullptr;
+    self->send(router, session_suspended{config.id, attachment});
+    return;
+  }
+  acknowledge(x.last_event);
+  signed_in hello;
+  hello.self = config.self;
+  hello.token = config.token;
+  hello.resumed = x.resumed;
+  hello.last_request = stream.last_request();
+  hello.requests = granted();
+  hello.ims = ims_window(config.wanted, *config.rules);
+  hello.heartbeat = milliseconds{config.rules->session_heartbeat_ms};
+  hello.resume_window = milliseconds{config.rules->session_resume_window_ms};
+  link->accept(hello, session_actor{local_session_actor{self}});
+  tell_policy();
+  auto number = stream.first_unacknowledged();
+  for (const auto& k : stream.unacknowledged()) {
+    if (!link)
+      return;
+    link->send(number, k.what);
+    ++number.value;
+  }
+}
+
+void session_state::tell_policy() {
+  if (link)
+    link->send(sequence{}, event{policy_values{policy_as_text(*config.rules)}});
+}
+
+void session_state::take(std::vector<numbered_request>& what) {
+  session_requests fresh;
+  auto now = self->clock().now();
+  for (auto& x : what) {
+    if (std::holds_alternative<typing>(x.what)) {
+      fresh.what.push_back(std::move(x));
+      continue;
+    }
+    if (x.number == request_number{})
+      continue;
+    switch (stream.admit(x, granted(), now)) {
+    case event_stream::verdict::repeated:
+      break;
+    case event_stream::verdict::beyond_window: {
+      failure f{errc::window_exceeded};
+      f.limit = granted().messages;
+      f.value = stream.under_way() + 1;
+      refuse(x.number, std::move(f));
+      break;
+    }
+    case event_stream::verdict::fresh:
+      if (auto* invalid = std::get_if<invalid_request>(&x.what))
+        refuse(x.number, std::move(invalid->why));
+      else
+        fresh.what.push_back(std::move(x));
+    }
+  }
+  if (!fresh.what.empty()) {
+    fresh.from = config.id;
+    self->send(router, std::move(fresh));
+  }
+  // A client that asks on without ever taking its answers.
+  if (stream.under_way()
+    > defaults::windows_until_ended * granted().messages + 1)
+    end(failure{errc::window_exceeded});
+}
+
+void session_state::refuse(request_number number, failure why) {
+  put({}, event{answer{number, std::move(why)}});
+}
+
+void session_state::acknowledge(sequence upto) {
+  session_acknowledged x;
+  if (!stream.acknowledge(upto, x.what) || x.what.empty())
+    return;
+  x.from = config.id;
+  self->send(router, std::move(x));
+}
+
+void session_state::put(im_order order, event what) {
+  if (std::holds_alternative<typing_notice>(what)) {
+    if (link)
+      link->send(sequence{}, what);
+    return;
+  }
+  auto number = stream.push(order, std::move(what));
+  if (link)
+    link->send(number, stream.unacknowledged().back().what);
+}
+
+void session_state::set_policy(const shared<policy>& x) {
+  auto before = *config.rules;
+  config.rules = x;
+  if (x->session_buffer != before.session_buffer) {
+    self->send(
+      router, session_window{config.id, ims_window(config.wanted, *x)});
+    if (link)
+      link->send_window(granted());
+  }
+  if (link && x->session_heartbeat_ms != before.session_heartbeat_ms)
+    link->set_heartbeat(milliseconds{x->session_heartbeat_ms});
+  tell_policy();
+}
+
+void session_state::lose_link(const failure&) {
+  link = nullptr;
+  self->send(router, session_suspended{config.id, attachment});
+}
+
+void session_state::end(const failure& why) {
+  if (link)
+    link->close(why, error_scope::session);
+  link = nullptr;
+  self->quit();
+}
+
+local_session_actor::behavior_type session(
+  pinned_pointer<local_session_actor, session_state> self,
+  session_config config, router_actor router) {
+  self->state.config = std::move(config);
+  self->state.router = std::move(router);
+  return {
+    [self](client_requests& x) {
+      if (self->state.is_from(x.from))
+        self->state.take(x.what);
+    },
+    [self](const client_acknowledged& x) {
+      if (self->state.is_from(x.from))
+        self->state.acknowledge(x.upto);
+    },
+    [self](const client_window& x) {
+      auto& st = self->state;
+      if (!st.is_from(x.from))
+        return;
+      st.config.wanted = x.wanted;
+      auto granted = x.wanted == window{}
+        ? window{} // nothing for now
+        : ims_window(x.wanted, *st.config.rules);
+      self->send(st.router, session_window{st.config.id, granted});
+    },
+    [self](const client_lost& x) {
+      if (self->state.is_from(x.from))
+        self->state.lose_link(x.why);
+    },
+    [self](session_output& x) {
+      for (auto& e : x.what) {
+        if (auto* d = std::get_if<delivery>(&e))
+          self->state.put(d->order, event{std::move(d->what)});
+        else
+          self->state.put({}, std::move(std::get<event>(e)));
+      }
+    },
+    [self](const probe_client&) {
+      if (self->state.link)
+        self->state.link->probe(defaults::grace_ping_timeout);
+    },
+    [self](const shared<policy>& x) { self->state.set_policy(x); },
+    [self](const session_sweep&) {
+      auto& st = self->state;
+      auto now = self->clock().now();
+      auto xs = st.stream.overdue(now - defaults::resubmit_after, now);
+      if (!xs.empty())
+        self->send(
+          st.router, session_requests{st.config.id, std::move(xs), true});
+      st.stream.shrink();
+    },
+    [self](const announce_stop& x) {
+      if (self->state.link)
+        self->state.link->send_going_away(x.come_back_after);
+    },
+    [self](const end_session& x) { self->state.end(x.why); },
+    [self](const attach_link& x) { self->state.attach(x); },
+  };
+}
+
+} // namespace parley

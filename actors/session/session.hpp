@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "actors/interfaces.hpp"
+#include "actors/runtime/pinned.hpp"
+#include "actors/session/client_link.hpp"
+#include "actors/session/stream.hpp"
+
+namespace parley {
+
+/// A connection for a session of this process: a fresh one, or one that
+/// resumes it after `last_event`.
+struct attach_link {
+  link_ptr link;
+  /// Counts the connections of the session.
+  uint64_t attachment = 0;
+  sequence last_event;
+  bool resumed = false;
+};
+
+/// What the router of the same process says beside the serialisable rest.
+using local_session_actor = session_actor::extend<caf::reacts_to<attach_link>>;
+
+struct session_config {
+  session_id id;
+  address self;
+  /// What the client wishes to have unacknowledged at most.
+  window wanted;
+  std::string token;
+  shared<policy> rules;
+};
+
+struct session_state {
+  explicit session_state(
+    pinned_pointer<local_session_actor, session_state> parent)
+    : self(parent) {}
+
+  static inline const char* name = "session";
+
+  pinned_pointer<local_session_actor, session_state> self;
+  session_config config;
+  router_actor router;
+  /// Null while suspended.
+  link_ptr link;
+  uint64_t attachment = 0;
+  event_stream stream;
+
+  /// How many requests the client may have under way.
+  window granted() const noexcept;
+
+  void attach(const attach_link& x);
+  void take(std::vector<numbered_request>& what);
+  void acknowledge(sequence upto);
+  /// Numbers what is numbered, and sends it if there is a connection.
+  void put(im_order order, event what);
+  void refuse(request_number number, failure why);
+  void set_policy(const shared<policy>& x);
+  void tell_policy();
+  void lose_link(const failure& why);
+  void end(const failure& why);
+  bool is_from(link_id x) const noexcept { return link && link->id() == x; }
+};
+
+/// How many IMs a session with these rules may have unacknowledged.
+window ims_window(const window& wanted, const policy& rules) noexcept;
+
+local_session_actor::behavior_type session(
+  pinned_pointer<local_session_actor, session_state> self,
+  session_config config, router_actor router);
+
+} // namespace parley
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(parley::attach_link)

@@ -1,0 +1,101 @@
+#include "actors/session/stream.hpp"
+
+#include <algorithm>
+
+namespace parley {
+
+namespace {
+
+uint64_t bytes_of(const request& x) {
+  if (auto* s = std::get_if<send_im>(&x))
+    return content_bytes(*s->message);
+  if (auto* b = std::get_if<broadcast>(&x))
+    return content_bytes(*b->message);
+  return 0;
+}
+
+} // namespace
+
+sequence event_stream::push(im_order order, event what) {
+  if (auto* a = std::get_if<answer>(&what)) {
+    close(a->to);
+    ++x_answers;
+  }
+  x_kept.push_back({order, std::move(what)});
+  return last();
+}
+
+std::span<const event_stream::kept_event>
+event_stream::unacknowledged() const noexcept {
+  return std::span{x_kept}.subspan(x_head);
+}
+
+bool event_stream::acknowledge(
+  sequence upto, std::vector<acknowledged_im>& out) {
+  if (upto > last())
+    return false;
+  for (; x_acknowledged < upto.value; ++x_acknowledged, ++x_head) {
+    auto& k = x_kept[x_head];
+    if (auto* i = std::get_if<incoming_im>(&k.what))
+      out.push_back({k.order, std::move(i->message)});
+    else if (std::holds_alternative<answer>(k.what))
+      --x_answers;
+  }
+  constexpr size_t few = 16;
+  if (x_head == x_kept.size()) {
+    x_kept.clear();
+    x_head = 0;
+  } else if (x_head >= few && 2 * x_head >= x_kept.size()) {
+    x_kept.erase(x_kept.begin(), x_kept.begin() + static_cast<long>(x_head));
+    x_head = 0;
+  }
+  return true;
+}
+
+event_stream::verdict event_stream::admit(
+  const numbered_request& x, const window& granted, time_point now) {
+  if (x.number <= x_last_request)
+    return verdict::repeated;
+  x_last_request = x.number;
+  auto bytes = bytes_of(x.what);
+  if (under_way() >= granted.messages
+    || (x_open_bytes > 0 && x_open_bytes + bytes > granted.bytes))
+    return verdict::beyond_window;
+  open_request o{x.number, bytes, std::nullopt, now};
+  if (auto* s = std::get_if<send_im>(&x.what))
+    o.what = *s;
+  x_open.push_back(std::move(o));
+  x_open_bytes += bytes;
+  return verdict::fresh;
+}
+
+void event_stream::close(request_number number) noexcept {
+  // Answers come mostly in the order of the requests.
+  auto i = std::find_if(x_open.begin(), x_open.end(),
+    [number](const open_request& o) { return o.number == number; });
+  if (i == x_open.end())
+    return;
+  x_open_bytes -= i->bytes;
+  x_open.erase(i);
+}
+
+std::vector<numbered_request> event_stream::overdue(
+  time_point then, time_point now) {
+  std::vector<numbered_request> xs;
+  for (auto& o : x_open) {
+    if (!o.what || o.since > then)
+      continue;
+    o.since = now;
+    xs.push_back({o.number, *o.what});
+  }
+  return xs;
+}
+
+void event_stream::shrink() {
+  if (x_kept.empty())
+    x_kept.shrink_to_fit();
+  if (x_open.empty())
+    x_open.shrink_to_fit();
+}
+
+} // namespace parley

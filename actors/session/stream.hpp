@@ -1,0 +1,94 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "actors/router/inbox.hpp"
+#include "protocol/vocabulary.hpp"
+
+namespace parley {
+
+/// Both directions of one session, apart from any connection: numbers events,
+/// keeps them until the client has them, knows which requests came before, and
+/// how many may be under way. Rules only.
+class event_stream {
+public:
+  using time_point = std::chrono::steady_clock::time_point;
+
+  struct kept_event {
+    /// Of an IM; 0 for all else.
+    im_order order;
+    event what;
+  };
+
+  // -- events
+  // ------------------------------------------------------------------
+
+  /// Keeps an event and gives it the next number. An answer also settles its
+  /// request.
+  sequence push(im_order order, event what);
+
+  /// The client has all up to `upto`. Appends the IMs among them, which are
+  /// owed an acknowledgement, to `out`. False, and nothing happens, for a
+  /// number that was never given.
+  bool acknowledge(sequence upto, std::vector<acknowledged_im>& out);
+
+  /// What the client does not have, in order.
+  std::span<const kept_event> unacknowledged() const noexcept;
+  /// The number of the first of these.
+  sequence first_unacknowledged() const noexcept {
+    return sequence{x_acknowledged + 1};
+  }
+  sequence last() const noexcept {
+    return sequence{x_acknowledged + unacknowledged().size()};
+  }
+
+  // -- requests
+  // ----------------------------------------------------------------
+
+  enum class verdict : uint8_t {
+    fresh,
+    /// Came before: its answer was given or will be.
+    repeated,
+    /// More than the window allows; not counted.
+    beyond_window,
+  };
+
+  verdict admit(
+    const numbered_request& x, const window& granted, time_point now);
+
+  request_number last_request() const noexcept { return x_last_request; }
+  /// Unanswered, or with an answer that the client does not have.
+  size_t under_way() const noexcept { return x_open.size() + x_answers; }
+  /// IMs without outcome that were submitted before `then`; marks them as
+  /// submitted at `now`.
+  std::vector<numbered_request> overdue(time_point then, time_point now);
+
+  /// Gives back memory that only traffic needs.
+  void shrink();
+
+private:
+  struct open_request {
+    request_number number;
+    uint64_t bytes = 0;
+    /// Empty for all but IMs.
+    std::optional<send_im> what;
+    time_point since;
+  };
+
+  void close(request_number number) noexcept;
+
+  std::vector<kept_event> x_kept;
+  /// x_kept before this is acknowledged.
+  size_t x_head = 0;
+  uint64_t x_acknowledged = 0;
+  size_t x_answers = 0;
+  std::vector<open_request> x_open;
+  uint64_t x_open_bytes = 0;
+  request_number x_last_request;
+};
+
+} // namespace parley

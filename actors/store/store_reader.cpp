@@ -1,0 +1,94 @@
+#include "actors/store/store_reader.hpp"
+
+#include "actors/router/routing.hpp"
+#include "protocol/defaults.hpp"
+
+namespace parley {
+
+using std::chrono::milliseconds;
+
+store_reader_actor::behavior_type store_reader(
+  store_reader_actor::stateful_pointer<store_reader_state> self, store* db) {
+  return {
+    [self, db](const user_address& of, const router_actor& router) {
+      head_found x{of, {}, {}};
+      if (auto head = db->head(of))
+        x.what = *head;
+      else
+        x.why = head.error();
+      self->send(router, std::move(x));
+    },
+    [self, db](const user_address& of, session_id for_whom, im_order from,
+      uint64_t max, const router_actor& router) {
+      page_found x{of, for_whom, from, {}, false, {}};
+      if (auto page = db->ims(of, from, max)) {
+        x.complete = page->size() < max;
+        x.page = std::move(*page);
+      } else {
+        x.why = page.error();
+      }
+      self->send(router, std::move(x));
+    },
+    [self, db](
+      const retry_key& key, uint64_t ticket, const router_actor& router) {
+      id_found x{ticket, {}, {}};
+      if (auto id = db->find_id(key))
+        x.what = *id;
+      else
+        x.why = id.error();
+      self->send(router, std::move(x));
+    },
+    [self, db](
+      const user_address& of, uint64_t ticket, const gateway_ref& gateway) {
+      account_found x{ticket, {}, {}};
+      if (auto a = db->find_account(of))
+        x.what = std::move(*a);
+      else
+        x.why = a.error();
+      self->send(gateway, std::move(x));
+    },
+    [db](list_atom) {
+      accounts_found x;
+      auto ok =
+        db->each_account([&x](const account& a) { x.what.push_back(a.user); });
+      if (!ok)
+        x.why = ok.error();
+      return x;
+    },
+    [db](list_atom, const user_address& of) {
+      accounts_found x;
+      auto a = db->find_account(of);
+      if (!a)
+        x.why = a.error();
+      else if (*a)
+        x.what.push_back(of);
+      return x;
+    },
+    [db](audit_atom, uint64_t max) {
+      audit_found x;
+      if (auto lines = db->audit(max))
+        x.what = std::move(*lines);
+      else
+        x.why = lines.error();
+      return x;
+    },
+    [self, db](const shared<policy>& rules, wall_time now,
+      const std::vector<router_actor>& routers) {
+      if (rules->im_offline_ttl_ms != unlimited) {
+        auto old = db->ims_before(
+          now - milliseconds{rules->im_offline_ttl_ms}, defaults::expiry_page);
+        std::vector<ims_expired> xs(routers.size());
+        if (old)
+          for (auto& [user, order] : *old)
+            xs[slot_of(user) % routers.size()].what.emplace_back(user, order);
+        for (size_t i = 0; i < xs.size(); ++i)
+          if (!xs[i].what.empty())
+            self->send(routers[i], std::move(xs[i]));
+      }
+      // An error here is one that the next round meets again.
+      (void)db->forget_ids(now - milliseconds{rules->im_retry_memory_ms});
+    },
+  };
+}
+
+} // namespace parley

@@ -1,0 +1,37 @@
+#include <cstdio>
+#include <exception>
+
+#include "bench/scenarios.hpp"
+
+namespace {
+
+int run(const parley::bench::options& what) {
+  using namespace parley::bench;
+  if (what.scenario == "relay")
+    return run_relay(what);
+  if (what.scenario == "users")
+    return run_users(what);
+  if (what.scenario == "idle")
+    return run_idle(what);
+  if (what.scenario == "offline")
+    return run_offline(what);
+  if (what.scenario == "broadcast")
+    return run_broadcast(what);
+  return run_im(what);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  const auto parsed = parley::bench::parse_options(argc, argv);
+  if (!parsed.text.empty()) {
+    std::fputs(parsed.text.c_str(), parsed.code == 0 ? stdout : stderr);
+    return parsed.code;
+  }
+  try {
+    return run(parsed.what);
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "parley-bench: %s\n", e.what());
+    return 2;
+  }
+}

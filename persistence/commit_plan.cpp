@@ -1,0 +1,289 @@
+#include "persistence/commit_plan.hpp"
+
+#include <algorithm>
+#include <memory>
+
+#include <rocksdb/comparator.h>
+
+namespace parley {
+
+commit_plan::commit_plan(database& db, uint64_t next_audit) :
+  x_db(db), x_batch(rocksdb::BytewiseComparator(), 0, true),
+  x_next_audit(next_audit) {}
+
+result<void> commit_plan::add(const store_operation& what) {
+  return std::visit([this](auto& x) { return apply(x); }, what);
+}
+
+// -- reading and writing within the plan --------------------------------------
+
+result<std::optional<std::string>> commit_plan::get(
+  family where, const std::string& key) {
+  std::string value;
+  auto status = x_batch.GetFromBatchAndDB(&x_db.rocks(), rocksdb::ReadOptions(),
+    x_db.handle(where), key, &value);
+  if (status.IsNotFound())
+    return std::optional<std::string>();
+  if (!status.ok())
+    return tl::unexpected(failure_of(status, errc::store_failed));
+  return std::optional(std::move(value));
+}
+
+void commit_plan::put(
+  family where, const std::string& key, std::string_view value) {
+  if (x_status.ok())
+    x_status = x_batch.Put(x_db.handle(where), key, slice(value));
+}
+
+void commit_plan::remove_key(family where, const std::string& key) {
+  if (x_status.ok())
+    x_status = x_batch.Delete(x_db.handle(where), key);
+}
+
+result<std::vector<std::string>> commit_plan::keys_between(family where,
+  const std::string& begin, const std::string& end, size_t max) {
+  rocksdb::ReadOptions options;
+  rocksdb::Slice bound(end);
+  options.iterate_upper_bound = &bound;
+  auto* handle = x_db.handle(where);
+  std::unique_ptr<rocksdb::Iterator> i(x_batch.NewIteratorWithBase(
+    handle, x_db.rocks().NewIterator(options, handle), &options));
+  std::vector<std::string> result;
+  for (i->Seek(begin); i->Valid() && result.size() < max; i->Next()) {
+    if (view(i->key()) >= end)
+      break;
+    result.push_back(i->key().ToString());
+  }
+  if (auto status = i->status(); !status.ok())
+    return tl::unexpected(failure_of(status, errc::store_failed));
+  return result;
+}
+
+// -- IMs ----------------------------------------------------------------------
+
+result<commit_plan::user_plan*> commit_plan::plan_of(const user_address& user) {
+  auto [i, is_new] = x_users.try_emplace(user);
+  if (is_new) {
+    auto value = get(family::heads, keys::user(user));
+    if (!value) {
+      x_users.erase(i);
+      return tl::unexpected(std::move(value.error()));
+    }
+    if (*value) {
+      auto head = records::decode_head(**value);
+      if (!head) {
+        x_users.erase(i);
+        return fail(errc::store_corrupt, "the head of " + user.str());
+      }
+      i->second.head = *head;
+    }
+  }
+  return &i->second;
+}
+
+result<void> commit_plan::apply(const put_im& x) {
+  auto& recipient = x.what.recipient;
+  auto& message = *x.what.message;
+  auto order = x.what.order;
+  auto plan = plan_of(recipient);
+  if (!plan)
+    return tl::unexpected(std::move(plan.error()));
+  auto& head = (*plan)->head;
+  // Only one that is not the last can be there already.
+  if (order <= head.last) {
+    if (auto done = remove(recipient, order); !done)
+      return done;
+  }
+
+  std::optional<uint64_t> body_hash;
+  if (x.of_broadcast) {
+    if (x_last_message != &message) {
+      x_last_message = &message;
+      x_last_hash = content_hash(message);
+      x_last_is_held = false;
+    }
+    auto refers = refer_to_body(
+      {message.from.user, message.id, x_last_hash}, message);
+    if (!refers)
+      return tl::unexpected(std::move(refers.error()));
+    if (*refers)
+      body_hash = x_last_hash;
+  }
+  put(family::ims, keys::im(recipient, order),
+    records::encode_im(message, x.what.to.endpoint, body_hash));
+  put(family::ids, keys::id({message.from.user, message.id, recipient}),
+    records::encode_id({x.content_hash, message.sent_at, order}));
+
+  head.floor = head.stored == 0 ? order : std::min(head.floor, order);
+  head.last = std::max(head.last, order);
+  ++head.stored;
+  x_first_put = x_first_put ? std::min(*x_first_put, order) : order;
+  return {};
+}
+
+result<void> commit_plan::apply(const remove_im& x) {
+  return remove(x.recipient, x.order);
+}
+
+result<void> commit_plan::remove(
+  const user_address& recipient, im_order order) {
+  auto key = keys::im(recipient, order);
+  auto value = get(family::ims, key);
+  // One that cannot be read is removed all the same: it must not stand in the
+  // way of every commit to come.
+  if (!value && value.error().code != errc::store_corrupt)
+    return tl::unexpected(std::move(value.error()));
+  if (value && !*value)
+    return {};
+  auto plan = plan_of(recipient);
+  if (!plan)
+    return tl::unexpected(std::move(plan.error()));
+  remove_key(family::ims, key);
+  (*plan)->removed = true;
+  if ((*plan)->head.stored > 0)
+    --(*plan)->head.stored;
+
+  auto record = value ? records::decode_im(**value) : std::nullopt;
+  if (!record)
+    return {};
+  auto forgettable = keys::forgettable({record->sent_at, order,
+    {record->from.user, record->id, recipient}});
+  put(family::ids, forgettable, {});
+  if (x_first_forgettable.empty() || forgettable < x_first_forgettable)
+    x_first_forgettable = std::move(forgettable);
+  if (record->body_hash)
+    return forget_reference(
+      {record->from.user, record->id, *record->body_hash});
+  return {};
+}
+
+// -- bodies of broadcasts -----------------------------------------------------
+
+result<uint64_t> commit_plan::references(const keys::body_key& key) {
+  auto value = get(family::bodies, keys::body_references(key));
+  if (!value)
+    return tl::unexpected(std::move(value.error()));
+  if (!*value)
+    return 0;
+  if (auto count = records::decode_number(**value))
+    return *count;
+  return fail(errc::store_corrupt, "a broadcast's count of references");
+}
+
+result<bool> commit_plan::refer_to_body(
+  const keys::body_key& key, const im& message) {
+  auto count = references(key);
+  if (!count)
+    return tl::unexpected(std::move(count.error()));
+  if (*count == 0) {
+    put(family::bodies, keys::body(key), records::encode_body(message));
+  } else if (!x_last_is_held) {
+    auto there = get(family::bodies, keys::body(key));
+    if (!there)
+      return tl::unexpected(std::move(there.error()));
+    // Another body under the same hash.
+    if (!*there || **there != records::encode_body(message))
+      return false;
+  }
+  x_last_is_held = true;
+  put(family::bodies, keys::body_references(key),
+    records::encode_number(*count + 1));
+  return true;
+}
+
+result<void> commit_plan::forget_reference(const keys::body_key& key) {
+  auto count = references(key);
+  if (!count)
+    return tl::unexpected(std::move(count.error()));
+  if (*count > 1) {
+    put(family::bodies, keys::body_references(key),
+      records::encode_number(*count - 1));
+  } else {
+    remove_key(family::bodies, keys::body(key));
+    remove_key(family::bodies, keys::body_references(key));
+  }
+  return {};
+}
+
+// -- accounts, settings, audit ------------------------------------------------
+
+result<void> commit_plan::apply(const put_account& x) {
+  put(family::accounts, keys::user(x.user), records::encode_account(x.keys));
+  return {};
+}
+
+result<void> commit_plan::apply(const remove_account& x) {
+  remove_key(family::accounts, keys::user(x.user));
+  auto ims = keys_between(family::ims, keys::im(x.user, im_order{}),
+    keys::im_end(x.user), SIZE_MAX);
+  if (!ims)
+    return tl::unexpected(std::move(ims.error()));
+  for (auto& key : *ims) {
+    if (auto im = keys::parse_im(key)) {
+      if (auto done = remove(im->first, im->second); !done)
+        return done;
+    }
+  }
+  auto ids = keys_between(family::ids, keys::id_begin(x.user),
+    keys::id_end(x.user), SIZE_MAX);
+  if (!ids)
+    return tl::unexpected(std::move(ids.error()));
+  for (auto& key : *ids)
+    remove_key(family::ids, key);
+  auto plan = plan_of(x.user);
+  if (!plan)
+    return tl::unexpected(std::move(plan.error()));
+  **plan = user_plan{};
+  return {};
+}
+
+result<void> commit_plan::apply(const put_setting& x) {
+  if (x.value.empty())
+    remove_key(family::settings, x.name);
+  else
+    put(family::settings, x.name, records::encode_setting(x.value));
+  return {};
+}
+
+result<void> commit_plan::apply(const audit_entry& x) {
+  put(family::audit, keys::audit(x_next_audit++), records::encode_audit(x));
+  return {};
+}
+
+// -- the end ------------------------------------------------------------------
+
+result<void> commit_plan::raise_floor(
+  const user_address& user, user_plan& plan) {
+  auto& head = plan.head;
+  if (head.stored == 0) {
+    head.floor = im_order{head.last.value + 1};
+    return {};
+  }
+  auto found = keys_between(
+    family::ims, keys::im(user, head.floor), keys::im_end(user), 1);
+  if (!found)
+    return tl::unexpected(std::move(found.error()));
+  if (!found->empty()) {
+    if (auto first = keys::parse_im(found->front()))
+      head.floor = first->second;
+  }
+  return {};
+}
+
+result<void> commit_plan::finish() {
+  for (auto& [user, plan] : x_users) {
+    if (plan.removed) {
+      if (auto done = raise_floor(user, plan); !done)
+        return done;
+    }
+    if (plan.head.last == im_order{} && plan.head.stored == 0)
+      remove_key(family::heads, keys::user(user));
+    else
+      put(family::heads, keys::user(user), records::encode_head(plan.head));
+  }
+  if (!x_status.ok())
+    return tl::unexpected(failure_of(x_status, errc::store_failed));
+  return {};
+}
+
+} // namespace parley

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include <rocksdb/utilities/write_batch_with_index.h>
+
+#include "persistence/database.hpp"
+#include "persistence/keys.hpp"
+#include "persistence/records.hpp"
+#include "persistence/store.hpp"
+
+namespace parley {
+
+/// Turns operations into one write batch. Each sees what those before it have
+/// planned. Used by one thread, and nothing else writes until it is written.
+class commit_plan {
+public:
+  /// `next_audit`: the number of the next line of the audit log.
+  commit_plan(database& db, uint64_t next_audit);
+
+  /// An error is one of reading: nothing of the plan may then be written.
+  result<void> add(const store_operation& what);
+
+  /// To be called once, after the last operation; then write `batch`.
+  result<void> finish();
+  rocksdb::WriteBatch* batch() { return x_batch.GetWriteBatch(); }
+
+  // What changes beside the database, once the batch is written.
+
+  uint64_t next_audit() const noexcept { return x_next_audit; }
+  /// The smallest order that was put.
+  std::optional<im_order> first_put() const noexcept { return x_first_put; }
+  /// The first key that was added to the ids that may be forgotten.
+  const std::string& first_forgettable() const noexcept {
+    return x_first_forgettable;
+  }
+
+private:
+  struct user_plan {
+    records::head_record head;
+    /// IMs were removed: the floor may rise.
+    bool removed = false;
+  };
+
+  result<void> apply(const put_im& x);
+  result<void> apply(const remove_im& x);
+  result<void> apply(const put_account& x);
+  result<void> apply(const remove_account& x);
+  result<void> apply(const put_setting& x);
+  result<void> apply(const audit_entry& x);
+
+  result<user_plan*> plan_of(const user_address& user);
+  /// Takes out the IM under `key`; nothing if there is none.
+  result<void> remove(const user_address& recipient, im_order order);
+  result<void> forget_reference(const keys::body_key& key);
+  /// Whether the body is, or now will be, in the family bodies.
+  result<bool> refer_to_body(const keys::body_key& key, const im& message);
+  result<uint64_t> references(const keys::body_key& key);
+  result<void> raise_floor(const user_address& user, user_plan& plan);
+
+  /// Nothing if it is not there; damage is `store_corrupt`.
+  result<std::optional<std::string>> get(family where, const std::string& key);
+  void put(family where, const std::string& key, std::string_view value);
+  void remove_key(family where, const std::string& key);
+  /// Keys of a family from `begin` to before `end`, as planned.
+  result<std::vector<std::string>> keys_between(family where,
+    const std::string& begin, const std::string& end, size_t max);
+
+  database& x_db;
+  rocksdb::WriteBatchWithIndex x_batch;
+  rocksdb::Status x_status;
+  std::unordered_map<user_address, user_plan> x_users;
+  uint64_t x_next_audit;
+  std::optional<im_order> x_first_put;
+  std::string x_first_forgettable;
+  /// Of the last broadcast: it need not be looked at for each recipient. Held:
+  /// it was found to be the one in the family bodies.
+  const im* x_last_message = nullptr;
+  uint64_t x_last_hash = 0;
+  bool x_last_is_held = false;
+};
+
+} // namespace parley

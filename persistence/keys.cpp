@@ -1,0 +1,171 @@
+#include "persistence/keys.hpp"
+
+#include "persistence/bytes.hpp"
+
+namespace parley::keys {
+
+namespace {
+
+constexpr char kind_id = 1;
+constexpr char kind_forgettable = 2;
+constexpr char part_body = 0;
+constexpr char part_references = 1;
+
+/// Length first: no part is another's beginning, whatever bytes it has.
+void put_part(std::string& out, std::string_view part) {
+  bytes::put_fixed(out, static_cast<uint16_t>(part.size()));
+  out.append(part);
+}
+
+std::string take_part(bytes::reader& in) {
+  return std::string(in.take(in.fixed<uint16_t>()));
+}
+
+/// Two's complement with its sign turned round sorts as the numbers do.
+uint64_t sortable(wall_time t) {
+  return static_cast<uint64_t>(t.time_since_epoch().count()) ^ 1ull << 63;
+}
+
+wall_time unsortable(uint64_t x) {
+  return wall_time(
+    wall_time::duration(static_cast<int64_t>(x ^ 1ull << 63)));
+}
+
+void put_retry_key(std::string& out, const retry_key& key) {
+  put_part(out, key.sender.str());
+  put_part(out, key.id.value);
+  out.append(key.recipient.str());
+}
+
+retry_key take_retry_key(bytes::reader& in) {
+  retry_key key;
+  key.sender = user_address::from_prepared(take_part(in));
+  key.id.value = take_part(in);
+  key.recipient
+    = user_address::from_prepared(std::string(in.take(in.rest().size())));
+  return key;
+}
+
+std::string body_part(const body_key& key, char part) {
+  std::string out;
+  put_part(out, key.sender.str());
+  put_part(out, key.id.value);
+  bytes::put_fixed(out, key.content_hash);
+  out.push_back(part);
+  return out;
+}
+
+} // namespace
+
+std::string user(const user_address& user) {
+  return user.str();
+}
+
+std::string im(const user_address& recipient, im_order order) {
+  std::string out;
+  out.reserve(2 + recipient.str().size() + 8);
+  put_part(out, recipient.str());
+  bytes::put_fixed(out, order.value);
+  return out;
+}
+
+std::string im_end(const user_address& recipient) {
+  auto out = im(recipient, im_order{UINT64_MAX});
+  out.push_back(0);
+  return out;
+}
+
+std::optional<std::pair<user_address, im_order>> parse_im(
+  std::string_view key) {
+  bytes::reader in(key);
+  auto recipient = user_address::from_prepared(take_part(in));
+  im_order order{in.fixed<uint64_t>()};
+  if (!in.complete())
+    return std::nullopt;
+  return std::pair(std::move(recipient), order);
+}
+
+std::string id(const retry_key& key) {
+  std::string out(1, kind_id);
+  put_retry_key(out, key);
+  return out;
+}
+
+std::string id_begin(const user_address& sender) {
+  std::string out(1, kind_id);
+  put_part(out, sender.str());
+  return out;
+}
+
+std::string id_end(const user_address& sender) {
+  // No id has 65 535 bytes.
+  return id_begin(sender) + "\xff\xff";
+}
+
+std::optional<retry_key> parse_id(std::string_view key) {
+  bytes::reader in(key);
+  if (in.fixed<uint8_t>() != kind_id)
+    return std::nullopt;
+  auto result = take_retry_key(in);
+  if (!in.complete())
+    return std::nullopt;
+  return result;
+}
+
+std::string id_kind() {
+  return std::string(1, kind_id);
+}
+
+std::string id_kind_end() {
+  return std::string(1, kind_forgettable);
+}
+
+std::string forgettable(const forgettable_key& key) {
+  auto out = forgettable_begin(key.stored_at);
+  bytes::put_fixed(out, key.order.value);
+  put_retry_key(out, key.key);
+  return out;
+}
+
+std::string forgettable_begin(wall_time stored_at) {
+  std::string out(1, kind_forgettable);
+  bytes::put_fixed(out, sortable(stored_at));
+  return out;
+}
+
+std::optional<forgettable_key> parse_forgettable(std::string_view key) {
+  bytes::reader in(key);
+  if (in.fixed<uint8_t>() != kind_forgettable)
+    return std::nullopt;
+  forgettable_key result;
+  result.stored_at = unsortable(in.fixed<uint64_t>());
+  result.order.value = in.fixed<uint64_t>();
+  result.key = take_retry_key(in);
+  if (!in.complete())
+    return std::nullopt;
+  return result;
+}
+
+std::string body(const body_key& key) {
+  return body_part(key, part_body);
+}
+
+std::string body_references(const body_key& key) {
+  return body_part(key, part_references);
+}
+
+std::string audit(uint64_t number) {
+  std::string out;
+  bytes::put_fixed(out, number);
+  return out;
+}
+
+std::optional<uint64_t> parse_audit(std::string_view key) {
+  bytes::reader in(key);
+  auto number = in.fixed<uint64_t>();
+  if (!in.complete())
+    return std::nullopt;
+  return number;
+}
+
+} // namespace parley::keys

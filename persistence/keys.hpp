@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "persistence/store.hpp"
+
+/// The keys of every column family, byte by byte in README.md. Parsers are
+/// total: anything else is nullopt.
+namespace parley::keys {
+
+/// Of families with one record a user: accounts and heads.
+std::string user(const user_address& user);
+
+/// Family ims. All IMs of a user are neighbours, in their order.
+std::string im(const user_address& recipient, im_order order);
+/// The first key after the last possible one of `recipient`.
+std::string im_end(const user_address& recipient);
+std::optional<std::pair<user_address, im_order>> parse_im(std::string_view key);
+
+/// Family ids: what is remembered of an id.
+std::string id(const retry_key& key);
+/// Before and after all ids of what a user sent.
+std::string id_begin(const user_address& sender);
+std::string id_end(const user_address& sender);
+std::optional<retry_key> parse_id(std::string_view key);
+/// Before and after all ids.
+std::string id_kind();
+std::string id_kind_end();
+
+/// Family ids as well: the ids that may be forgotten, by time.
+struct forgettable_key {
+  wall_time stored_at{};
+  im_order order;
+  retry_key key;
+};
+std::string forgettable(const forgettable_key& key);
+std::string forgettable_begin(wall_time stored_at);
+std::optional<forgettable_key> parse_forgettable(std::string_view key);
+
+/// Family bodies: what a broadcast says, and how many IMs refer to it.
+struct body_key {
+  user_address sender;
+  message_id id;
+  uint64_t content_hash = 0;
+};
+std::string body(const body_key& key);
+std::string body_references(const body_key& key);
+
+/// Family audit.
+std::string audit(uint64_t number);
+std::optional<uint64_t> parse_audit(std::string_view key);
+
+/// Family meta.
+inline constexpr std::string_view schema = "schema";
+inline constexpr std::string_view secret = "secret";
+
+} // namespace parley::keys

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <functional>
+#include <string_view>
+
+namespace parley {
+
+/// How a file in RocksDB's log format (its WAL and its MANIFEST) ends.
+enum class log_end : uint8_t {
+  /// With a whole record.
+  clean,
+  /// With a record that the power cut found half written: nothing begins after
+  /// it, and bytes of it are missing, cut off or still zero.
+  torn,
+  /// Anything else: bytes are there, but not those that were written.
+  damaged,
+};
+
+/// Reads a whole file and calls `each` with the first bytes, at most
+/// `log_record_head`, of every record before the end.
+///
+/// RocksDB's own reader is not asked, since it takes a flipped bit in a length
+/// near the end for a torn record, and what follows it for lost.
+log_end check_log(std::string_view file,
+  const std::function<void(std::string_view head)>& each);
+
+/// Sequence number and count of a write batch: 8 and 4 bytes, lowest first.
+inline constexpr size_t log_record_head = 12;
+
+} // namespace parley

@@ -1,0 +1,120 @@
+#include "persistence/opening.hpp"
+
+#include <vector>
+
+#include <openssl/rand.h>
+
+#include <rocksdb/write_batch.h>
+
+#include "persistence/folder_check.hpp"
+#include "persistence/keys.hpp"
+#include "persistence/records.hpp"
+#include "protocol/defaults.hpp"
+
+namespace parley {
+
+namespace {
+
+result<std::string> random_octets(size_t n) {
+  std::string out(n, '\0');
+  if (RAND_bytes(reinterpret_cast<unsigned char*>(out.data()),
+        static_cast<int>(n))
+    != 1)
+    return fail(errc::store_unavailable, "no randomness for the store's secret");
+  return out;
+}
+
+result<std::unique_ptr<database>> open_rocks(const store::options& how) {
+  auto options = database_options(how.env);
+  options.create_if_missing = true;
+  options.create_missing_column_families = true;
+  auto blocks = make_block_cache();
+  std::vector<rocksdb::ColumnFamilyDescriptor> families;
+  for (size_t i = 0; i < family_count; ++i)
+    families.emplace_back(std::string(family_names[i]),
+      family_options(static_cast<family>(i), blocks));
+  std::vector<rocksdb::ColumnFamilyHandle*> opened;
+  rocksdb::DB* db = nullptr;
+  auto status
+    = rocksdb::DB::Open(options, how.path, families, &opened, &db);
+  // What belongs to a store was looked at; this is a folder above it.
+  if (status.IsPathNotFound())
+    status = rocksdb::Status::IOError(status.ToString());
+  if (!status.ok())
+    return tl::unexpected(opening_failure(status, how.path));
+  database::handles handles{};
+  std::copy(opened.begin(), opened.end(), handles.begin());
+  return std::make_unique<database>(db, handles);
+}
+
+/// Schema and secret are written at once; a store without them was never used.
+result<void> initialise(database& db, const std::string& path) {
+  auto secret = random_octets(defaults::store_secret_bytes);
+  if (!secret)
+    return tl::unexpected(secret.error());
+  auto* meta = db.handle(family::meta);
+  rocksdb::WriteBatch batch;
+  auto status = batch.Put(
+    meta, slice(keys::schema), records::encode_number(schema_version));
+  if (status.ok())
+    status = batch.Put(
+      meta, slice(keys::secret), records::encode_setting(*secret));
+  rocksdb::WriteOptions options;
+  options.sync = true;
+  if (status.ok())
+    status = db.rocks().Write(options, &batch);
+  // Into a table, where check_folder looks for it.
+  if (status.ok())
+    status = db.rocks().Flush(rocksdb::FlushOptions(), meta);
+  if (!status.ok())
+    return tl::unexpected(opening_failure(status, path));
+  return {};
+}
+
+/// Makes the name of a new folder as lasting as what will be in it.
+result<void> sync_parent(rocksdb::Env& env, const std::string& path) {
+  auto end = path.find_last_not_of('/');
+  auto cut = end == std::string::npos ? end : path.find_last_of('/', end);
+  auto parent = cut == std::string::npos ? std::string(".")
+    : cut == 0                           ? std::string("/")
+                                         : path.substr(0, cut);
+  std::unique_ptr<rocksdb::Directory> folder;
+  auto status = env.NewDirectory(parent, &folder);
+  if (status.ok())
+    status = folder->Fsync();
+  if (!status.ok())
+    return tl::unexpected(opening_failure(status, path));
+  return {};
+}
+
+} // namespace
+
+result<opened> open_database(const store::options& how) {
+  auto* env = how.env ? how.env : rocksdb::Env::Default();
+  auto state = check_folder(*env, how.path);
+  if (!state)
+    return tl::unexpected(state.error());
+  auto db = open_rocks(how);
+  if (!db)
+    return tl::unexpected(db.error());
+  if (!state->has_store) {
+    if (auto done = sync_parent(*env, how.path); !done)
+      return tl::unexpected(done.error());
+  }
+  auto version = (*db)->get(family::meta, keys::schema);
+  if (version && !*version) {
+    if (auto done = initialise(**db, how.path); !done)
+      return tl::unexpected(done.error());
+  }
+  auto secret = (*db)->get(family::meta, keys::secret);
+  if (!version || !secret)
+    return tl::unexpected(!version ? version.error() : secret.error());
+  auto octets
+    = *secret ? records::decode_setting(**secret) : std::nullopt;
+  if (!octets)
+    return fail(errc::store_corrupt,
+      "the store in " + how.path + " is damaged: its secret");
+  return opened{.db = std::move(*db), .secret = std::move(*octets)};
+}
+
+} // namespace parley

@@ -1,0 +1,231 @@
+#include "persistence/records.hpp"
+
+#include "persistence/bytes.hpp"
+
+namespace parley::records {
+
+namespace {
+
+using bytes::put_fixed;
+using bytes::put_text;
+using bytes::put_varint;
+
+/// Of every form so far. A form that changes gets the next number, and its
+/// decoder goes on taking both.
+constexpr uint8_t version = 1;
+
+constexpr uint8_t flag_receipts = 1;
+constexpr uint8_t flag_apart = 2;
+
+std::string begin() {
+  std::string out;
+  put_fixed(out, version);
+  return out;
+}
+
+/// A reader that is past the version, or one that is not ok.
+bytes::reader begin(std::string_view value) {
+  bytes::reader in(value);
+  if (in.fixed<uint8_t>() != version)
+    in.take(UINT64_MAX);
+  return in;
+}
+
+template <class T>
+std::optional<T> complete(const bytes::reader& in, T x) {
+  if (!in.complete())
+    return std::nullopt;
+  return x;
+}
+
+void put_time(std::string& out, wall_time t) {
+  put_fixed(out, static_cast<uint64_t>(t.time_since_epoch().count()));
+}
+
+wall_time take_time(bytes::reader& in) {
+  return wall_time(
+    wall_time::duration(static_cast<int64_t>(in.fixed<uint64_t>())));
+}
+
+std::string take_text(bytes::reader& in) {
+  return std::string(in.text());
+}
+
+void put_content(std::string& out, const im& message) {
+  put_text(out, message.body);
+  put_varint(out, message.payloads.size());
+  for (auto& x : message.payloads) {
+    put_text(out, x.type);
+    put_text(out, x.data);
+  }
+}
+
+template <class Record>
+void take_content(bytes::reader& in, Record& x) {
+  x.body = take_text(in);
+  // Not reserved: the number may be wrong, the bytes have to be there.
+  for (auto n = in.varint(); n > 0 && in.ok(); --n) {
+    payload p;
+    p.type = take_text(in);
+    p.data = take_text(in);
+    x.payloads.push_back(std::move(p));
+  }
+}
+
+void put_hash_keys(std::string& out, const scram_keys::per_hash& x) {
+  put_text(out, x.salt);
+  put_fixed(out, x.iterations);
+  put_text(out, x.stored_key);
+  put_text(out, x.server_key);
+}
+
+scram_keys::per_hash take_hash_keys(bytes::reader& in) {
+  scram_keys::per_hash x;
+  x.salt = take_text(in);
+  x.iterations = in.fixed<uint32_t>();
+  x.stored_key = take_text(in);
+  x.server_key = take_text(in);
+  return x;
+}
+
+} // namespace
+
+std::string encode_im(const im& message, const endpoint_name& to,
+  std::optional<uint64_t> body_hash) {
+  auto out = begin();
+  put_fixed(out,
+    static_cast<uint8_t>((message.receipts ? flag_receipts : 0)
+      | (body_hash ? flag_apart : 0)));
+  put_time(out, message.sent_at);
+  put_text(out, message.id.value);
+  put_text(out, message.from.user.str());
+  put_text(out, message.from.endpoint.str());
+  put_text(out, to.str());
+  if (body_hash)
+    put_fixed(out, *body_hash);
+  else
+    put_content(out, message);
+  return out;
+}
+
+std::optional<im_record> decode_im(std::string_view value) {
+  auto in = begin(value);
+  im_record x;
+  auto flags = in.fixed<uint8_t>();
+  x.receipts = flags & flag_receipts;
+  x.sent_at = take_time(in);
+  x.id.value = take_text(in);
+  x.from.user = user_address::from_prepared(take_text(in));
+  x.from.endpoint = endpoint_name::from_prepared(take_text(in));
+  x.to = endpoint_name::from_prepared(take_text(in));
+  if (flags & flag_apart)
+    x.body_hash = in.fixed<uint64_t>();
+  else
+    take_content(in, x);
+  return complete(in, std::move(x));
+}
+
+std::string encode_body(const im& message) {
+  auto out = begin();
+  put_content(out, message);
+  return out;
+}
+
+std::optional<body_record> decode_body(std::string_view value) {
+  auto in = begin(value);
+  body_record x;
+  take_content(in, x);
+  return complete(in, std::move(x));
+}
+
+std::string encode_head(const head_record& x) {
+  auto out = begin();
+  put_fixed(out, x.floor.value);
+  put_fixed(out, x.last.value);
+  put_varint(out, x.stored);
+  return out;
+}
+
+std::optional<head_record> decode_head(std::string_view value) {
+  auto in = begin(value);
+  head_record x;
+  x.floor.value = in.fixed<uint64_t>();
+  x.last.value = in.fixed<uint64_t>();
+  x.stored = in.varint();
+  return complete(in, x);
+}
+
+std::string encode_id(const id_record& x) {
+  auto out = begin();
+  put_fixed(out, x.content_hash);
+  put_time(out, x.stored_at);
+  put_fixed(out, x.order.value);
+  return out;
+}
+
+std::optional<id_record> decode_id(std::string_view value) {
+  auto in = begin(value);
+  id_record x;
+  x.content_hash = in.fixed<uint64_t>();
+  x.stored_at = take_time(in);
+  x.order.value = in.fixed<uint64_t>();
+  return complete(in, x);
+}
+
+std::string encode_account(const scram_keys& x) {
+  auto out = begin();
+  put_hash_keys(out, x.sha1);
+  put_hash_keys(out, x.sha256);
+  return out;
+}
+
+std::optional<scram_keys> decode_account(std::string_view value) {
+  auto in = begin(value);
+  scram_keys x;
+  x.sha1 = take_hash_keys(in);
+  x.sha256 = take_hash_keys(in);
+  return complete(in, std::move(x));
+}
+
+std::string encode_setting(std::string_view value) {
+  auto out = begin();
+  put_text(out, value);
+  return out;
+}
+
+std::optional<std::string> decode_setting(std::string_view value) {
+  auto in = begin(value);
+  auto x = take_text(in);
+  return complete(in, std::move(x));
+}
+
+std::string encode_audit(const audit_entry& x) {
+  auto out = begin();
+  put_time(out, x.when);
+  for (auto* text : {&x.who, &x.what, &x.from, &x.to})
+    put_text(out, *text);
+  return out;
+}
+
+std::optional<audit_entry> decode_audit(std::string_view value) {
+  auto in = begin(value);
+  audit_entry x;
+  x.when = take_time(in);
+  for (auto* text : {&x.who, &x.what, &x.from, &x.to})
+    *text = take_text(in);
+  return complete(in, std::move(x));
+}
+
+std::string encode_number(uint64_t x) {
+  auto out = begin();
+  put_fixed(out, x);
+  return out;
+}
+
+std::optional<uint64_t> decode_number(std::string_view value) {
+  auto in = begin(value);
+  auto x = in.fixed<uint64_t>();
+  return complete(in, x);
+}
+
+} // namespace parley::records

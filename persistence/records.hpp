@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "persistence/store.hpp"
+
+/// The values of every column family, byte by byte in README.md. Each begins
+/// with the version of its form. Decoders are total: what is not such a value,
+/// whole and with nothing after it, is nullopt.
+namespace parley::records {
+
+/// What is kept of an IM for one recipient.
+struct im_record {
+  message_id id;
+  address from;
+  /// Of the recipient; empty if sent to the bare address.
+  endpoint_name to;
+  wall_time sent_at{};
+  bool receipts = false;
+  /// Set: body and payloads are in the family bodies, under this hash.
+  std::optional<uint64_t> body_hash;
+  std::string body;
+  std::vector<payload> payloads;
+};
+
+/// `body_hash` as in im_record.
+std::string encode_im(const im& message, const endpoint_name& to,
+  std::optional<uint64_t> body_hash);
+std::optional<im_record> decode_im(std::string_view value);
+
+/// Body and payloads of a broadcast.
+struct body_record {
+  std::string body;
+  std::vector<payload> payloads;
+};
+std::string encode_body(const im& message);
+std::optional<body_record> decode_body(std::string_view value);
+
+/// A user's stored IMs in short: reading it is cheap however many there are,
+/// and however many there were.
+struct head_record {
+  /// No IM that waits comes before it.
+  im_order floor;
+  /// The greatest that any IM of this user ever had.
+  im_order last;
+  /// IMs that wait.
+  uint64_t stored = 0;
+};
+std::string encode_head(const head_record& x);
+std::optional<head_record> decode_head(std::string_view value);
+
+struct id_record {
+  uint64_t content_hash = 0;
+  wall_time stored_at{};
+  /// Under which its IM is or was stored.
+  im_order order;
+};
+std::string encode_id(const id_record& x);
+std::optional<id_record> decode_id(std::string_view value);
+
+std::string encode_account(const scram_keys& x);
+std::optional<scram_keys> decode_account(std::string_view value);
+
+std::string encode_setting(std::string_view value);
+std::optional<std::string> decode_setting(std::string_view value);
+
+std::string encode_audit(const audit_entry& x);
+std::optional<audit_entry> decode_audit(std::string_view value);
+
+/// Counters and the schema version.
+std::string encode_number(uint64_t x);
+std::optional<uint64_t> decode_number(std::string_view value);
+
+} // namespace parley::records

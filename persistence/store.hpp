@@ -1,0 +1,194 @@
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "protocol/errors.hpp"
+#include "protocol/scram_keys.hpp"
+#include "protocol/vocabulary.hpp"
+
+namespace rocksdb {
+class Env;
+}
+
+namespace parley {
+
+/// The place of an IM in its recipient's order of acceptance: greater is
+/// later. Microseconds since 1970 when it was accepted, or one more than the
+/// one before.
+struct im_order {
+  uint64_t value = 0;
+  auto operator<=>(const im_order&) const = default;
+  auto fields() { return std::tie(value); }
+};
+
+/// An IM on disk.
+struct stored_im {
+  user_address recipient;
+  im_order order;
+  /// As it was addressed; its user is the recipient.
+  address to;
+  shared<im> message;
+  auto fields() { return std::tie(recipient, order, to, message); }
+};
+
+/// Under which a retry is known again.
+struct retry_key {
+  user_address sender;
+  message_id id;
+  user_address recipient;
+  auto operator<=>(const retry_key&) const = default;
+  auto fields() { return std::tie(sender, id, recipient); }
+};
+
+// -- what can be written; one batch is written whole or not at all ------------
+
+/// Keeps an IM and remembers its id. The same broadcast (`message` is the same
+/// object, or equal sender and id) is held once on disk.
+struct put_im {
+  stored_im what;
+  /// Of the content, for `id_conflict`.
+  uint64_t content_hash = 0;
+  /// More recipients may come: hold the body apart.
+  bool of_broadcast = false;
+  auto fields() { return std::tie(what, content_hash, of_broadcast); }
+};
+
+/// An endpoint has acknowledged it, or it expired. No error if it is not there.
+struct remove_im {
+  user_address recipient;
+  im_order order;
+  auto fields() { return std::tie(recipient, order); }
+};
+
+/// Makes or replaces an account.
+struct put_account {
+  user_address user;
+  scram_keys keys;
+  auto fields() { return std::tie(user, keys); }
+};
+
+/// Removes the account, its stored IMs and the retry ids of what it sent.
+struct remove_account {
+  user_address user;
+  auto fields() { return std::tie(user); }
+};
+
+/// Sets a policy setting; an empty value goes back to the default.
+struct put_setting {
+  std::string name;
+  std::string value;
+  auto fields() { return std::tie(name, value); }
+};
+
+/// One line of the audit log.
+struct audit_entry {
+  wall_time when{};
+  std::string who;
+  std::string what;
+  std::string from;
+  std::string to;
+  auto fields() { return std::tie(when, who, what, from, to); }
+};
+
+using store_operation = std::variant<put_im, remove_im, put_account,
+  remove_account, put_setting, audit_entry>;
+
+// -- what can be read ---------------------------------------------------------
+
+/// What a router needs to know of a user that nobody asked about before.
+struct user_head {
+  bool exists = false;
+  /// IMs that wait for it.
+  uint64_t stored = 0;
+  /// The greatest that an IM of this account ever had, whether it still waits
+  /// or not; 0 if there was none. The next has to be greater.
+  im_order last;
+  auto fields() { return std::tie(exists, stored, last); }
+};
+
+/// What is remembered of an id whose IM was stored.
+struct stored_id {
+  uint64_t content_hash = 0;
+  /// The IM's `sent_at`.
+  wall_time stored_at{};
+  auto fields() { return std::tie(content_hash, stored_at); }
+};
+
+struct account {
+  user_address user;
+  scram_keys keys;
+  auto fields() { return std::tie(user, keys); }
+};
+
+/// Everything that survives the process: typed operations over RocksDB column
+/// families; README.md has the key layout and what is durable when.
+/// Thread-safe; every function may block on the disk, so none is called on an
+/// I/O thread. Errors: `store_failed` for a write, `store_unavailable` for a
+/// read, `store_corrupt` for a record that cannot be decoded.
+class store {
+public:
+  struct options {
+    std::string path;
+    /// Null: the real disk. For tests.
+    rocksdb::Env* env = nullptr;
+    /// Sync each commit. Off only to measure what it costs.
+    bool sync = true;
+  };
+
+  /// Opens, or makes, a data folder's store. `store_locked`, `schema_too_new`,
+  /// `store_corrupt`, `store_unavailable`; an error changes nothing on disk.
+  static result<std::unique_ptr<store>> open(const options& how);
+  ~store();
+  store(const store&) = delete;
+  store& operator=(const store&) = delete;
+
+  /// Writes all operations and syncs: after this they survive a power cut.
+  result<void> commit(const std::vector<store_operation>& batch);
+
+  result<user_head> head(const user_address& user);
+  /// Stored IMs of a user from `from` on, in order, at most `max`.
+  result<std::vector<stored_im>> ims(
+    const user_address& user, im_order from, size_t max);
+  result<std::optional<stored_id>> find_id(const retry_key& key);
+  /// Calls `each` with a 64-bit hash (`retry_hash`) and the time of every
+  /// remembered id; for the filter that is loaded at start.
+  result<void> each_id(
+    const std::function<void(uint64_t hash, wall_time stored_at)>& each);
+  result<std::optional<account>> find_account(const user_address& user);
+  /// In order of user.
+  result<void> each_account(const std::function<void(const account&)>& each);
+  result<std::vector<std::pair<std::string, std::string>>> settings();
+  /// The latest `max`, newest first.
+  result<std::vector<audit_entry>> audit(size_t max);
+  /// IMs accepted before `before`, at most `max`; for the sweep that expires
+  /// them.
+  result<std::vector<std::pair<user_address, im_order>>> ims_before(
+    wall_time before, size_t max);
+  /// Forgets ids stored before `before` whose IM no longer waits; returns how
+  /// many.
+  result<uint64_t> forget_ids(wall_time before);
+  /// A secret of this data folder, 32 random octets made with it.
+  const std::string& secret() const noexcept;
+
+private:
+  struct impl;
+  std::unique_ptr<impl> x_impl;
+  explicit store(std::unique_ptr<impl> x);
+};
+
+/// Of a retry key; the same on every machine and in every version.
+uint64_t retry_hash(const retry_key& key) noexcept;
+
+/// Of what must not change between retries: body, payloads, receipts wanted.
+uint64_t content_hash(const im& message) noexcept;
+
+} // namespace parley

@@ -1,0 +1,253 @@
+#include "protocol/client/core.hpp"
+
+#include <cstdio>
+#include <utility>
+
+#include "protocol/client/core_impl.hpp"
+
+namespace parley {
+
+namespace {
+
+im to_im(const outgoing_im& x) {
+  im y;
+  y.id.value = x.id;
+  y.body = x.body;
+  for (auto& p : x.payloads)
+    y.payloads.push_back({std::string{p.type}, std::string{p.data}});
+  y.receipts = x.receipts;
+  return y;
+}
+
+} // namespace
+
+client_core::impl::impl(std::shared_ptr<const client_core_config> config,
+  client_account account, client_events& events, transport& below,
+  uint64_t seed)
+  : x_config(std::move(config)),
+    x_account(std::move(account)),
+    x_events(events),
+    x_below(below),
+    x_random(seed),
+    x_seen({random(), random()}, defaults::client_duplicates_max) {
+  x_id_prefix = random();
+}
+
+uint64_t client_core::impl::random() noexcept {
+  // SplitMix64 (Steele, Lea, Flood, 2014).
+  auto x = x_random += 0x9e3779b97f4a7c15;
+  x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
+  x = (x ^ x >> 27) * 0x94d049bb133111eb;
+  return x ^ x >> 31;
+}
+
+message_id client_core::impl::new_id() {
+  char text[48];
+  auto n = std::snprintf(text, sizeof text, "%016llx-%llx",
+    static_cast<unsigned long long>(x_id_prefix),
+    static_cast<unsigned long long>(++x_ids));
+  return {std::string(text, static_cast<size_t>(n))};
+}
+
+void client_core::impl::send(const outgoing_im& message, request_tag tag) {
+  if (is_gone())
+    return;
+  auto x = make_send(message, tag);
+  if (!x) {
+    outcome what{outcome::kind::rejected, std::move(x.error())};
+    x_events.on_outcome(tag, message.id, message.to, what);
+    return;
+  }
+  x_requests.push(std::move(*x));
+  pump();
+}
+
+void client_core::impl::broadcast(const outgoing_im& message,
+  std::span<const std::string> to, request_tag tag) {
+  if (is_gone())
+    return;
+  pending_request x;
+  x.what = pending_request::kind::broadcast;
+  x.tag = tag;
+  x.list.reset(new pending_request::broadcast_content{
+    to_im(message), {to.begin(), to.end()}});
+  std::string tried;
+  auto fits = native::encode_broadcast(
+    tried, {UINT64_MAX}, x.list->message, x.list->to);
+  if (!fits) {
+    x_events.on_refused(tag, fits.error());
+    return;
+  }
+  auto bytes = message.body.size();
+  for (auto& p : message.payloads)
+    bytes += p.data.size();
+  x.bytes = static_cast<uint32_t>(bytes);
+  x_requests.push(std::move(x));
+  pump();
+}
+
+void client_core::impl::set_availability(
+  const availability& what, request_tag tag) {
+  if (is_gone())
+    return;
+  if (what.status.size() > defaults::status_max) {
+    failure why{errc::bad_request, "the status is too long"};
+    why.limit = defaults::status_max;
+    why.value = what.status.size();
+    x_events.on_refused(tag, why);
+    return;
+  }
+  x_account.presence = what;
+  pending_request x;
+  x.what = pending_request::kind::availability;
+  x.tag = tag;
+  x.presence = what;
+  x_requests.push(std::move(x));
+  pump();
+}
+
+void client_core::impl::sign_out() {
+  if (is_gone())
+    return;
+  pending_request x;
+  x.what = pending_request::kind::sign_out;
+  x_requests.push(std::move(x));
+  pump();
+}
+
+void client_core::impl::typing(std::string_view to) {
+  if (!is_ready() || to.size() > defaults::frame_max / 2)
+    return;
+  native::encode_typing(x_out, to);
+  announce();
+}
+
+void client_core::impl::set_window(const window& wanted) {
+  if (is_ready())
+    put(wanted);
+}
+
+void client_core::impl::acknowledge(delivery_ticket ticket) {
+  x_position.acknowledge(ticket);
+  if (!x_receiving && is_ready())
+    settle_batch();
+}
+
+void client_core::impl::pump() {
+  if (!is_ready() || x_come_back_after || x_receiving)
+    return;
+  while (auto x = x_requests.next())
+    emit(*x);
+}
+
+void client_core::impl::emit(const request_queue::numbered& x) {
+  using kind = pending_request::kind;
+  switch (x.what->what) {
+  case kind::send:
+    append_send(x_out, x.number, *x.what);
+    break;
+  case kind::broadcast:
+    // It could be encoded when it was asked for, so it can now.
+    static_cast<void>(native::encode_broadcast(
+      x_out, x.number, x.what->list->message, x.what->list->to));
+    break;
+  case kind::availability:
+    put(numbered_request{x.number, parley::set_availability{x.what->presence}});
+    break;
+  case kind::sign_out:
+    acknowledge_safe();
+    put(numbered_request{x.number, parley::sign_out{}});
+    break;
+  }
+  announce();
+}
+
+size_t client_core::impl::memory() const noexcept {
+  return sizeof(impl) + x_out.capacity() + x_reader.memory()
+    + x_position.memory() + x_requests.memory() + x_seen.memory()
+    + x_account.user.capacity() + x_account.password.capacity()
+    + x_token.capacity();
+}
+
+// -- the facade ---------------------------------------------------------------
+
+client_core::client_core(std::shared_ptr<const client_core_config> config,
+  client_account account, client_events& events, transport& below,
+  uint64_t seed)
+  : x_impl(std::make_unique<impl>(
+    std::move(config), std::move(account), events, below, seed)) {}
+
+client_core::~client_core() = default;
+
+void client_core::start(steady_time now) { x_impl->start(now); }
+
+void client_core::connected(sasl_channel channel, steady_time now) {
+  x_impl->connected(std::move(channel), now);
+}
+
+void client_core::disconnected(failure why, steady_time now) {
+  x_impl->disconnected(std::move(why), now);
+}
+
+void client_core::receive(std::span<const char> bytes, steady_time now) {
+  x_impl->receive({bytes.data(), bytes.size()}, now);
+}
+
+void client_core::tick(steady_time now) { x_impl->tick(now); }
+
+std::string_view client_core::output() const noexcept {
+  return x_impl->output();
+}
+
+void client_core::written(size_t n) { x_impl->written(n); }
+
+void client_core::send(const outgoing_im& message, request_tag tag) {
+  x_impl->send(message, tag);
+}
+
+void client_core::broadcast(const outgoing_im& message,
+  std::span<const std::string> to, request_tag tag) {
+  x_impl->broadcast(message, to, tag);
+}
+
+void client_core::set_availability(const availability& what, request_tag tag) {
+  x_impl->set_availability(what, tag);
+}
+
+void client_core::typing(std::string_view to) { x_impl->typing(to); }
+
+void client_core::mark_read(std::string_view to, std::string_view id,
+  std::string_view own_id, request_tag tag) {
+  payload_view mark{"read", id};
+  outgoing_im message;
+  message.id = own_id;
+  message.to = to;
+  message.payloads = {&mark, 1};
+  x_impl->send(message, tag);
+}
+
+void client_core::acknowledge(delivery_ticket ticket) {
+  x_impl->acknowledge(ticket);
+}
+
+void client_core::set_window(const window& wanted) {
+  x_impl->set_window(wanted);
+}
+
+void client_core::sign_out() { x_impl->sign_out(); }
+
+void client_core::drop_connection() { x_impl->drop_connection(); }
+
+bool client_core::is_ready() const noexcept { return x_impl->is_ready(); }
+
+bool client_core::is_gone() const noexcept { return x_impl->is_gone(); }
+
+size_t client_core::unanswered() const noexcept { return x_impl->unanswered(); }
+
+const address& client_core::self() const noexcept { return x_impl->self(); }
+
+message_id client_core::new_id() { return x_impl->new_id(); }
+
+size_t client_core::memory() const noexcept { return x_impl->memory(); }
+
+} // namespace parley

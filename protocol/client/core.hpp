@@ -1,0 +1,146 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "protocol/client/events.hpp"
+#include "protocol/errors.hpp"
+#include "protocol/sasl.hpp"
+#include "protocol/vocabulary.hpp"
+
+namespace parley {
+
+using steady_time = std::chrono::steady_clock::time_point;
+
+/// When a received IM counts as safe at the client.
+enum class acknowledging : uint8_t {
+  /// When on_message returned. Answers and receipts likewise.
+  after_callback,
+  /// When the owner calls `acknowledge`. Acknowledgement on the wire is
+  /// cumulative: it stops before the first IM that is not acknowledged, and
+  /// with it the acknowledgement of later answers, so that at some time the
+  /// windows of both directions are full. Answers before that IM are
+  /// acknowledged by themselves.
+  manual,
+};
+
+/// What many clients have in common.
+struct client_core_config {
+  /// Name and version of the software, for the server's operator.
+  std::string software;
+  /// What may be unacknowledged towards this client; all zero: as much as the
+  /// server allows.
+  window wanted;
+  acknowledging acknowledge = acknowledging::after_callback;
+};
+
+/// Who signs in, and as what.
+struct client_account {
+  /// user@domain; without @ the server adds its domain.
+  std::string user;
+  std::string password;
+  /// Empty: the server makes a name.
+  std::string endpoint;
+  /// How the endpoint shows itself from the sign-in on.
+  availability presence;
+};
+
+/// The client's side of the native protocol without socket and clock: bytes
+/// in, bytes out, `tick(now)`. It signs in or resumes, numbers, acknowledges,
+/// keeps to the windows, beats, keeps every request until its answer and sends
+/// it again after a reconnect (same number in a resumed session, same IM id in
+/// a new one), drops duplicates by (sender user, id), and says when to
+/// connect again. Total on any input. Not thread-safe.
+class client_core {
+public:
+  /// What the core asks of the one who holds the socket.
+  class transport {
+  public:
+    virtual ~transport() = default;
+    /// Make a connection; answered by `connected` or `disconnected`.
+    virtual void connect_wanted() = 0;
+    /// Output is waiting; called once until `output()` was taken empty.
+    virtual void output_ready() = 0;
+    /// Write what is in `output()`, then close, and never call `disconnected`
+    /// for this connection: the core has already taken it as lost.
+    virtual void close_wanted() = 0;
+  };
+
+  /// `seed`: where randomness (jitter, nonces of heartbeats, new ids) starts;
+  /// another one for each client and start, or `new_id` repeats itself.
+  client_core(std::shared_ptr<const client_core_config> config,
+    client_account account, client_events& events, transport& below,
+    uint64_t seed);
+  ~client_core();
+  client_core(const client_core&) = delete;
+  client_core& operator=(const client_core&) = delete;
+
+  // -- towards the transport --------------------------------------------------
+
+  /// Wants a connection at once. Once, first.
+  void start(steady_time now);
+  /// The connection is up, TLS included.
+  void connected(sasl_channel channel, steady_time now);
+  /// The connection ended or could not be made. `tls_failed` before the first
+  /// session ends the client: the certificate is not trusted.
+  void disconnected(failure why, steady_time now);
+  /// Bytes from the connection.
+  void receive(std::span<const char> bytes, steady_time now);
+  /// Deadlines: reconnecting, sign-in, heartbeat. Call every
+  /// `client_sweep_interval` or so.
+  void tick(steady_time now);
+  /// Bytes for the connection; `written(n)` erases from the front.
+  std::string_view output() const noexcept;
+  void written(size_t n);
+
+  // -- requests; before `on_ready` and while disconnected they wait ------------
+
+  /// Answered by on_outcome, once; maybe from within this call if the IM
+  /// cannot be sent at all.
+  void send(const outgoing_im& message, request_tag tag = {});
+  /// One IM to all of `to`; `message.to` is ignored. Answered by on_broadcast
+  /// or on_refused.
+  void broadcast(const outgoing_im& message, std::span<const std::string> to,
+    request_tag tag = {});
+  /// Answered by on_done or on_refused. The last one holds after reconnects.
+  void set_availability(const availability& what, request_tag tag = {});
+  /// Says that the user is writing to `to`. Dropped while disconnected.
+  void typing(std::string_view to);
+  /// Tells `to` that the user has seen its IM `id` and all before: an IM with
+  /// the payload `read`. Answered by on_outcome under the id `own_id`.
+  void mark_read(std::string_view to, std::string_view id,
+    std::string_view own_id, request_tag tag = {});
+  /// An IM is safe; only with acknowledging::manual.
+  void acknowledge(delivery_ticket ticket);
+  /// Changes what may be unacknowledged towards this client; 0 messages stop
+  /// the stream.
+  void set_window(const window& wanted);
+  /// Acknowledges, ends the session for good and closes, after all requests
+  /// made before were sent. Ends in on_gone(signed_out).
+  void sign_out();
+  /// Gives the connection up and connects again as after a failure.
+  void drop_connection();
+
+  // -- state -------------------------------------------------------------------
+
+  bool is_ready() const noexcept;
+  bool is_gone() const noexcept;
+  /// Requests without an answer, waiting ones included.
+  size_t unanswered() const noexcept;
+  /// As the server prepared it; empty before the first on_ready.
+  const address& self() const noexcept;
+  /// An id that no other client makes.
+  message_id new_id();
+  /// Bytes held beside the object itself.
+  size_t memory() const noexcept;
+
+private:
+  class impl;
+  std::unique_ptr<impl> x_impl;
+};
+
+} // namespace parley

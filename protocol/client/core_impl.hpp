@@ -1,0 +1,179 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "protocol/client/backoff.hpp"
+#include "protocol/client/core.hpp"
+#include "protocol/client/event_position.hpp"
+#include "protocol/client/hot_frames.hpp"
+#include "protocol/client/recent_ids.hpp"
+#include "protocol/client/request_queue.hpp"
+#include "protocol/codec.hpp"
+#include "protocol/framing.hpp"
+#include "protocol/parts.hpp"
+
+/// Internal to client_core.
+namespace parley {
+
+class client_core::impl {
+public:
+  impl(std::shared_ptr<const client_core_config> config, client_account account,
+    client_events& events, transport& below, uint64_t seed);
+
+  // As in client_core.
+  void start(steady_time now);
+  void connected(sasl_channel channel, steady_time now);
+  void disconnected(failure why, steady_time now);
+  void receive(std::string_view bytes, steady_time now);
+  void tick(steady_time now);
+  std::string_view output() const noexcept { return x_out; }
+  void written(size_t n);
+  void send(const outgoing_im& message, request_tag tag);
+  void broadcast(const outgoing_im& message, std::span<const std::string> to,
+    request_tag tag);
+  void set_availability(const availability& what, request_tag tag);
+  void typing(std::string_view to);
+  void acknowledge(delivery_ticket ticket);
+  void set_window(const window& wanted);
+  void sign_out();
+  void drop_connection();
+  bool is_ready() const noexcept { return x_stage == stage::ready; }
+  bool is_gone() const noexcept { return x_stage == stage::gone; }
+  size_t unanswered() const noexcept { return x_requests.unanswered(); }
+  const address& self() const noexcept { return x_self; }
+  message_id new_id();
+  size_t memory() const noexcept;
+
+private:
+  enum class stage : uint8_t {
+    /// Waits for `x_deadline` to connect.
+    waiting,
+    connecting,
+    /// Hello is sent.
+    greeting,
+    resuming,
+    authenticating,
+    ready,
+    gone,
+  };
+
+  // -- connection (core_connection.cpp) -----------------------------------------
+
+  void connect();
+  /// The connection is of no use any more: waits, then connects anew.
+  void lose(failure why);
+  /// After the connection ended, by whichever side.
+  void wait_to_reconnect(failure why);
+  void finish(failure why);
+  void beat();
+  /// True once the whole magic is there.
+  bool take_magic(std::string_view& bytes);
+  void take_frames(std::string_view bytes);
+  void settle_batch();
+  void acknowledge_safe();
+  /// Says once that there is output.
+  void announce();
+  template <class Frame>
+  void put(const Frame& frame) {
+    // Cannot fail: nothing that comes here is near the size of a frame.
+    static_cast<void>(native::encode_client(x_out, frame));
+    announce();
+  }
+
+  // -- frames (core_frames.cpp) -------------------------------------------------
+
+  void take_frame(std::string_view frame);
+  bool take_hot(const hot_frame& x);
+  void handle(const native::unknown_event& x);
+  void handle(const native::welcome& x);
+  void handle(const native::sasl_challenge& x);
+  void handle(const native::session_started& x);
+  void handle(const native::refusal& x);
+  void handle(const native::going_away& x);
+  void handle(const native::ping& x);
+  void handle(const native::pong&) {}
+  void handle(const window& x);
+  void handle(const native::numbered_event& x);
+  void handle(native::outcomes_part& x);
+
+  void authenticate();
+  void start_session();
+  void refused_before_session(const failure& why);
+  /// False if the event is known already or out of order; the connection is
+  /// given up then.
+  bool is_next(sequence number);
+  void take_im(sequence number, received_im& message);
+  void take_event(sequence number, const answer& x);
+  void take_event(sequence number, const incoming_im& x);
+  void take_event(sequence number, const receipt& x);
+  void take_event(sequence number, const typing_notice& x);
+  void take_event(sequence number, const policy_values& x);
+  void answered(sequence number, request_number to, const failure& why);
+  void answered(sequence number, request_number to, const outcome& what);
+  void answered(
+    sequence number, request_number to, const broadcast_outcomes& what);
+  void answered(sequence number, request_number to, const done&);
+
+  // -- requests (core.cpp) ------------------------------------------------------
+
+  /// Sends what waits as far as the window has room.
+  void pump();
+  void emit(const request_queue::numbered& x);
+  uint64_t random() noexcept;
+
+  std::shared_ptr<const client_core_config> x_config;
+  client_account x_account;
+  client_events& x_events;
+  transport& x_below;
+  uint64_t x_random;
+  uint64_t x_id_prefix = 0;
+  uint64_t x_ids = 0;
+  uint64_t x_tickets = 0;
+
+  stage x_stage = stage::waiting;
+  /// Within `receive`: the batch is settled at its end.
+  bool x_receiving = false;
+  bool x_drop_wanted = false;
+  bool x_announced = false;
+  bool x_greeted = false;
+  /// Whether there ever was a session.
+  bool x_was_ready = false;
+  steady_time x_now{};
+  /// Of the present stage, `ready` excepted.
+  steady_time x_deadline{};
+  steady_time x_ready_since{};
+  steady_time x_last_sent{};
+  steady_time x_last_received{};
+  steady_time x_last_ping{};
+  backoff x_backoff;
+  std::string x_out;
+  native::frame_reader x_reader;
+  /// The server's magic as far as it came.
+  std::string x_magic;
+  std::optional<native::outcomes_assembler> x_parts;
+
+  // Of a connection before its session:
+  struct signing_in {
+    sasl_channel channel;
+    std::string domain;
+    std::vector<std::string> mechanisms;
+    std::optional<sasl_client> sasl;
+    /// What the Resume acknowledged; more may be safe by its answer.
+    sequence resumed_at;
+  };
+  std::unique_ptr<signing_in> x_signing_in;
+  /// The server is going away and said when to come back.
+  std::optional<std::chrono::milliseconds> x_come_back_after;
+
+  // Of the session:
+  address x_self;
+  std::string x_token;
+  std::chrono::milliseconds x_heartbeat{};
+  event_position x_position;
+  sequence x_acknowledged;
+  request_queue x_requests;
+  recent_ids x_seen;
+};
+
+} // namespace parley

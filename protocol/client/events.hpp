@@ -1,0 +1,130 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/address.hpp"
+#include "protocol/errors.hpp"
+#include "protocol/vocabulary.hpp"
+
+/// What a client is told: the callbacks of client_core and of client.
+namespace parley {
+
+/// The caller's own name for a request; comes back with its answer. Any value,
+/// also the same one twice.
+struct request_tag {
+  uint64_t value = 0;
+  auto operator<=>(const request_tag&) const = default;
+};
+
+/// Names one received IM towards `acknowledge`, over reconnects too.
+struct delivery_ticket {
+  uint64_t value = 0;
+  auto operator<=>(const delivery_ticket&) const = default;
+};
+
+/// As payload, but a view; see there.
+struct payload_view {
+  std::string_view type;
+  std::string_view data;
+};
+
+/// An IM that came in. The views live until the callback returns.
+struct received_im {
+  /// user@domain/endpoint of the sender.
+  std::string_view from;
+  /// As it was addressed.
+  std::string_view to;
+  /// The sender's name for it.
+  std::string_view id;
+  std::string_view body;
+  std::span<const payload_view> payloads;
+  /// When the server took it.
+  wall_time sent_at{};
+  /// It waited in the store.
+  bool offline = false;
+  delivery_ticket ticket;
+
+  /// The user of `from`: all before the `/`.
+  std::string_view from_user() const noexcept {
+    return from.substr(0, from.find('/'));
+  }
+};
+
+/// An IM to be sent; copied before `send` returns. Bytes of body and payloads
+/// are judged by the server.
+struct outgoing_im {
+  /// 1 to 128 bytes of UTF-8, never used before by this user for other
+  /// content: `client_core::new_id` makes one.
+  std::string_view id;
+  /// user@domain or user@domain/endpoint.
+  std::string_view to;
+  std::string_view body;
+  std::span<const payload_view> payloads;
+  /// Wants receipts per endpoint.
+  bool receipts = false;
+};
+
+/// Who implements this is told what happens to a client. All is called on the
+/// thread that called into the client, and may call back into it; it must not
+/// destroy it. Every function does nothing unless overridden.
+class client_events {
+public:
+  virtual ~client_events() = default;
+
+  /// Signed in, available as asked. `resumed`: the session goes on, nothing
+  /// was lost; else it is a new one (which loses nothing either: IMs without
+  /// outcome are sent again under their ids).
+  virtual void on_ready(const address& self, bool resumed);
+
+  /// An IM, not seen before. Acknowledged when this returns, or by
+  /// `acknowledge` (acknowledging::manual).
+  virtual void on_message(const received_im& message);
+
+  /// What became of a sent IM: exactly once for each. What the server refused
+  /// as a request, or what does not fit into a frame, counts as rejected.
+  virtual void on_outcome(request_tag tag, std::string_view id,
+    std::string_view to, const outcome& what);
+
+  /// What became of a broadcast: one line for each distinct recipient.
+  virtual void on_broadcast(request_tag tag, std::string_view id,
+    const std::vector<recipient_outcome>& outcomes);
+
+  /// `set_availability` is in force at the server.
+  virtual void on_done(request_tag tag);
+
+  /// A broadcast or `set_availability` was refused as a whole.
+  virtual void on_refused(request_tag tag, const failure& why);
+
+  /// To senders that asked: what an endpoint did with an IM.
+  virtual void on_receipt(
+    std::string_view id, std::string_view endpoint, receipt::kind what);
+
+  /// `from` (user@domain/endpoint) is writing.
+  virtual void on_typing(std::string_view from);
+
+  /// Every policy value by name; at sign-in and on change.
+  virtual void on_policy(
+    const std::vector<std::pair<std::string, std::string>>& values);
+
+  /// The server complains about something that no request of ours names;
+  /// nothing ends.
+  virtual void on_error(const failure& why);
+
+  /// The connection is lost, refused or could not be made; the next try comes
+  /// by itself after `retry_in`. A code of `none` means that no word of the
+  /// server came before; `text` says what happened.
+  virtual void on_disconnected(
+    const failure& why, std::chrono::milliseconds retry_in);
+
+  /// The end, and the last call: signed out (`signed_out`), the sign-in was
+  /// refused, or the session ended for good (`replaced`, `account_removed`,
+  /// `kicked`, …). IMs without outcome get none.
+  virtual void on_gone(const failure& why);
+};
+
+} // namespace parley

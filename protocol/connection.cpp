@@ -1,0 +1,344 @@
+#include "protocol/connection.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "protocol/connection_impl.hpp"
+#include "protocol/defaults.hpp"
+
+namespace parley {
+
+namespace {
+
+/// Gives the memory back, which `clear` would keep.
+void release(std::string& x) noexcept { std::string{}.swap(x); }
+
+/// A buffer of this thread for what is decrypted. Taken out while it is in use,
+/// since an owner may hand bytes to another connection in between.
+std::string& spare_buffer() {
+  thread_local std::string x;
+  return x;
+}
+constexpr size_t spare_bytes_max = 128 * 1024;
+
+/// The first output reserves so much at once.
+constexpr size_t output_first_bytes = 512;
+
+/// Written bytes at the front of the output are erased beyond so many, once
+/// they are half of it: moving the rest then costs no more than writing did.
+constexpr size_t written_bytes_max = 64 * 1024;
+
+} // namespace
+
+connection::impl::impl(std::shared_ptr<const connection_config> config,
+  owner& o, std::string peer, steady_time now)
+  : x_config(std::move(config)),
+    x_owner(o),
+    x_sign_in(std::make_unique<sign_in_state>()),
+    x_now(now),
+    x_last_heard(now),
+    x_last_sent(now),
+    x_last_ping(now),
+    x_deadline(now + defaults::sign_in_timeout),
+    x_stage(stage::magic) {
+  x_sign_in->peer = std::move(peer);
+  if (x_config->tls) {
+    x_tls = std::make_unique<tls_stage>(*x_config->tls);
+    x_stage = stage::tls;
+  } else {
+    x_output = native::magic;
+  }
+}
+
+void connection::impl::receive(
+  std::string_view bytes, steady_time now, wall_time wall) {
+  if (is_closed())
+    return;
+  x_now = now;
+  x_last_heard = now;
+  x_probing = false;
+  x_origin.sent_at = wall;
+  const call scope{*this};
+  if (!x_tls)
+    return receive_plain(bytes);
+  auto plain = std::exchange(spare_buffer(), {});
+  plain.clear();
+  const auto decrypted = x_tls->receive(bytes, plain, x_output);
+  if (x_stage == stage::tls && x_tls->handshake_done()) {
+    x_stage = stage::magic;
+    x_unencrypted = native::magic;
+  }
+  if (waiting() > 0)
+    appended();
+  // What arrived whole counts, even if what follows is broken.
+  if (!plain.empty())
+    receive_plain(plain);
+  if (!is_closed() && !decrypted)
+    end(decrypted.error());
+  if (!is_closed() && x_tls->closed_by_peer())
+    disconnected();
+  if (plain.capacity() <= spare_bytes_max)
+    spare_buffer() = std::move(plain);
+}
+
+void connection::impl::receive_plain(std::string_view bytes) {
+  if (x_stage == stage::magic) {
+    if (auto matched = match_magic(bytes); !matched)
+      return close(matched.error(), error_scope::connection);
+    if (x_stage == stage::magic)
+      return;
+  }
+  receive_frames(bytes);
+}
+
+void connection::impl::receive_frames(std::string_view bytes) {
+  inbox in;
+  verdict good;
+  x_reader.feed(bytes);
+  while (good && !is_closed()) {
+    auto frame = x_reader.next();
+    if (!frame) {
+      good = tl::unexpected{std::move(frame.error())};
+      break;
+    }
+    if (!*frame)
+      break;
+    auto what = native::decode_client(**frame, x_origin);
+    if (!what)
+      good = tl::unexpected{std::move(what.error())};
+    else if (in_session())
+      good = in_session(std::move(*what), in);
+    else
+      good = before_session(std::move(*what));
+  }
+  // What came before a fault was meant.
+  deliver(in);
+  if (!good)
+    close(good.error(), error_scope::connection);
+}
+
+void connection::impl::disconnected() {
+  if (!is_closed())
+    end(failure{errc::none, "the peer closed the connection"});
+}
+
+// -- output -------------------------------------------------------------------
+
+std::string& connection::impl::sink() {
+  auto& x = x_tls ? x_unencrypted : x_output;
+  if (x.empty())
+    x.reserve(output_first_bytes);
+  return x;
+}
+
+size_t connection::impl::waiting() const noexcept {
+  return x_output.size() - x_written + x_unencrypted.size();
+}
+
+void connection::impl::put(const native::server_frame& what) {
+  native::encode_server(sink(), what);
+  appended();
+}
+
+void connection::impl::appended() {
+  x_sent_since_tick = true;
+  if (const auto size = waiting(); size > defaults::output_max) {
+    failure why{errc::slow_consumer, "the peer does not read its output"};
+    why.limit = defaults::output_max;
+    why.value = size;
+    return close(why, error_scope::connection);
+  }
+  if (!std::exchange(x_output_told, true))
+    x_owner.output_ready();
+}
+
+void connection::impl::encrypt() {
+  if (!x_tls || x_unencrypted.empty() || !x_tls->handshake_done())
+    return;
+  // Fails only after a failure that has ended the connection.
+  static_cast<void>(x_tls->send(x_unencrypted, x_output));
+  release(x_unencrypted);
+}
+
+std::string_view connection::impl::output() {
+  encrypt();
+  return std::string_view{x_output}.substr(x_written);
+}
+
+void connection::impl::written(size_t n) {
+  x_written += std::min(n, x_output.size() - x_written);
+  if (x_written == x_output.size()) {
+    release(x_output);
+    x_written = 0;
+    x_output_told = !x_unencrypted.empty();
+  } else if (x_written > written_bytes_max
+    && x_written >= x_output.size() / 2) {
+    x_output.erase(0, x_written);
+    x_written = 0;
+  }
+}
+
+// -- time ---------------------------------------------------------------------
+
+void connection::impl::ping() {
+  x_last_ping = x_now;
+  put(native::ping{});
+}
+
+void connection::impl::tick(steady_time now) {
+  if (is_closed())
+    return;
+  x_now = now;
+  if (std::exchange(x_sent_since_tick, false))
+    x_last_sent = now;
+  if (const auto* why = overdue())
+    return close(failure{errc::timed_out, why}, error_scope::connection);
+  if (!in_session() || x_heartbeat.count() == 0)
+    return;
+  // The client counts by what it was told.
+  const auto beat = std::min(x_heartbeat, x_told_heartbeat);
+  if (now - x_last_sent >= beat
+    || (now - x_last_heard >= beat && now - x_last_ping >= beat))
+    ping();
+}
+
+const char* connection::impl::overdue() const noexcept {
+  if (!x_reading)
+    return nullptr;
+  if (!in_session())
+    return x_now >= x_deadline ? "the sign-in took too long" : nullptr;
+  if (x_probing && x_now >= x_deadline)
+    return "a heartbeat was not answered";
+  const auto patience
+    = x_heartbeat * defaults::heartbeats_until_dead_tenths / 10;
+  return x_heartbeat.count() > 0 && x_now - x_last_heard >= patience
+    ? "nothing came for 2.5 heartbeats"
+    : nullptr;
+}
+
+void connection::impl::reading(bool goes_on) {
+  if (goes_on && !x_reading) {
+    x_last_heard = x_now;
+    x_probing = false;
+  }
+  x_reading = goes_on;
+}
+
+void connection::impl::probe(
+  std::chrono::milliseconds timeout, steady_time now) {
+  if (!in_session() || std::exchange(x_probing, true))
+    return;
+  x_now = now;
+  x_deadline = now + timeout;
+  ping();
+}
+
+void connection::impl::heartbeat_changed(std::chrono::milliseconds interval) {
+  x_heartbeat = interval;
+}
+
+// -- the end ------------------------------------------------------------------
+
+void connection::impl::close(const failure& why, error_scope scope) {
+  if (is_closed())
+    return;
+  if (x_stage != stage::tls && why.code != errc::signed_out)
+    native::encode_server(sink(), native::refusal{scope, why});
+  end(why);
+}
+
+void connection::impl::end(const failure& why) {
+  encrypt();
+  if (x_tls)
+    x_tls->close(x_output);
+  // `why` may lie in what is given back here.
+  const auto reason = why;
+  x_stage = stage::closed;
+  x_tls.reset();
+  x_sign_in.reset();
+  x_parts.reset();
+  x_reader = native::frame_reader{};
+  release(x_unencrypted);
+  x_owner.closed(reason);
+}
+
+size_t connection::impl::memory() const noexcept {
+  const auto held = [](const std::string& x) {
+    return x.capacity() > std::string{}.capacity() ? x.capacity() : 0;
+  };
+  size_t n = sizeof(impl) + held(x_output) + held(x_unencrypted)
+    + x_reader.memory() + held(x_origin.from.user.str())
+    + held(x_origin.from.endpoint.str());
+  if (x_parts)
+    n += sizeof(*x_parts) + x_parts->memory();
+  if (x_sign_in)
+    n += sizeof(*x_sign_in);
+  if (x_tls)
+    n += defaults::tls_connection_bytes;
+  return n;
+}
+
+// -- the class that others see ------------------------------------------------
+
+connection::connection(std::shared_ptr<const connection_config> config,
+  owner& o, std::string peer, steady_time now)
+  : x_impl(
+    std::make_unique<impl>(std::move(config), o, std::move(peer), now)) {}
+
+connection::~connection() = default;
+
+void connection::receive(
+  std::span<const char> bytes, steady_time now, wall_time wall) {
+  x_impl->receive({bytes.data(), bytes.size()}, now, wall);
+}
+
+void connection::disconnected() { x_impl->disconnected(); }
+void connection::tick(steady_time now) { x_impl->tick(now); }
+void connection::reading(bool goes_on) { x_impl->reading(goes_on); }
+std::string_view connection::output() { return x_impl->output(); }
+void connection::written(size_t n) { x_impl->written(n); }
+
+void connection::keys_found(const scram_keys* keys) {
+  x_impl->keys_found(keys);
+}
+
+void connection::authentication_refused(const failure& why) {
+  x_impl->authentication_refused(why);
+}
+
+void connection::password_checked(bool fits) {
+  x_impl->password_checked(fits);
+}
+
+void connection::accept(const signed_in& what) { x_impl->accept(what); }
+void connection::refuse(const failure& why) { x_impl->refuse(why); }
+
+void connection::send(sequence number, const event& what) {
+  x_impl->send(number, what);
+}
+
+void connection::send_window(const window& requests) {
+  x_impl->send_window(requests);
+}
+
+void connection::send_going_away(std::chrono::milliseconds come_back_after) {
+  x_impl->send_going_away(come_back_after);
+}
+
+void connection::close(const failure& why, error_scope scope) {
+  x_impl->close(why, scope);
+}
+
+void connection::probe(std::chrono::milliseconds timeout, steady_time now) {
+  x_impl->probe(timeout, now);
+}
+
+void connection::heartbeat_changed(std::chrono::milliseconds interval) {
+  x_impl->heartbeat_changed(interval);
+}
+
+bool connection::in_session() const noexcept { return x_impl->in_session(); }
+bool connection::is_closed() const noexcept { return x_impl->is_closed(); }
+size_t connection::memory() const noexcept { return x_impl->memory(); }
+
+} // namespace parley

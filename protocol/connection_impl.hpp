@@ -1,0 +1,178 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "protocol/codec.hpp"
+#include "protocol/connection.hpp"
+#include "protocol/framing.hpp"
+#include "protocol/parts.hpp"
+#include "protocol/sasl.hpp"
+#include "protocol/tls.hpp"
+
+/// Internal to the connection, in three parts: connection.cpp (bytes, time and
+/// the end), connection_sign_in.cpp and connection_session.cpp.
+namespace parley {
+
+class connection::impl {
+public:
+  impl(std::shared_ptr<const connection_config> config, owner& o,
+    std::string peer, steady_time now);
+
+  // As in connection.
+
+  void receive(std::string_view bytes, steady_time now, wall_time wall);
+  void disconnected();
+  void tick(steady_time now);
+  void reading(bool goes_on);
+  std::string_view output();
+  void written(size_t n);
+
+  void keys_found(const scram_keys* keys);
+  void authentication_refused(const failure& why);
+  void password_checked(bool fits);
+  void accept(const signed_in& what);
+  void refuse(const failure& why);
+
+  void send(sequence number, const event& what);
+  void send_window(const window& requests);
+  void send_going_away(std::chrono::milliseconds come_back_after);
+  void close(const failure& why, error_scope scope);
+  void probe(std::chrono::milliseconds timeout, steady_time now);
+  void heartbeat_changed(std::chrono::milliseconds interval);
+
+  bool in_session() const noexcept { return x_stage == stage::session; }
+  bool is_closed() const noexcept { return x_stage == stage::closed; }
+  size_t memory() const noexcept;
+
+private:
+  enum class stage : uint8_t { tls, magic, hello, sign_in, session, closed };
+
+  /// Whose answer the sign-in waits for.
+  enum class waits : uint8_t { client, keys, password, session, resumption };
+
+  /// What is needed until the session begins, and no longer.
+  struct sign_in_state {
+    /// The beginning of the magic.
+    std::string first_bytes;
+    std::string peer;
+    std::string software;
+    waits waits_for = waits::client;
+    int failures = 0;
+    bool resume_refused = false;
+    native::authenticate wish;
+    endpoint_name endpoint;
+    /// What is to be asked of the owner at the very end of a call.
+    std::optional<std::variant<sign_in, resume>> wanted;
+    sequence last_event;
+    std::optional<sasl_server> sasl;
+    /// The server's last SASL message.
+    std::string last_message;
+  };
+
+  /// What the frames of one read ask of the session.
+  struct inbox {
+    sequence acknowledged;
+    std::optional<window> client_window;
+    std::vector<numbered_request> requests;
+  };
+
+  /// An error ends the connection.
+  using verdict = result<void>;
+
+  /// A call from outside. The outermost asks the owner for a session, if that
+  /// came of it, when nothing of the connection is in use any more.
+  class call;
+
+  // -- bytes, time and the end (connection.cpp) --
+
+  void start();
+  void receive_plain(std::string_view bytes);
+  void receive_frames(std::string_view bytes);
+  void end(const failure& why);
+  void encrypt();
+  size_t waiting() const noexcept;
+  std::string& sink();
+  /// After something was appended to the sink.
+  void appended();
+  void put(const native::server_frame& what);
+  void ping();
+  /// What did not come in time; null if nothing.
+  const char* overdue() const noexcept;
+  std::string transport() const;
+
+  // -- up to the session (connection_sign_in.cpp) --
+
+  verdict match_magic(std::string_view& bytes);
+  verdict before_session(native::client_frame what);
+  verdict said_hello(const native::hello& what);
+  verdict give_up_exchange();
+  verdict begin_exchange(native::authenticate what);
+  verdict begin_resume(native::resume_session what);
+  void advance(sasl_server::step next);
+  void want_session();
+  void ask_owner();
+  void try_again(const failure& why);
+  sasl_channel channel() const;
+
+  // -- in a session (connection_session.cpp) --
+
+  verdict in_session(native::client_frame what, inbox& in);
+  void deliver(inbox& in);
+  void put_refusal(request_number number, const failure& why);
+
+  std::shared_ptr<const connection_config> x_config;
+  owner& x_owner;
+  std::unique_ptr<tls_stage> x_tls;
+  std::unique_ptr<sign_in_state> x_sign_in;
+  /// Of a client that sends broadcasts in parts.
+  std::unique_ptr<native::broadcast_assembler> x_parts;
+  native::frame_reader x_reader;
+  native::im_origin x_origin;
+
+  /// For the socket, from x_written on.
+  std::string x_output;
+  /// With TLS: not yet encrypted.
+  std::string x_unencrypted;
+  size_t x_written = 0;
+
+  steady_time x_now;
+  steady_time x_last_heard;
+  steady_time x_last_sent;
+  steady_time x_last_ping;
+  /// The sign-in has to be done, a probe answered by then.
+  steady_time x_deadline;
+  /// Zero: none.
+  std::chrono::milliseconds x_heartbeat{};
+  /// What the client was told.
+  std::chrono::milliseconds x_told_heartbeat{};
+  sequence x_highest_sent;
+
+  stage x_stage;
+  unsigned char x_calls = 0;
+  bool x_probing = false;
+  bool x_sent_since_tick = false;
+  bool x_reading = true;
+  /// The owner knows of the output.
+  bool x_output_told = false;
+};
+
+class connection::impl::call {
+public:
+  explicit call(impl& x) noexcept : x_impl(x) { ++x_impl.x_calls; }
+  ~call() {
+    if (--x_impl.x_calls == 0 && x_impl.x_sign_in && x_impl.x_sign_in->wanted)
+      x_impl.ask_owner();
+  }
+  call(const call&) = delete;
+  call& operator=(const call&) = delete;
+
+private:
+  impl& x_impl;
+};
+
+} // namespace parley

@@ -1,0 +1,300 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+/// Every limit and default that no policy setting governs, with a sentence.
+/// What operators can change is in protocol/policy.hpp.
+namespace parley::defaults {
+
+using namespace std::chrono_literals;
+
+// -- addresses (RFC 6122 allows 1 023; requirements say less) -----------------
+
+/// Bytes of one part of an address.
+inline constexpr size_t address_part_max = 255;
+
+/// Bytes of an address as somebody wrote it, before it is prepared; what is
+/// longer is no address and is looked at no further.
+inline constexpr size_t address_text_max = 4096;
+
+// -- native protocol ----------------------------------------------------------
+
+/// The highest and the lowest version of the native protocol spoken here.
+inline constexpr uint32_t protocol_version = 1;
+inline constexpr uint32_t protocol_version_min = 1;
+
+/// Bytes of one frame after its length; checked before anything is allocated.
+inline constexpr size_t frame_max = 256 * 1024;
+
+/// Bytes of an IM's id, body and payloads together that fit into a frame in
+/// both directions: the server adds sender, recipient and numbers.
+inline constexpr size_t im_content_max = frame_max - 2048;
+
+/// Recipients of a broadcast at which its parts are put together no further,
+/// whatever `im.broadcast_max` says, and bytes of their addresses and the
+/// content.
+inline constexpr size_t broadcast_recipients_max = 100'000;
+inline constexpr size_t broadcast_bytes_max = 8 * 1024 * 1024;
+
+/// Bytes that a client holds of a broadcast's answer in parts.
+inline constexpr size_t broadcast_outcomes_bytes_max = 64 * 1024 * 1024;
+
+/// Bytes of an IM's id.
+inline constexpr size_t message_id_max = 128;
+
+/// Payloads of one IM, and bytes of a payload's type. Their data counts with
+/// the body against `im.body_max`.
+inline constexpr size_t payloads_max = 16;
+inline constexpr size_t payload_type_max = 128;
+
+/// Bytes of a status text.
+inline constexpr size_t status_max = 1024;
+
+/// Bytes of one SASL message (RFC 5802 messages have a few hundred).
+inline constexpr size_t sasl_message_max = 4096;
+
+/// Bytes that a client may have under way in unanswered requests.
+inline constexpr uint64_t request_window_bytes = 4 * 1024 * 1024;
+
+/// A client that sends so many windows of requests without taking the answers
+/// loses its session.
+inline constexpr size_t windows_until_ended = 3;
+
+/// Bytes of unacknowledged IMs towards a client that names no window.
+inline constexpr uint64_t event_window_bytes = 4 * 1024 * 1024;
+
+/// From accept to signed in; a client that takes longer is cut off.
+inline constexpr auto sign_in_timeout = 30s;
+
+/// Bytes kept of the name that a client's software gives itself.
+inline constexpr size_t software_max = 128;
+
+/// Sign-ins that may fail on one connection; the last failure closes it.
+inline constexpr int sign_in_tries = 3;
+
+/// Bytes of output that wait in a connection before its peer counts as a slow
+/// consumer and the connection is closed; its session stays resumable.
+inline constexpr size_t output_max = 16 * 1024 * 1024;
+
+/// What TLS holds for a connection after its handshake, in bytes, about; for
+/// the budget.
+inline constexpr size_t tls_connection_bytes = 14 * 1024;
+
+/// Bytes of a resume token's random part.
+inline constexpr size_t token_bytes = 16;
+
+// -- sockets ------------------------------------------------------------------
+
+/// Bytes that are read from a socket at once.
+inline constexpr size_t read_bytes = 128 * 1024;
+
+/// Connections that wait to be accepted, and how long no further one is when
+/// there are no descriptors left.
+inline constexpr int accept_backlog = 4096;
+inline constexpr auto accept_pause = 100ms;
+
+/// How long a connection that has been closed waits for its peer to take the
+/// last words.
+inline constexpr auto last_words_time = 2s;
+
+// -- accounts -----------------------------------------------------------------
+
+/// SCRAM iterations for new passwords (RFC 7677, 4).
+inline constexpr uint32_t scram_iterations = 4096;
+/// Iterations beyond which a client takes a server's wish for an attack on its
+/// processor, and an import refuses keys.
+inline constexpr uint32_t scram_iterations_max = 1'000'000;
+/// Bytes of a SCRAM salt.
+inline constexpr size_t scram_salt_bytes = 16;
+/// Bytes of a password.
+inline constexpr size_t password_max = 1024;
+/// Passwords that wait to be hashed; beyond that `overloaded`.
+inline constexpr size_t password_queue_max = 1000;
+
+/// Failed sign-ins of an account or a source address before each further one
+/// is slowed, doubling from the first delay to the last.
+inline constexpr uint32_t free_failures = 3;
+inline constexpr auto failure_delay_first = 500ms;
+inline constexpr auto failure_delay_max = 16s;
+/// After this long without a failure an account or source is as new.
+inline constexpr auto failure_memory = 15min;
+/// Accounts and sources remembered at a time.
+inline constexpr size_t failure_entries_max = 100'000;
+
+// -- routing ------------------------------------------------------------------
+
+/// The directory's slots: users hash to slots, slots map to shards.
+inline constexpr size_t directory_slots = 1024;
+
+/// An endpoint that let the grace time pass is suspended if it does not answer
+/// a heartbeat within this.
+inline constexpr auto grace_ping_timeout = 5s;
+
+/// IMs without a stored outcome are remembered this long and at most so many
+/// per sender.
+inline constexpr auto delivered_memory = 10min;
+inline constexpr size_t delivered_memory_max = 10'000;
+
+/// A sender that asked for receipts is told of a reply's endpoint (*chosen*)
+/// within this long after its IM.
+inline constexpr auto chosen_receipt_memory = 10min;
+
+/// IMs read from the store at once for one user.
+inline constexpr size_t drain_page = 64;
+
+/// The sender's session submits an IM again under the same id when it has no
+/// outcome after this long; shards know it again.
+inline constexpr auto resubmit_after = 10s;
+
+/// A silent peer is given up after this many heartbeats, in tenths.
+inline constexpr int heartbeats_until_dead_tenths = 25;
+
+/// How often shards and workers look at their deadlines.
+inline constexpr auto sweep_interval = 100ms;
+
+/// How often shards let go of what they need no longer: users who are not
+/// here, ids and conversations that lapsed.
+inline constexpr auto cleaning_interval = 5s;
+
+/// How often resume windows are looked at, and what waits for long.
+inline constexpr auto session_sweep_interval = 1s;
+
+/// Random bytes of an endpoint's name that the server makes up.
+inline constexpr size_t made_up_name_bytes = 6;
+
+/// Bytes of IMs without outcome that one worker holds before it stops reading
+/// from clients.
+inline constexpr uint64_t worker_budget_bytes = 256ull * 1024 * 1024;
+
+// -- persistence --------------------------------------------------------------
+
+/// Operations in one group commit.
+inline constexpr size_t commit_max = 4096;
+
+/// How often expired IMs and retry ids are swept out.
+inline constexpr auto expiry_interval = 60s;
+
+/// IMs that one such sweep takes out at most.
+inline constexpr size_t expiry_page = 10'000;
+
+/// Octets of a data folder's secret.
+inline constexpr size_t store_secret_bytes = 32;
+
+/// Ids forgotten in one write; commits wait for no longer than it takes.
+inline constexpr size_t forget_max = 512;
+
+/// Bytes of write-ahead log before everything is flushed to tables; all of it
+/// is read at a start after a crash.
+inline constexpr uint64_t wal_max = 64 * 1024 * 1024;
+
+/// Bytes of what is not yet in tables: of all families, of one that fills with
+/// traffic, and of one that does not; and the pieces they are allocated in.
+inline constexpr size_t write_buffers_max = 48 * 1024 * 1024;
+inline constexpr size_t write_buffer_bytes = 16 * 1024 * 1024;
+inline constexpr size_t small_write_buffer = 1024 * 1024;
+inline constexpr size_t arena_bytes = 64 * 1024;
+
+/// Bytes of table blocks, indexes and filters that are kept in memory.
+inline constexpr size_t block_cache_bytes = 32 * 1024 * 1024;
+
+/// Table files that are open at a time.
+inline constexpr int open_tables_max = 256;
+
+/// Bits a key of the filters that say what is not in a table: 1 % false.
+inline constexpr int bloom_bits = 10;
+
+/// A table with this many deletions among so many entries in a row is compacted
+/// at once, so that reads need not step over them.
+inline constexpr size_t deletions_window = 1024;
+inline constexpr size_t deletions_trigger = 512;
+
+/// Bytes of tables up to which opening verifies every checksum; beyond it each
+/// block is verified when it is read.
+inline constexpr uint64_t verify_at_open_max = 256 * 1024 * 1024;
+
+/// Bytes that a disk which refused a write has to take before it is trusted.
+inline constexpr size_t disk_probe_bytes = 1024 * 1024;
+
+/// Bytes of RocksDB's own log before it starts a new one.
+inline constexpr size_t info_log_bytes = 1024 * 1024;
+
+// -- operators ----------------------------------------------------------------
+
+/// How long the admin socket waits for a client in the middle of something.
+inline constexpr auto admin_patience = 10s;
+/// Bytes of one request there.
+inline constexpr size_t admin_line_max = 4 * 1024 * 1024;
+/// Accounts that an import sends at once.
+inline constexpr size_t import_rows = 2'000;
+/// Lines of the audit log that are shown when nobody says how many.
+inline constexpr uint64_t audit_lines = 100;
+
+// -- threads ------------------------------------------------------------------
+
+/// Worker threads of one server.
+inline constexpr size_t threads_max = 64;
+/// Threads that read from the store.
+inline constexpr size_t reader_threads = 2;
+
+// -- orderly end --------------------------------------------------------------
+
+/// Everything under way is settled within this, or rejected and counted.
+inline constexpr auto stop_timeout = 8s;
+/// How long sockets have for their last bytes once all sessions have ended.
+inline constexpr auto last_writes_time = 200ms;
+/// Clients are told to come back between these, spread evenly.
+inline constexpr auto come_back_min = 1s;
+inline constexpr auto come_back_max = 10s;
+
+// -- client library -----------------------------------------------------------
+
+/// Received IMs that a client remembers to drop those that come again.
+inline constexpr size_t client_duplicates_max = 10'000;
+
+/// The first and the longest wait before a client connects again.
+inline constexpr std::chrono::milliseconds client_backoff_first = 250ms;
+inline constexpr std::chrono::milliseconds client_backoff_max = 30s;
+/// The longest wait that a client lets a server prescribe.
+inline constexpr std::chrono::milliseconds client_retry_after_max = 1h;
+/// A session that lived this long proves that the server works: the next loss
+/// waits the first wait again.
+inline constexpr auto client_stable_after = 5s;
+
+/// From the wish to connect to a connection, TLS included.
+inline constexpr auto client_connect_timeout = 10s;
+
+/// How often clients look at their deadlines.
+inline constexpr std::chrono::milliseconds client_sweep_interval = 100ms;
+
+/// Bytes that a client reads at once.
+inline constexpr size_t client_read_bytes = 64 * 1024;
+
+/// Bytes of output buffer that a client keeps while it has nothing to write.
+inline constexpr size_t client_output_kept = 1024;
+
+// -- parley chat --------------------------------------------------------------
+
+/// How long `parley chat` tries to sign in for the first time.
+inline constexpr auto chat_sign_in_patience = 5s;
+
+/// At the end: how long it waits for the outcomes of what was sent, and then
+/// for the server's word on the sign-out.
+inline constexpr auto chat_outcomes_patience = 10s;
+inline constexpr auto chat_sign_out_patience = 3s;
+
+/// Requests without answer beyond which it reads no further input.
+inline constexpr size_t chat_unanswered_max = 10'000;
+
+/// Bytes of one line of input.
+inline constexpr size_t chat_line_max = 1024 * 1024;
+
+/// A person who types tells so this often, and the notice is shown this long.
+inline constexpr auto chat_typing_interval = 4s;
+inline constexpr auto chat_typing_shown = 6s;
+
+/// Typed lines that can be called back.
+inline constexpr int chat_history_max = 1000;
+
+} // namespace parley::defaults

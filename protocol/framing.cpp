@@ -1,0 +1,133 @@
+#include "protocol/framing.hpp"
+
+#include <google/protobuf/message_lite.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+namespace parley::native {
+
+namespace {
+
+struct other_protocol {
+  std::string_view begin;
+  std::string_view name;
+};
+
+constexpr std::array other_protocols{other_protocol{"GET ", "HTTP"},
+  other_protocol{"POST", "HTTP"}, other_protocol{"HEAD", "HTTP"},
+  other_protocol{"PUT ", "HTTP"}, other_protocol{"OPTI", "HTTP or SIP"},
+  other_protocol{"CONN", "HTTP"}, other_protocol{"PRI ", "HTTP/2"},
+  other_protocol{"HTTP", "HTTP"}, other_protocol{"\x16\x03", "TLS"},
+  other_protocol{"<?xm", "XMPP"}, other_protocol{"<str", "XMPP"},
+  other_protocol{"REGI", "SIP"}, other_protocol{"INVI", "SIP"},
+  other_protocol{"SIP/", "SIP"}, other_protocol{"SSH-", "SSH"}};
+
+/// Empty if it looks like nothing known.
+std::string_view guess_protocol(std::string_view first) {
+  for (auto& x : other_protocols)
+    if (first.starts_with(x.begin))
+      return x.name;
+  return {};
+}
+
+uint32_t read_length(std::string_view bytes) {
+  uint32_t x = 0;
+  for (size_t i = 0; i < length_bytes; ++i)
+    x = x << 8 | static_cast<uint8_t>(bytes[i]);
+  return x;
+}
+
+} // namespace
+
+result<bool> match_magic(std::string_view first) {
+  auto n = std::min(first.size(), magic.size());
+  if (first.substr(0, n) == magic.substr(0, n))
+    return n == magic.size();
+  std::string text = "expected \"PARLEY\" and the bytes 01 0a first";
+  if (auto name = guess_protocol(first); !name.empty())
+    text.append("; the peer seems to speak ").append(name);
+  return fail(errc::bad_magic, std::move(text));
+}
+
+void frame_reader::feed(std::string_view bytes) noexcept {
+  x_input = bytes;
+}
+
+result<std::optional<std::string_view>> frame_reader::next() {
+  drop_done();
+  // The bytes of the frame's length, wherever they lie.
+  if (x_rest.empty()) {
+    if (x_input.size() < length_bytes) {
+      keep_rest();
+      return std::nullopt;
+    }
+  } else if (x_rest.size() < length_bytes) {
+    auto n = std::min(length_bytes - x_rest.size(), x_input.size());
+    x_rest.append(x_input.substr(0, n));
+    x_input.remove_prefix(n);
+    if (x_rest.size() < length_bytes)
+      return std::nullopt;
+  }
+  size_t size = read_length(x_rest.empty() ? x_input : x_rest);
+  if (size > x_max) {
+    // The length stays, so that every further call fails like this one.
+    if (x_rest.empty())
+      x_rest.assign(x_input.substr(0, length_bytes));
+    x_input = {};
+    failure why{errc::frame_too_large};
+    why.limit = x_max;
+    why.value = size;
+    return tl::unexpected{std::move(why)};
+  }
+  auto whole = length_bytes + size;
+  if (x_rest.empty()) {
+    if (x_input.size() < whole) {
+      keep_rest();
+      return std::nullopt;
+    }
+    auto frame = x_input.substr(length_bytes, size);
+    x_input.remove_prefix(whole);
+    return frame;
+  }
+  auto n = std::min(whole - x_rest.size(), x_input.size());
+  x_rest.append(x_input.substr(0, n));
+  x_input.remove_prefix(n);
+  if (x_rest.size() < whole)
+    return std::nullopt;
+  x_rest_done = true;
+  return std::string_view{x_rest}.substr(length_bytes);
+}
+
+void frame_reader::drop_done() {
+  if (!x_rest_done)
+    return;
+  x_rest_done = false;
+  // Not clear(): an idle connection is to hold no memory.
+  std::string{}.swap(x_rest);
+}
+
+void frame_reader::keep_rest() {
+  x_rest.append(x_input);
+  x_input = {};
+}
+
+size_t frame_reader::memory() const noexcept {
+  return x_rest.capacity() > std::string{}.capacity() ? x_rest.capacity() : 0;
+}
+
+void append_length(std::string& out, size_t size) {
+  char bytes[length_bytes];
+  for (size_t i = 0; i < length_bytes; ++i)
+    bytes[i] = static_cast<char>(size >> 8 * (length_bytes - 1 - i));
+  out.append(bytes, length_bytes);
+}
+
+void append_frame(
+  std::string& out, const google::protobuf::MessageLite& message) {
+  append_length(out, message.ByteSizeLong());
+  message.AppendToString(&out);
+}
+
+} // namespace parley::native

@@ -1,0 +1,55 @@
+#pragma once
+
+#include "protocol/vocabulary.hpp"
+
+#include <chrono>
+#include <string>
+#include <tuple>
+
+namespace parley {
+
+/// A client proved who it is and asks for a session.
+struct sign_in {
+  user_address user;
+  /// Empty: the server makes one.
+  endpoint_name endpoint;
+  availability presence;
+  /// What the client will take unacknowledged; all zero: as much as the
+  /// server allows.
+  window wanted;
+  /// For the operator: client software, peer address, "TLSv1.3" or "plain".
+  std::string software;
+  std::string peer;
+  std::string transport;
+  auto fields() {
+    return std::tie(
+      user, endpoint, presence, wanted, software, peer, transport);
+  }
+};
+
+/// A client asks for its suspended session, without SASL.
+struct resume {
+  std::string token;
+  sequence last_event;
+  std::string peer;
+  std::string transport;
+  auto fields() { return std::tie(token, last_event, peer, transport); }
+};
+
+/// The server's word to a sign_in or resume.
+struct signed_in {
+  address self;
+  std::string token;
+  bool resumed = false;
+  request_number last_request;
+  window requests;
+  window ims;
+  std::chrono::milliseconds heartbeat{};
+  std::chrono::milliseconds resume_window{};
+  auto fields() {
+    return std::tie(self, token, resumed, last_request, requests, ims,
+      heartbeat, resume_window);
+  }
+};
+
+} // namespace parley

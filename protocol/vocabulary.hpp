@@ -1,0 +1,257 @@
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <variant>
+#include <vector>
+
+#include "protocol/address.hpp"
+#include "protocol/errors.hpp"
+#include "protocol/shared.hpp"
+
+/// The protocol-neutral vocabulary: what clients ask and what they are told,
+/// whatever bytes carry it. Plain structs that name their fields once.
+namespace parley {
+
+/// Milliseconds since 1970 UTC.
+using wall_time =
+  std::chrono::time_point<std::chrono::system_clock, std::chrono::milliseconds>;
+
+/// The sender's name for an IM, 1 to 128 bytes of UTF-8, chosen by the client;
+/// it stays the same when the client retries.
+struct message_id {
+  std::string value;
+  auto operator<=>(const message_id&) const = default;
+  auto fields() { return std::tie(value); }
+};
+
+/// A client numbers its requests from 1 upwards within a session. 0: none.
+struct request_number {
+  uint64_t value = 0;
+  auto operator<=>(const request_number&) const = default;
+  auto fields() { return std::tie(value); }
+};
+
+/// The server numbers a session's events from 1 upwards. 0: not numbered.
+struct sequence {
+  uint64_t value = 0;
+  auto operator<=>(const sequence&) const = default;
+  auto fields() { return std::tie(value); }
+};
+
+/// Lasting content beside the body: a reaction, a marker, a receipt.
+struct payload {
+  /// What `data` means, 1 to 128 bytes; `read` is Parley's own: `data` is the
+  /// id of the last IM that its reader has seen.
+  std::string type;
+  std::string data;
+  bool operator==(const payload&) const = default;
+  auto fields() { return std::tie(type, data); }
+};
+
+/// An instant message as its sender wrote it. To whom it goes is not part of
+/// it: a broadcast is one im for all of its recipients.
+struct im {
+  message_id id;
+  /// The sending endpoint; filled in by the server.
+  address from;
+  /// UTF-8. Empty if the IM is payloads alone; such an IM chooses no endpoint.
+  std::string body;
+  std::vector<payload> payloads;
+  /// When the server took it; filled in by the server.
+  wall_time sent_at{};
+  /// The sender wants receipts per endpoint.
+  bool receipts = false;
+
+  auto fields() {
+    return std::tie(id, from, body, payloads, sent_at, receipts);
+  }
+};
+
+/// RFC 6121, 4.7.2.1, and *unavailable*.
+enum class show : uint8_t {
+  available = 0,
+  chat = 1,
+  away = 2,
+  xa = 3,
+  dnd = 4,
+  unavailable = 5,
+};
+
+/// `available`, `chat`, `away`, `xa`, `dnd`, `unavailable`.
+std::string_view to_string(show x) noexcept;
+std::optional<show> show_from_string(std::string_view text) noexcept;
+
+/// One endpoint's availability.
+struct availability {
+  parley::show show = parley::show::available;
+  /// At most 1 024 bytes of UTF-8.
+  std::string status;
+  /// RFC 6121, 4.7.2.3. Below 0: gets no IM that is not addressed to it.
+  int8_t priority = 0;
+
+  bool operator==(const availability&) const = default;
+  auto fields() { return std::tie(show, status, priority); }
+};
+
+// -- requests -----------------------------------------------------------------
+
+/// Answered by an `outcome`.
+struct send_im {
+  shared<im> message;
+  /// Empty if what the client wrote is no address.
+  address to;
+  auto fields() { return std::tie(message, to); }
+};
+
+/// Answered by `broadcast_outcomes`. The parts of one broadcast, if its list
+/// is long, are put together by the connection.
+struct broadcast {
+  shared<im> message;
+  /// As the client wrote them, in its order; duplicates are allowed.
+  std::vector<std::string> to;
+  auto fields() { return std::tie(message, to); }
+};
+
+/// Answered by `done`.
+struct set_availability {
+  availability what;
+  auto fields() { return std::tie(what); }
+};
+
+/// The user is writing to `to`. Not answered, never stored.
+struct typing {
+  address to;
+  auto fields() { return std::tie(to); }
+};
+
+/// Ends the session for good. Answered by `done`, then the connection closes.
+struct sign_out {
+  auto fields() { return std::tie(); }
+};
+
+/// What the connection could not make a request of. Answered by `failure`.
+struct invalid_request {
+  failure why;
+  auto fields() { return std::tie(why); }
+};
+
+using request = std::variant<invalid_request, send_im, broadcast,
+  set_availability, typing, sign_out>;
+
+struct numbered_request {
+  request_number number;
+  request what;
+  auto fields() { return std::tie(number, what); }
+};
+
+// -- events -------------------------------------------------------------------
+
+/// What became of an IM. Exactly one per IM and sender's request.
+struct outcome {
+  enum class kind : uint8_t {
+    /// An endpoint of the recipient acknowledged it.
+    delivered = 0,
+    /// On disk, synced.
+    stored = 1,
+    /// Not taken: `why`.
+    rejected = 2,
+  };
+
+  outcome::kind what = outcome::kind::rejected;
+  /// `code` is none unless rejected.
+  failure why;
+
+  bool operator==(const outcome&) const = default;
+  auto fields() { return std::tie(what, why); }
+};
+
+/// `delivered`, `stored`, `rejected`.
+std::string_view to_string(outcome::kind x) noexcept;
+
+struct recipient_outcome {
+  /// As the client wrote it.
+  std::string to;
+  outcome what;
+  bool operator==(const recipient_outcome&) const = default;
+  auto fields() { return std::tie(to, what); }
+};
+
+/// One line a distinct recipient, in the order of the request. The connection
+/// cuts it into parts where it does not fit into a frame.
+struct broadcast_outcomes {
+  std::vector<recipient_outcome> outcomes;
+  auto fields() { return std::tie(outcomes); }
+};
+
+struct done {
+  auto fields() { return std::tie(); }
+};
+
+/// An IM for this endpoint; acknowledged when the client has it safe.
+struct incoming_im {
+  shared<im> message;
+  /// As it was addressed.
+  address to;
+  /// Came out of the store.
+  bool offline = false;
+  auto fields() { return std::tie(message, to, offline); }
+};
+
+/// For a sender that asked: what an endpoint of the recipient did with an IM.
+struct receipt {
+  enum class kind : uint8_t { delivered = 0, chosen = 1, read = 2 };
+  message_id id;
+  address endpoint;
+  receipt::kind what = receipt::kind::delivered;
+  auto fields() { return std::tie(id, endpoint, what); }
+};
+
+/// `delivered`, `chosen`, `read`.
+std::string_view to_string(receipt::kind x) noexcept;
+
+/// Not numbered, not resent.
+struct typing_notice {
+  address from;
+  auto fields() { return std::tie(from); }
+};
+
+/// Every policy setting with its value, both as text; the last state counts.
+/// Not numbered.
+struct policy_values {
+  std::vector<std::pair<std::string, std::string>> values;
+  auto fields() { return std::tie(values); }
+};
+
+/// The answer to a request, by its number.
+struct answer {
+  request_number to;
+  std::variant<failure, outcome, broadcast_outcomes, done> what;
+  auto fields() { return std::tie(to, what); }
+};
+
+/// What goes to a client within a session.
+using event =
+  std::variant<answer, incoming_im, receipt, typing_notice, policy_values>;
+
+/// How much the one side may have under way to the other: unanswered requests,
+/// or unacknowledged events. Bytes count bodies and payloads.
+struct window {
+  uint32_t messages = 0;
+  uint64_t bytes = 0;
+  bool operator==(const window&) const = default;
+  auto fields() { return std::tie(messages, bytes); }
+};
+
+} // namespace parley
+
+template <>
+struct std::hash<parley::message_id> {
+  size_t operator()(const parley::message_id& x) const noexcept {
+    return std::hash<std::string>{}(x.value);
+  }
+};

@@ -1,0 +1,44 @@
+#include "bench/scram.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace parley::bench;
+
+BOOST_AUTO_TEST_SUITE(scram)
+
+// The example of RFC 7677, 3.
+BOOST_AUTO_TEST_CASE(the_exchange_of_rfc_7677_comes_out) {
+  secret_cache cache;
+  scram_exchange exchange{"user", "rOprNGfwEbeRWgbNEkqO"};
+  BOOST_TEST(exchange.first() == "n,,n=user,r=rOprNGfwEbeRWgbNEkqO");
+  const auto answer =
+    exchange.answer("r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"
+                    "s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096",
+      "pencil", cache);
+  BOOST_REQUIRE(answer);
+  BOOST_TEST(*answer
+    == "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"
+       "p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=");
+  BOOST_TEST(exchange.verify("v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="));
+  BOOST_TEST(
+    !exchange.verify("v=7rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="));
+}
+
+BOOST_AUTO_TEST_CASE(a_challenge_that_makes_no_sense_has_no_answer) {
+  secret_cache cache;
+  for (const auto* bad : {"", "r=other,s=QUJD,i=1", "r=nonceX,s=QUJD",
+         "r=nonceX,i=1", "r=nonceX,s=***,i=1", "r=nonceX,s=QUJD,i=0",
+         "r=nonceX,s=QUJD,i=99999999"}) {
+    scram_exchange exchange{"user", "nonce"};
+    BOOST_TEST(!exchange.answer(bad, "password", cache));
+    BOOST_TEST(!exchange.verify(""));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(keys_are_written_as_rfc_5803_says) {
+  const scram_secret secret{"client", "stored", "server"};
+  BOOST_TEST(rfc5803(secret, "salt", 4096)
+    == "SCRAM-SHA-256$4096:c2FsdA==$c3RvcmVk:c2VydmVy");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,295 @@
+#include "persistence/keys.hpp"
+#include "persistence/opening.hpp"
+#include "persistence/records.hpp"
+#include "tests/persistence/fixture.hpp"
+#include "tests/support/lossy_fs.hpp"
+
+#include <rocksdb/write_batch.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <string>
+#include <vector>
+
+using namespace parley;
+using namespace parley::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string read_file(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+void write_file(const fs::path& path, const std::string& text) {
+  std::ofstream(path, std::ios::binary) << text;
+}
+
+/// Every file with its bytes.
+std::map<std::string, std::string> contents(const fs::path& folder) {
+  std::map<std::string, std::string> out;
+  for (auto& x : fs::directory_iterator(folder))
+    out[x.path().filename().string()] = read_file(x.path());
+  return out;
+}
+
+/// A store on disk with commits in tables and in the WAL.
+struct disk_store {
+  temporary_folder folder;
+  fs::path path = folder.path / "store";
+
+  /// `in_wal` one IM a commit, after a restart has put as many into tables.
+  explicit disk_store(uint64_t in_wal = 20) {
+    for (uint64_t round = 0; round < 2; ++round) {
+      auto db = must(open());
+      for (uint64_t i = 0; i < in_wal; ++i)
+        commit(*db, {make_put(bob, round * in_wal + i + 1,
+                      make_im(alice, "m", std::string(300, 'x')))});
+    }
+  }
+
+  result<std::unique_ptr<store>> open() const {
+    return store::open({.path = path.string(), .sync = false});
+  }
+
+  /// The one file with this ending, or the last by name.
+  fs::path file(const std::string& ending) const {
+    std::vector<fs::path> found;
+    for (auto& x : fs::directory_iterator(path))
+      if (x.path().filename().string().ends_with(ending)
+        && x.file_size() > 0)
+        found.push_back(x.path());
+    BOOST_REQUIRE(!found.empty());
+    return *std::max_element(found.begin(), found.end());
+  }
+
+  fs::path manifest() const {
+    auto name = read_file(path / "CURRENT");
+    name.pop_back();
+    return path / name;
+  }
+
+  /// Opening fails with `code` and leaves every byte as it was.
+  void expect_refused(errc code) const {
+    auto before = contents(path);
+    auto db = open();
+    BOOST_REQUIRE(!db);
+    BOOST_TEST(to_string(db.error().code) == to_string(code));
+    BOOST_TEST(db.error().text.find(path.string()) != std::string::npos,
+      "no path in: " << db.error().text);
+    BOOST_TEST((contents(path) == before),
+      "the folder was changed by: " << db.error().text);
+  }
+};
+
+void flip_bit(const fs::path& path, size_t at) {
+  auto text = read_file(path);
+  BOOST_REQUIRE(at < text.size());
+  text[at] = static_cast<char>(text[at] ^ 0x10);
+  write_file(path, text);
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(folders)
+
+BOOST_AUTO_TEST_CASE(what_was_written_is_there_after_a_restart) {
+  disk_store db;
+  auto opened = must(db.open());
+  BOOST_TEST(must(opened->head(bob)).stored == 40u);
+}
+
+BOOST_AUTO_TEST_CASE(a_second_opening_in_this_process_is_refused) {
+  disk_store db;
+  auto first = must(db.open());
+  db.expect_refused(errc::store_locked);
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_that_another_process_holds_is_refused) {
+  disk_store db;
+  int ready[2];
+  int end[2];
+  BOOST_REQUIRE(pipe(ready) == 0);
+  BOOST_REQUIRE(pipe(end) == 0);
+  auto child = fork();
+  if (child == 0) {
+    auto opened = db.open();
+    char told = opened ? 'y' : 'n';
+    auto ignored = write(ready[1], &told, 1);
+    close(end[1]);
+    ignored = read(end[0], &told, 1);
+    _exit(ignored == 0 ? 0 : 1);
+  }
+  close(end[0]);
+  char told = 0;
+  BOOST_REQUIRE(read(ready[0], &told, 1) == 1);
+  BOOST_TEST(told == 'y');
+  db.expect_refused(errc::store_locked);
+  close(end[1]);
+  int status = 0;
+  waitpid(child, &status, 0);
+  BOOST_TEST(must(must(db.open())->head(bob)).stored == 40u);
+}
+
+BOOST_AUTO_TEST_CASE(a_newer_schema_is_refused) {
+  disk_store db;
+  {
+    auto opened = must(open_database({.path = db.path.string()}));
+    auto& rocks = opened.db->rocks();
+    auto* meta = opened.db->handle(family::meta);
+    BOOST_REQUIRE(rocks
+        .Put({}, meta, slice(keys::schema),
+          records::encode_number(schema_version + 1))
+        .ok());
+    // What a newer schema may well have.
+    rocksdb::ColumnFamilyHandle* rooms = nullptr;
+    BOOST_REQUIRE(rocks.CreateColumnFamily({}, "rooms", &rooms).ok());
+    BOOST_REQUIRE(rocks.Put({}, rooms, "a", "b").ok());
+    rocks.DestroyColumnFamilyHandle(rooms);
+    BOOST_REQUIRE(rocks.Flush({}, meta).ok());
+  }
+  db.expect_refused(errc::schema_too_new);
+  auto why = db.open().error();
+  BOOST_TEST(why.limit.value() == schema_version);
+  BOOST_TEST(why.value.value() == schema_version + 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_missing_current_is_damage_and_not_a_new_store) {
+  disk_store db;
+  fs::remove(db.path / "CURRENT");
+  db.expect_refused(errc::store_corrupt);
+}
+
+BOOST_AUTO_TEST_CASE(a_current_that_names_nothing_is_damage) {
+  disk_store db;
+  for (auto* text : {"", "MANIFEST-999999\n", "store\n"}) {
+    write_file(db.path / "CURRENT", text);
+    db.expect_refused(errc::store_corrupt);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_flipped_bit_in_the_manifest_is_damage) {
+  disk_store db;
+  auto size = fs::file_size(db.manifest());
+  for (size_t i = 0; i < 40; ++i) {
+    auto at = i * size / 40;
+    flip_bit(db.manifest(), at);
+    db.expect_refused(errc::store_corrupt);
+    flip_bit(db.manifest(), at);
+  }
+  must(db.open());
+}
+
+BOOST_AUTO_TEST_CASE(a_missing_file_is_damage) {
+  for (auto ending : {".sst", "manifest"}) {
+    disk_store db;
+    fs::remove(std::string(ending) == "manifest" ? db.manifest()
+                                                 : db.file(ending));
+    db.expect_refused(errc::store_corrupt);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_flipped_bit_in_a_table_is_damage) {
+  disk_store db;
+  std::vector<fs::path> tables;
+  for (auto& x : fs::directory_iterator(db.path))
+    if (x.path().extension() == ".sst")
+      tables.push_back(x.path());
+  BOOST_TEST(tables.size() >= 3u);
+  for (auto& table : tables) {
+    // All but the footer, which has bytes that nobody reads.
+    auto size = fs::file_size(table) - 53;
+    for (size_t i = 0; i < 7; ++i) {
+      flip_bit(table, i * size / 7);
+      db.expect_refused(errc::store_corrupt);
+      flip_bit(table, i * size / 7);
+    }
+  }
+  must(db.open());
+}
+
+BOOST_AUTO_TEST_CASE(a_flipped_bit_in_the_wal_is_damage) {
+  disk_store db;
+  auto wal = db.file(".log");
+  auto size = fs::file_size(wal);
+  // The last commit, and lengths, included.
+  for (size_t i = 0; i < 200; ++i) {
+    auto at = i < 20 ? i : i < 40 ? size - 1 - (i - 20) : i * size / 200;
+    flip_bit(wal, at);
+    db.expect_refused(errc::store_corrupt);
+    flip_bit(wal, at);
+  }
+  BOOST_TEST(must(must(db.open())->head(bob)).stored == 40u);
+}
+
+BOOST_AUTO_TEST_CASE(a_hole_in_a_long_wal_is_damage) {
+  disk_store db(400);
+  auto wal = db.file(".log");
+  auto text = read_file(wal);
+  BOOST_REQUIRE(text.size() > 3 * 32 * 1024u);
+  // A block of zeros, which RocksDB would pass over in silence.
+  std::fill_n(text.begin() + 32 * 1024, 32 * 1024, '\0');
+  write_file(wal, text);
+  db.expect_refused(errc::store_corrupt);
+}
+
+BOOST_AUTO_TEST_CASE(a_torn_end_of_the_wal_is_taken) {
+  disk_store db;
+  auto wal = db.file(".log");
+  auto text = read_file(wal);
+  write_file(wal, text.substr(0, text.size() - 5));
+  auto opened = must(db.open());
+  BOOST_TEST(must(opened->head(bob)).stored == 39u);
+  BOOST_TEST(must(opened->ims(bob, {}, 100)).size() == 39u);
+}
+
+BOOST_AUTO_TEST_CASE(a_wal_that_does_not_follow_its_forerunner_is_damage) {
+  disk_store db;
+  // Under a later number, as if files between them were lost.
+  auto wal = db.file(".log");
+  auto text = read_file(wal);
+  { auto opened = must(db.open()); }
+  auto next = db.path / "000999.log";
+  write_file(next, text);
+  db.expect_refused(errc::store_corrupt);
+}
+
+BOOST_AUTO_TEST_CASE(a_place_that_cannot_be_used_is_refused) {
+  temporary_folder folder;
+  write_file(folder.path / "file", "x");
+  for (auto name : {"file/store", "file", "missing/store"}) {
+    auto before = contents(folder.path);
+    auto db = store::open({.path = (folder.path / name).string()});
+    BOOST_REQUIRE(!db);
+    BOOST_TEST(to_string(db.error().code) == "store_unavailable", name);
+    BOOST_TEST((contents(folder.path) == before));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_disk_that_cannot_be_written_is_refused) {
+  lossy_disk disk;
+  auto open = [&] {
+    return store::open({.path = "/store", .env = disk.env()});
+  };
+  disk.files().refuse_writes(lossy_fs::fault::broken);
+  BOOST_TEST((error_of(open()) == errc::store_unavailable));
+  disk.files().refuse_writes(lossy_fs::fault::none);
+  commit(*must(open()), {put_account{bob, {}}});
+  disk.files().refuse_writes(lossy_fs::fault::full);
+  BOOST_TEST((error_of(open()) == errc::store_unavailable));
+  disk.files().refuse_writes(lossy_fs::fault::none);
+  BOOST_TEST(must(must(open())->head(bob)).exists);
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_folder_becomes_a_store) {
+  temporary_folder folder;
+  auto db = must(store::open({.path = folder.path.string()}));
+  BOOST_TEST(!must(db->head(bob)).exists);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,204 @@
+#include "persistence/log_check.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <cstdint>
+#include <random>
+#include <string>
+#include <vector>
+
+using namespace parley;
+
+namespace {
+
+constexpr size_t block = 32 * 1024;
+
+uint32_t crc32c(std::string_view text) {
+  uint32_t x = 0xffffffff;
+  for (unsigned char c : text) {
+    x ^= c;
+    for (int bit = 0; bit < 8; ++bit)
+      x = x & 1 ? x >> 1 ^ 0x82f63b78 : x >> 1;
+  }
+  return ~x;
+}
+
+/// Writes as RocksDB does.
+struct log_writer {
+  std::string file;
+  /// Where each record begins.
+  std::vector<size_t> starts;
+
+  void add(std::string_view record) {
+    starts.push_back(file.size());
+    bool begin = true;
+    do {
+      if (auto left = block - file.size() % block; left < 7)
+        file.append(left, '\0');
+      auto n = std::min(record.size(), block - file.size() % block - 7);
+      bool end = n == record.size();
+      put(begin && end ? 1 : begin ? 2 : end ? 4 : 3, record.substr(0, n));
+      record.remove_prefix(n);
+      begin = false;
+      if (end)
+        return;
+    } while (true);
+  }
+
+  void put(int type, std::string_view data) {
+    std::string typed(1, static_cast<char>(type));
+    typed.append(data);
+    auto crc = crc32c(typed);
+    little((crc >> 15 | crc << 17) + 0xa282ead8, 4);
+    little(data.size(), 2);
+    file.append(typed);
+  }
+
+  void little(uint64_t x, int bytes) {
+    for (; bytes > 0; --bytes, x >>= 8)
+      file.push_back(static_cast<char>(x));
+  }
+};
+
+std::string text(size_t n, int seed) {
+  std::mt19937_64 random(static_cast<uint64_t>(seed));
+  std::string out;
+  for (size_t i = 0; i < n; ++i)
+    out.push_back(static_cast<char>('a' + random() % 26));
+  return out;
+}
+
+/// Records within a block, and over several.
+log_writer sample() {
+  log_writer log;
+  log.add(text(100, 1));
+  log.add(text(20, 2));
+  log.add(text(40'000, 3));
+  log.add(text(90'000, 4));
+  log.add(text(300, 5));
+  return log;
+}
+
+log_end end_of(std::string_view file) {
+  return check_log(file, [](std::string_view) {});
+}
+
+size_t records_in(std::string_view file) {
+  size_t n = 0;
+  check_log(file, [&](std::string_view) { ++n; });
+  return n;
+}
+
+} // namespace
+
+BOOST_TEST_DONT_PRINT_LOG_VALUE(parley::log_end)
+
+BOOST_AUTO_TEST_SUITE(logs)
+
+BOOST_AUTO_TEST_CASE(a_whole_log_is_clean_and_its_records_are_told) {
+  auto log = sample();
+  std::vector<std::string> heads;
+  auto end
+    = check_log(log.file, [&](std::string_view x) { heads.emplace_back(x); });
+  BOOST_TEST(end == log_end::clean);
+  BOOST_REQUIRE(heads.size() == 5u);
+  BOOST_TEST(heads[3] == text(90'000, 4).substr(0, log_record_head));
+  BOOST_TEST(end_of("") == log_end::clean);
+}
+
+BOOST_AUTO_TEST_CASE(a_record_that_begins_at_a_blocks_very_end_is_read) {
+  for (size_t left = 0; left <= 9; ++left) {
+    log_writer log;
+    log.add(std::string(block - 7 - left, 'x'));
+    log.add("second record");
+    BOOST_TEST(end_of(log.file) == log_end::clean, "with " << left);
+    BOOST_TEST(records_in(log.file) == 2u);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(cut_at_any_byte_it_is_torn) {
+  auto log = sample();
+  auto cut = [&](size_t n) {
+    auto part = std::string_view(log.file).substr(0, n);
+    auto end = end_of(part);
+    BOOST_REQUIRE_MESSAGE(end != log_end::damaged, "cut at " << n);
+    size_t whole = 0;
+    for (auto start : log.starts)
+      whole += start < n;
+    auto at_record = n == log.file.size();
+    for (auto start : log.starts)
+      at_record |= start == n;
+    BOOST_REQUIRE_MESSAGE(
+      records_in(part) + (at_record ? 0 : 1) == whole, "cut at " << n);
+  };
+  for (size_t n = 1; n < 300; ++n)
+    cut(n);
+  for (size_t n = 300; n < log.file.size(); n += 97)
+    cut(n);
+  for (size_t n = log.starts[4]; n <= log.file.size(); ++n)
+    cut(n);
+}
+
+BOOST_AUTO_TEST_CASE(any_flipped_bit_is_damage) {
+  auto log = sample();
+  auto flip = [&](size_t at, int bit) {
+    log.file[at] = static_cast<char>(log.file[at] ^ 1 << bit);
+    BOOST_REQUIRE_MESSAGE(end_of(log.file) == log_end::damaged,
+      "bit " << bit << " of byte " << at);
+    log.file[at] = static_cast<char>(log.file[at] ^ 1 << bit);
+  };
+  // Every bit of the small records, the last one among them, and of headers.
+  std::vector<size_t> places;
+  for (size_t at = 0; at < log.starts[2] + 20; ++at)
+    places.push_back(at);
+  for (size_t at = block; at < block + 20; ++at)
+    places.push_back(at);
+  for (size_t at = log.starts[3]; at < log.starts[3] + 20; ++at)
+    places.push_back(at);
+  for (size_t at = log.starts[4]; at < log.file.size(); ++at)
+    places.push_back(at);
+  for (auto at : places)
+    for (int bit = 0; bit < 8; ++bit)
+      flip(at, bit);
+  for (size_t at = 200; at < log.file.size(); at += 1009)
+    flip(at, static_cast<int>(at % 8));
+}
+
+BOOST_AUTO_TEST_CASE(a_hole_before_a_later_record_is_damage) {
+  auto log = sample();
+  auto hole = log.file;
+  std::fill_n(hole.begin() + 512, 4096, '\0');
+  BOOST_TEST(end_of(hole) == log_end::damaged);
+  hole = log.file;
+  std::fill_n(hole.begin(), 100, '\0');
+  BOOST_TEST(end_of(hole) == log_end::damaged);
+}
+
+BOOST_AUTO_TEST_CASE(sectors_missing_in_the_last_record_are_a_torn_end) {
+  log_writer log;
+  log.add(text(1000, 1));
+  log.add(text(90'000, 2));
+  for (size_t sector = 2; (sector + 1) * 512 <= log.file.size(); ++sector) {
+    auto torn = log.file;
+    auto from = std::max(sector * 512, log.starts[1]);
+    std::fill(torn.begin() + static_cast<ptrdiff_t>(from),
+      torn.begin() + static_cast<ptrdiff_t>((sector + 1) * 512), '\0');
+    BOOST_REQUIRE_MESSAGE(
+      end_of(torn) == log_end::torn, "without sector " << sector);
+    BOOST_REQUIRE(records_in(torn) == 1u);
+  }
+  auto unwritten = log.file.substr(0, log.starts[1]) + std::string(9000, '\0');
+  BOOST_TEST(end_of(unwritten) == log_end::torn);
+}
+
+BOOST_AUTO_TEST_CASE(anything_can_be_checked) {
+  std::mt19937_64 random(11);
+  for (int i = 0; i < 200; ++i) {
+    std::string noise;
+    for (size_t n = random() % 2000; n > 0; --n)
+      noise.push_back(static_cast<char>(random() % 8));
+    end_of(noise);
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()

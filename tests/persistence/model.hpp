@@ -1,0 +1,217 @@
+#pragma once
+
+#include "tests/persistence/fixture.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <random>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace parley::test {
+
+/// What a store should hold, in maps.
+class store_model {
+public:
+  void commit(const std::vector<store_operation>& batch) {
+    for (auto& x : batch)
+      std::visit([this](auto& what) { apply(what); }, x);
+  }
+
+  uint64_t forget_ids(wall_time before) {
+    return std::erase_if(x_ids, [&](auto& x) {
+      auto& [key, id] = x;
+      if (id.what.stored_at >= before)
+        return false;
+      auto im = x_ims.find({key.recipient, id.order});
+      return im == x_ims.end() || im->second.message->id != key.id
+        || im->second.message->from.user != key.sender;
+    });
+  }
+
+  /// Through every reading function.
+  void expect_same(store& db) const {
+    for (auto& user : users())
+      expect_same(db, user);
+
+    std::map<uint64_t, wall_time> ids;
+    must(db.each_id([&](uint64_t hash, wall_time t) { ids[hash] = t; }));
+    BOOST_REQUIRE(ids.size() == x_ids.size());
+    for (auto& [key, id] : x_ids) {
+      auto found = must(db.find_id(key));
+      BOOST_REQUIRE(found.has_value());
+      BOOST_REQUIRE(found->content_hash == id.what.content_hash);
+      BOOST_REQUIRE((found->stored_at == id.what.stored_at));
+      BOOST_REQUIRE((ids.at(retry_hash(key)) == id.what.stored_at));
+    }
+
+    std::map<user_address, scram_keys> accounts;
+    must(
+      db.each_account([&](const account& x) { accounts[x.user] = x.keys; }));
+    BOOST_REQUIRE((accounts == x_accounts));
+
+    auto settings = must(db.settings());
+    BOOST_REQUIRE(
+      (std::map(settings.begin(), settings.end()) == x_settings));
+
+    auto lines = must(db.audit(SIZE_MAX));
+    BOOST_REQUIRE(lines.size() == x_audit.size());
+    for (size_t i = 0; i < lines.size(); ++i)
+      BOOST_REQUIRE(lines[i].what == x_audit[lines.size() - 1 - i].what);
+
+    for (uint64_t ms : {0, 3, 9, 100}) {
+      auto expired = must(
+        db.ims_before(at(static_cast<int64_t>(ms)), SIZE_MAX));
+      std::sort(expired.begin(), expired.end());
+      std::vector<std::pair<user_address, im_order>> expected;
+      for (auto& [key, im] : x_ims)
+        if (key.second.value < ms * 1000)
+          expected.push_back(key);
+      BOOST_REQUIRE((expired == expected));
+    }
+  }
+
+  /// Nothing but the end of `batch` after its first `n` operations is missing.
+  bool same_audit(store& db) const {
+    return must(db.audit(SIZE_MAX)).size() == x_audit.size();
+  }
+
+  static std::vector<user_address> users() {
+    return {alice, bob, carol, user("a@b"), user("a@bc")};
+  }
+
+private:
+  struct id_entry {
+    stored_id what;
+    im_order order;
+  };
+  using place = std::pair<user_address, im_order>;
+
+  void apply(const put_im& x) {
+    auto& message = *x.what.message;
+    x_ims[{x.what.recipient, x.what.order}] = x.what;
+    x_ids[{message.from.user, message.id, x.what.recipient}]
+      = {{x.content_hash, message.sent_at}, x.what.order};
+    auto& last = x_last[x.what.recipient];
+    last = std::max(last, x.what.order);
+  }
+  void apply(const remove_im& x) { x_ims.erase({x.recipient, x.order}); }
+  void apply(const put_account& x) { x_accounts[x.user] = x.keys; }
+  void apply(const remove_account& x) {
+    x_accounts.erase(x.user);
+    x_last.erase(x.user);
+    std::erase_if(x_ims, [&](auto& y) { return y.first.first == x.user; });
+    std::erase_if(x_ids, [&](auto& y) { return y.first.sender == x.user; });
+  }
+  void apply(const put_setting& x) {
+    if (x.value.empty())
+      x_settings.erase(x.name);
+    else
+      x_settings[x.name] = x.value;
+  }
+  void apply(const audit_entry& x) { x_audit.push_back(x); }
+
+  void expect_same(store& db, const user_address& user) const {
+    std::vector<stored_im> expected;
+    for (auto i = x_ims.lower_bound({user, {}});
+         i != x_ims.end() && i->first.first == user; ++i)
+      expected.push_back(i->second);
+    auto last = x_last.find(user);
+
+    auto head = must(db.head(user));
+    BOOST_REQUIRE(head.exists == x_accounts.contains(user));
+    BOOST_REQUIRE(head.stored == expected.size());
+    BOOST_REQUIRE(
+      head.last.value == (last == x_last.end() ? 0 : last->second.value));
+
+    std::vector<stored_im> found;
+    im_order next;
+    for (;;) {
+      auto page = must(db.ims(user, next, 3));
+      BOOST_REQUIRE(page.size() <= 3u);
+      found.insert(found.end(), page.begin(), page.end());
+      if (page.size() < 3)
+        break;
+      next.value = page.back().order.value + 1;
+    }
+    BOOST_REQUIRE(std::equal(found.begin(), found.end(), expected.begin(),
+      expected.end(), [](auto& a, auto& b) { return equal(a, b); }));
+  }
+
+  std::map<place, stored_im> x_ims;
+  std::map<user_address, im_order> x_last;
+  std::map<retry_key, id_entry> x_ids;
+  std::map<user_address, scram_keys> x_accounts;
+  std::map<std::string, std::string> x_settings;
+  std::vector<audit_entry> x_audit;
+};
+
+/// Random batches over few users, ids and orders, so that they meet.
+class operation_source {
+public:
+  explicit operation_source(uint64_t seed) : x_random(seed) {}
+
+  std::vector<store_operation> batch() {
+    std::vector<store_operation> out;
+    for (auto n = 1 + draw(8); n > 0; --n)
+      add(out);
+    return out;
+  }
+
+  bool one_in(uint64_t n) { return draw(n) == 0; }
+  wall_time some_time() { return at(static_cast<int64_t>(draw(1000))); }
+  std::mt19937_64& random() { return x_random; }
+
+private:
+  uint64_t draw(uint64_t n) { return x_random() % n; }
+
+  user_address some_user() {
+    auto users = store_model::users();
+    return users[draw(users.size())];
+  }
+
+  uint64_t some_order() { return 1 + draw(40) * 400; }
+
+  shared<im> some_message() {
+    auto x = make_im(some_user(), "m" + std::to_string(draw(6)),
+      std::string(draw(200), static_cast<char>('a' + draw(3))), some_time());
+    if (one_in(3))
+      x.payloads = {{"read", std::to_string(draw(3))}};
+    x.receipts = one_in(2);
+    return shared<im>(std::move(x));
+  }
+
+  void add(std::vector<store_operation>& out) {
+    auto what = draw(100);
+    if (what < 40)
+      out.push_back(make_put(some_user(), some_order(), some_message()));
+    else if (what < 55)
+      add_broadcast(out);
+    else if (what < 85)
+      out.push_back(make_remove(some_user(), some_order()));
+    else if (what < 90)
+      out.push_back(put_account{some_user(), make_keys(some_user().str())});
+    else if (what < 92)
+      out.push_back(remove_account{some_user()});
+    else if (what < 96)
+      out.push_back(put_setting{
+        "s" + std::to_string(draw(3)), std::string(draw(3), 'v')});
+    else
+      out.push_back(
+        audit_entry{some_time(), "root", std::to_string(draw(1000)), "", ""});
+  }
+
+  void add_broadcast(std::vector<store_operation>& out) {
+    auto message = some_message();
+    for (auto n = 1 + draw(4); n > 0; --n)
+      out.push_back(make_put(some_user(), some_order(), message, true));
+  }
+
+  std::mt19937_64 x_random;
+};
+
+} // namespace parley::test

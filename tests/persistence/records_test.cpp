@@ -1,0 +1,157 @@
+#include "persistence/records.hpp"
+#include "tests/persistence/fixture.hpp"
+
+#include <functional>
+#include <random>
+#include <string>
+#include <vector>
+
+using namespace parley;
+using namespace parley::test;
+using namespace std::string_literals;
+
+namespace {
+
+im sample_im() {
+  auto x = make_im(user("a@b"), "m1", "hi", at(258));
+  x.payloads = {{"read", "m0"}};
+  x.receipts = true;
+  return x;
+}
+
+const auto phone = endpoint_name::from_prepared("phone");
+
+/// Every encoded form, and whether its decoder takes a text.
+struct form {
+  std::string name;
+  std::string bytes;
+  std::function<bool(std::string_view)> takes;
+};
+
+std::vector<form> forms() {
+  using namespace records;
+  return {
+    {"im", encode_im(sample_im(), phone, {}),
+      [](auto x) { return decode_im(x).has_value(); }},
+    {"im apart", encode_im(sample_im(), phone, 5),
+      [](auto x) { return decode_im(x).has_value(); }},
+    {"body", encode_body(sample_im()),
+      [](auto x) { return decode_body(x).has_value(); }},
+    {"head", encode_head({im_order{1}, im_order{2}, 300}),
+      [](auto x) { return decode_head(x).has_value(); }},
+    {"id", encode_id({1, at(2), im_order{3}}),
+      [](auto x) { return decode_id(x).has_value(); }},
+    {"account", encode_account(make_keys("x")),
+      [](auto x) { return decode_account(x).has_value(); }},
+    {"setting", encode_setting("on"),
+      [](auto x) { return decode_setting(x).has_value(); }},
+    {"audit", encode_audit({at(1), "root", "settings", "on", "off"}),
+      [](auto x) { return decode_audit(x).has_value(); }},
+    {"number", encode_number(7),
+      [](auto x) { return decode_number(x).has_value(); }},
+  };
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(record_layout)
+
+// They stand in data folders: a change here is a new form.
+BOOST_AUTO_TEST_CASE(values_are_what_the_readme_says) {
+  using namespace records;
+  auto time = "\0\0\0\0\0\0\1\2"s;
+  BOOST_TEST(encode_im(sample_im(), phone, {})
+    == "\1\1" + time + "\2m1\3a@b\4desk\5phone\2hi\1\4read\2m0");
+  BOOST_TEST(encode_im(sample_im(), {}, 258)
+    == "\1\3" + time + "\2m1\3a@b\4desk\0\0\0\0\0\0\0\1\2"s);
+  BOOST_TEST(encode_body(sample_im()) == "\1\2hi\1\4read\2m0");
+  BOOST_TEST(encode_head({im_order{258}, im_order{3}, 300})
+    == "\1" + time + "\0\0\0\0\0\0\0\3\xac\2"s);
+  BOOST_TEST(encode_id({3, at(258), im_order{4}})
+    == "\1\0\0\0\0\0\0\0\3"s + time + "\0\0\0\0\0\0\0\4"s);
+  scram_keys keys;
+  keys.sha1 = {"s", 4096, "k", "v"};
+  keys.sha256 = {"S", 1, "K", "V"};
+  BOOST_TEST(encode_account(keys)
+    == "\1\1s\0\0\x10\0\1k\1v\1S\0\0\0\1\1K\1V"s);
+  BOOST_TEST(encode_setting("off") == "\1\3off");
+  BOOST_TEST(encode_audit({at(258), "root", "x", "", "on"})
+    == "\1" + time + "\4root\1x\0\2on"s);
+  BOOST_TEST(encode_number(258) == "\1" + time);
+}
+
+BOOST_AUTO_TEST_CASE(values_are_read_as_they_were_written) {
+  using namespace records;
+  auto im = decode_im(encode_im(sample_im(), phone, {})).value();
+  BOOST_TEST(im.id.value == "m1");
+  BOOST_TEST((im.from == sample_im().from));
+  BOOST_TEST((im.to == phone));
+  BOOST_TEST((im.sent_at == at(258)));
+  BOOST_TEST(im.receipts);
+  BOOST_TEST(!im.body_hash);
+  BOOST_TEST(im.body == "hi");
+  BOOST_TEST((im.payloads == sample_im().payloads));
+
+  auto apart = decode_im(encode_im(sample_im(), {}, 5)).value();
+  BOOST_TEST(apart.body_hash.value() == 5u);
+  BOOST_TEST(apart.body.empty());
+  BOOST_TEST(apart.payloads.empty());
+
+  auto body = decode_body(encode_body(sample_im())).value();
+  BOOST_TEST(body.body == "hi");
+  BOOST_TEST((body.payloads == sample_im().payloads));
+
+  auto head
+    = decode_head(encode_head({im_order{1}, im_order{2}, 300})).value();
+  BOOST_TEST(head.floor.value == 1u);
+  BOOST_TEST(head.last.value == 2u);
+  BOOST_TEST(head.stored == 300u);
+
+  auto id = decode_id(encode_id({1, at(-2), im_order{3}})).value();
+  BOOST_TEST(id.content_hash == 1u);
+  BOOST_TEST((id.stored_at == at(-2)));
+  BOOST_TEST(id.order.value == 3u);
+
+  BOOST_TEST(
+    (decode_account(encode_account(make_keys("x"))) == make_keys("x")));
+  BOOST_TEST(decode_setting(encode_setting("on")).value() == "on");
+  auto line
+    = decode_audit(encode_audit({at(1), "root", "a", "b", "c"})).value();
+  BOOST_TEST((line.when == at(1)));
+  BOOST_TEST(line.who == "root");
+  BOOST_TEST(line.what == "a");
+  BOOST_TEST(line.from == "b");
+  BOOST_TEST(line.to == "c");
+  BOOST_TEST(decode_number(encode_number(UINT64_MAX)).value() == UINT64_MAX);
+}
+
+BOOST_AUTO_TEST_CASE(nothing_shorter_or_longer_is_taken) {
+  for (auto& x : forms()) {
+    BOOST_TEST(x.takes(x.bytes), x.name);
+    for (size_t n = 0; n < x.bytes.size(); ++n)
+      BOOST_TEST(!x.takes(x.bytes.substr(0, n)), x.name << " cut at " << n);
+    BOOST_TEST(!x.takes(x.bytes + '\0'), x.name << " with a byte more");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_form_of_another_version_is_not_taken) {
+  for (auto& x : forms()) {
+    x.bytes[0] = 2;
+    BOOST_TEST(!x.takes(x.bytes), x.name);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(decoders_survive_anything) {
+  std::mt19937_64 random(7);
+  for (auto& x : forms()) {
+    for (int i = 0; i < 2000; ++i) {
+      auto bytes = x.bytes;
+      for (int n = static_cast<int>(random() % 4); n >= 0; --n)
+        bytes[random() % bytes.size()] = static_cast<char>(random());
+      x.takes(bytes);
+    }
+    x.takes("\1" + std::string(40, '\xff'));
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,441 @@
+#include "tests/persistence/fixture.hpp"
+
+#include "protocol/defaults.hpp"
+#include "tests/support/lossy_fs.hpp"
+
+#include <atomic>
+#include <map>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace parley;
+using namespace parley::test;
+
+namespace {
+
+std::vector<stored_im> all_ims(store& db, const user_address& user) {
+  return must(db.ims(user, {}, SIZE_MAX));
+}
+
+size_t ids_in(store& db) {
+  size_t n = 0;
+  must(db.each_id([&](uint64_t, wall_time) { ++n; }));
+  return n;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(stored)
+
+BOOST_AUTO_TEST_CASE(an_im_comes_back_whole_after_a_restart) {
+  memory_store db;
+  auto message = make_im(alice, "m1", "Grüße, 你好", at(-5));
+  message.payloads = {{"read", "m0"}, {"like", std::string("\0x", 2)}};
+  message.receipts = true;
+  put_im x = make_put(bob, 10, message);
+  x.what.to.endpoint = endpoint_name::from_prepared("phone");
+  commit(*db, {x});
+  for (int i = 0; i < 2; ++i) {
+    auto ims = all_ims(*db, bob);
+    BOOST_REQUIRE(ims.size() == 1u);
+    BOOST_TEST(equal(ims[0], x.what));
+    BOOST_TEST(all_ims(*db, alice).empty());
+    db.reopen();
+  }
+}
+
+BOOST_AUTO_TEST_CASE(ims_come_in_order_and_in_pages) {
+  memory_store db;
+  for (uint64_t order : {30, 10, 50, 20, 40})
+    commit(*db, {make_put(bob, order, make_im(alice, "m", "x"))});
+  commit(*db, {make_put(carol, 15, make_im(alice, "m", "x"))});
+  using list = std::vector<uint64_t>;
+  auto page = [&](uint64_t from, size_t max) {
+    return orders(must(db->ims(bob, im_order{from}, max)));
+  };
+  BOOST_TEST(page(0, 2) == (list{10, 20}));
+  BOOST_TEST(page(21, 2) == (list{30, 40}));
+  BOOST_TEST(page(50, 2) == (list{50}));
+  BOOST_TEST(page(51, 2) == list{});
+  BOOST_TEST(page(0, 0) == list{});
+}
+
+BOOST_AUTO_TEST_CASE(a_users_head_tells_what_waits) {
+  memory_store db;
+  auto head = must(db->head(bob));
+  BOOST_TEST(!head.exists);
+  BOOST_TEST(head.stored == 0u);
+  BOOST_TEST(head.last.value == 0u);
+
+  commit(*db,
+    {put_account{bob, {}}, make_put(bob, 7, make_im(alice, "m1", "x")),
+      make_put(bob, 9, make_im(alice, "m2", "x"))});
+  head = must(db->head(bob));
+  BOOST_TEST(head.exists);
+  BOOST_TEST(head.stored == 2u);
+  BOOST_TEST(head.last.value == 9u);
+
+  commit(*db, {make_remove(bob, 9), make_remove(bob, 8)});
+  head = must(db->head(bob));
+  BOOST_TEST(head.stored == 1u);
+  // An order is never given twice, even when the clock was set back.
+  BOOST_TEST(head.last.value == 9u);
+}
+
+BOOST_AUTO_TEST_CASE(an_im_put_again_counts_once) {
+  memory_store db;
+  commit(*db, {make_put(bob, 7, make_im(alice, "m1", "first"))});
+  commit(*db, {make_put(bob, 7, make_im(alice, "m1", "second"))});
+  BOOST_TEST(must(db->head(bob)).stored == 1u);
+  BOOST_TEST(all_ims(*db, bob).at(0).message->body == "second");
+  commit(*db, {make_remove(bob, 7), make_remove(bob, 7)});
+  BOOST_TEST(must(db->head(bob)).stored == 0u);
+  BOOST_TEST(all_ims(*db, bob).empty());
+}
+
+BOOST_AUTO_TEST_CASE(operations_of_a_batch_see_each_other) {
+  memory_store db;
+  commit(*db,
+    {make_put(bob, 1, make_im(alice, "m1", "x")), make_remove(bob, 1),
+      make_put(bob, 2, make_im(alice, "m2", "x")),
+      make_put(carol, 1, make_im(alice, "m3", "x")), remove_account{carol},
+      make_put(carol, 5, make_im(alice, "m4", "x"))});
+  BOOST_TEST(orders(all_ims(*db, bob)) == std::vector<uint64_t>{2});
+  BOOST_TEST(orders(all_ims(*db, carol)) == std::vector<uint64_t>{5});
+  BOOST_TEST(must(db->head(bob)).stored == 1u);
+  BOOST_TEST(must(db->head(carol)).stored == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(an_order_below_those_delivered_is_found) {
+  memory_store db;
+  for (uint64_t i = 100; i < 110; ++i)
+    commit(*db, {make_put(bob, i, make_im(alice, "m", "x"))});
+  for (uint64_t i = 100; i < 110; ++i)
+    commit(*db, {make_remove(bob, i)});
+  commit(*db, {make_put(bob, 50, make_im(alice, "m", "x"))});
+  BOOST_TEST(orders(all_ims(*db, bob)) == std::vector<uint64_t>{50});
+}
+
+// -- broadcasts ---------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(a_broadcasts_recipients_each_get_it) {
+  memory_store db;
+  shared<im> message(make_im(alice, "b1", std::string(1000, 'b')));
+  commit(*db,
+    {make_put(bob, 1, message, true), make_put(carol, 2, message, true)});
+  // The same again, in another object and another commit.
+  commit(*db, {make_put(alice, 3, shared<im>(*message), true)});
+  commit(*db, {make_remove(bob, 1)});
+  db.reopen();
+  BOOST_TEST(equal(*all_ims(*db, carol).at(0).message, *message));
+  BOOST_TEST(equal(*all_ims(*db, alice).at(0).message, *message));
+  commit(*db, {make_remove(carol, 2)});
+  BOOST_TEST(equal(*all_ims(*db, alice).at(0).message, *message));
+  commit(*db, {make_remove(alice, 3)});
+  BOOST_TEST(all_ims(*db, alice).empty());
+}
+
+BOOST_AUTO_TEST_CASE(another_broadcast_under_the_same_id_keeps_its_own_body) {
+  memory_store db;
+  commit(*db,
+    {make_put(bob, 1, shared<im>(make_im(alice, "b1", "one")), true),
+      make_put(carol, 2, shared<im>(make_im(alice, "b1", "two")), true)});
+  commit(*db, {make_remove(bob, 1)});
+  BOOST_TEST(all_ims(*db, carol).at(0).message->body == "two");
+}
+
+BOOST_AUTO_TEST_CASE(a_broadcasts_body_is_on_disk_once) {
+  temporary_folder folder;
+  auto path = (folder.path / "store").string();
+  std::string body;
+  for (int i = 0; i < 3000; ++i)
+    body += std::to_string(i * 7919);
+  shared<im> message(make_im(alice, "b1", body));
+  auto db = must(store::open({.path = path, .sync = false}));
+  std::vector<store_operation> batch;
+  for (int i = 0; i < 200; ++i)
+    batch.push_back(make_put(
+      user("u" + std::to_string(i) + "@example.org"), 1, message, true));
+  commit(*db, batch);
+  uint64_t size = 0;
+  for (auto& x : std::filesystem::directory_iterator(path))
+    size += x.file_size();
+  BOOST_TEST(size < 30 * body.size());
+}
+
+// -- retry ids ----------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(ids_are_remembered_until_forgotten) {
+  memory_store db;
+  auto message = make_im(alice, "m1", "x", at(1000));
+  auto put = make_put(bob, 1, message);
+  retry_key key{alice, {"m1"}, bob};
+  BOOST_TEST(!must(db->find_id(key)));
+  commit(*db, {put});
+  db.reopen();
+  auto id = must(db->find_id(key));
+  BOOST_REQUIRE(id.has_value());
+  BOOST_TEST(id->content_hash == put.content_hash);
+  BOOST_TEST((id->stored_at == at(1000)));
+  BOOST_TEST(!must(db->find_id({alice, {"m1"}, carol})));
+  BOOST_TEST(!must(db->find_id({bob, {"m1"}, bob})));
+
+  // As long as it waits, it is not forgotten.
+  BOOST_TEST(must(db->forget_ids(at(2000))) == 0u);
+  commit(*db, {make_remove(bob, 1)});
+  BOOST_TEST(must(db->forget_ids(at(1000))) == 0u);
+  BOOST_TEST(must(db->find_id(key)).has_value());
+  BOOST_TEST(must(db->forget_ids(at(1001))) == 1u);
+  BOOST_TEST(!must(db->find_id(key)));
+  BOOST_TEST(must(db->forget_ids(at(1001))) == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(an_id_put_again_is_as_young_as_its_last_im) {
+  memory_store db;
+  retry_key key{alice, {"m1"}, bob};
+  commit(*db, {make_put(bob, 1, make_im(alice, "m1", "x", at(1000)))});
+  commit(*db, {make_remove(bob, 1)});
+  commit(*db, {make_put(bob, 2, make_im(alice, "m1", "x", at(5000)))});
+  BOOST_TEST(must(db->forget_ids(at(9000))) == 0u);
+  BOOST_TEST((must(db->find_id(key)).value().stored_at == at(5000)));
+  commit(*db, {make_remove(bob, 2)});
+  BOOST_TEST(must(db->forget_ids(at(9000))) == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(more_ids_than_one_write_takes_are_forgotten) {
+  memory_store db;
+  auto n = 2 * defaults::forget_max + 3;
+  std::vector<store_operation> batch;
+  for (uint64_t i = 0; i < n; ++i) {
+    auto id = "m" + std::to_string(i);
+    batch.push_back(make_put(bob, i + 1, make_im(alice, id, "x", at(1000))));
+    batch.push_back(make_remove(bob, i + 1));
+  }
+  batch.push_back(make_put(bob, n + 1, make_im(alice, "late", "x", at(3000))));
+  batch.push_back(make_remove(bob, n + 1));
+  commit(*db, batch);
+  BOOST_TEST(ids_in(*db) == n + 1);
+  BOOST_TEST(must(db->forget_ids(at(2000))) == n);
+  BOOST_TEST(ids_in(*db) == 1u);
+  // An older one that becomes free later is not overlooked.
+  commit(*db, {make_put(bob, n + 2, make_im(alice, "old", "x", at(500))),
+                make_remove(bob, n + 2)});
+  BOOST_TEST(must(db->forget_ids(at(2000))) == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(each_id_tells_hash_and_time) {
+  memory_store db;
+  commit(*db, {make_put(bob, 1, make_im(alice, "m1", "x", at(1000))),
+                make_put(carol, 1, make_im(alice, "m1", "x", at(2000))),
+                make_remove(carol, 1)});
+  std::map<uint64_t, wall_time> found;
+  must(db->each_id([&](uint64_t hash, wall_time t) { found[hash] = t; }));
+  BOOST_TEST(found.size() == 2u);
+  BOOST_TEST((found[retry_hash({alice, {"m1"}, bob})] == at(1000)));
+  BOOST_TEST((found[retry_hash({alice, {"m1"}, carol})] == at(2000)));
+}
+
+// -- expiry -------------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(expired_ims_are_found_in_any_order_of_asking) {
+  memory_store db;
+  using list = std::set<std::pair<user_address, im_order>>;
+  auto before = [&](int64_t ms, size_t max = 100) {
+    auto found = must(db->ims_before(at(ms), max));
+    return list(found.begin(), found.end());
+  };
+  auto put = [&](const user_address& to, uint64_t ms) {
+    commit(*db, {make_put(to, ms * 1000, make_im(alice, "m", "x"))});
+  };
+  put(bob, 10);
+  put(bob, 20);
+  put(carol, 15);
+  list first{{bob, im_order{10'000}}};
+  list all{{bob, im_order{10'000}}, {bob, im_order{20'000}},
+    {carol, im_order{15'000}}};
+  BOOST_TEST((before(10) == list{}));
+  BOOST_TEST((before(11) == first));
+  BOOST_TEST((before(11) == first));
+  BOOST_TEST((before(100) == all));
+  BOOST_TEST(before(100, 2).size() == 2u);
+  BOOST_TEST((before(100) == all));
+  BOOST_TEST((before(-1) == list{}));
+
+  commit(*db, {make_remove(bob, 10'000), make_remove(bob, 20'000)});
+  BOOST_TEST((before(100) == list{{carol, im_order{15'000}}}));
+  BOOST_TEST((before(12) == list{}));
+  // One that is older than all that were seen.
+  put(alice, 5);
+  BOOST_TEST((before(12) == list{{alice, im_order{5'000}}}));
+  db.reopen();
+  BOOST_TEST((before(12) == list{{alice, im_order{5'000}}}));
+}
+
+// -- accounts, settings, audit ------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(accounts_are_kept_and_listed_in_order) {
+  memory_store db;
+  commit(*db, {put_account{carol, make_keys("c")},
+                put_account{alice, make_keys("a")},
+                put_account{bob, make_keys("b")}});
+  commit(*db, {put_account{bob, make_keys("b2")}});
+  db.reopen();
+  BOOST_TEST((must(db->find_account(bob)).value().keys == make_keys("b2")));
+  BOOST_TEST(!must(db->find_account(user("dave@example.org"))));
+  std::vector<std::string> names;
+  must(db->each_account(
+    [&](const account& x) { names.push_back(x.user.str()); }));
+  BOOST_TEST(
+    names == (std::vector{alice.str(), bob.str(), carol.str()}));
+}
+
+BOOST_AUTO_TEST_CASE(an_account_goes_with_its_ims_and_what_it_sent) {
+  memory_store db;
+  shared<im> broadcast(make_im(alice, "b1", "to all"));
+  commit(*db, {put_account{bob, make_keys("b")},
+                make_put(bob, 1, make_im(alice, "m1", "x", at(1000))),
+                make_put(bob, 2, broadcast, true),
+                make_put(carol, 1, broadcast, true),
+                make_put(carol, 2, make_im(bob, "m2", "x"))});
+  commit(*db, {remove_account{bob}});
+  db.reopen();
+  BOOST_TEST(!must(db->find_account(bob)));
+  auto head = must(db->head(bob));
+  BOOST_TEST(!head.exists);
+  BOOST_TEST(head.stored == 0u);
+  BOOST_TEST(all_ims(*db, bob).empty());
+  // What others sent to it, and what it sent to others.
+  BOOST_TEST(must(db->find_id({alice, {"m1"}, bob})).has_value());
+  BOOST_TEST(must(db->forget_ids(at(1001))) == 1u);
+  BOOST_TEST(!must(db->find_id({bob, {"m2"}, carol})));
+  BOOST_TEST(orders(all_ims(*db, carol)) == (std::vector<uint64_t>{1, 2}));
+  BOOST_TEST(all_ims(*db, carol).at(0).message->body == "to all");
+
+  commit(*db, {put_account{bob, {}},
+                make_put(bob, 1, make_im(alice, "m9", "anew"))});
+  BOOST_TEST(orders(all_ims(*db, bob)) == std::vector<uint64_t>{1});
+}
+
+BOOST_AUTO_TEST_CASE(settings_are_kept_until_set_to_nothing) {
+  memory_store db;
+  using list = std::vector<std::pair<std::string, std::string>>;
+  commit(*db, {put_setting{"im.grace", "2"}, put_setting{"contacts.max", "9"}});
+  commit(*db, {put_setting{"im.grace", "3"}});
+  db.reopen();
+  BOOST_TEST((
+    must(db->settings()) == list{{"contacts.max", "9"}, {"im.grace", "3"}}));
+  commit(*db, {put_setting{"contacts.max", ""}});
+  BOOST_TEST((must(db->settings()) == list{{"im.grace", "3"}}));
+}
+
+BOOST_AUTO_TEST_CASE(the_audit_log_is_read_from_its_end) {
+  memory_store db;
+  for (int i = 0; i < 5; ++i) {
+    commit(*db, {audit_entry{at(i), "root", "settings", std::to_string(i),
+                  std::to_string(i + 1)}});
+    db.reopen();
+  }
+  auto lines = must(db->audit(2));
+  BOOST_REQUIRE(lines.size() == 2u);
+  BOOST_TEST(lines[0].from == "4");
+  BOOST_TEST((lines[0].when == at(4)));
+  BOOST_TEST(lines[1].to == "4");
+  BOOST_TEST(must(db->audit(100)).size() == 5u);
+  BOOST_TEST(must(db->audit(0)).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_folders_secret_is_its_own_and_stays) {
+  memory_store one;
+  memory_store other;
+  auto secret = one->secret();
+  BOOST_TEST(secret.size() == defaults::store_secret_bytes);
+  BOOST_TEST(secret != other->secret());
+  one.reopen();
+  BOOST_TEST(secret == one->secret());
+}
+
+// -- a failing disk -----------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(a_full_disk_refuses_and_a_freed_one_goes_on) {
+  lossy_disk disk;
+  auto open = [&] {
+    return must(store::open({.path = "/store", .env = disk.env()}));
+  };
+  auto db = open();
+  for (uint64_t i = 1; i < 6; i += 2) {
+    commit(*db, {make_put(bob, i, make_im(alice, "m", "x"))});
+    disk.files().refuse_writes(lossy_fs::fault::full);
+    for (int k = 0; k < 3; ++k)
+      BOOST_TEST((error_of(db->commit({make_put(bob, i + 1,
+                    make_im(alice, "m", "x"))}))
+        == errc::store_failed));
+    // What is there can be read meanwhile.
+    BOOST_TEST(all_ims(*db, bob).size() == (i + 1) / 2);
+    BOOST_TEST(must(db->head(bob)).stored == (i + 1) / 2);
+    disk.files().refuse_writes(lossy_fs::fault::none);
+  }
+  std::vector<uint64_t> kept{1, 3, 5};
+  BOOST_TEST(orders(all_ims(*db, bob)) == kept);
+  db.reset();
+  db = open();
+  BOOST_TEST(orders(all_ims(*db, bob)) == kept);
+  BOOST_TEST(must(db->head(bob)).stored == kept.size());
+}
+
+BOOST_AUTO_TEST_CASE(a_broken_disk_refuses_until_the_store_is_opened_again) {
+  lossy_disk disk;
+  auto open = [&] {
+    return must(store::open({.path = "/store", .env = disk.env()}));
+  };
+  auto db = open();
+  commit(*db, {make_put(bob, 1, make_im(alice, "m1", "x"))});
+  auto put = [&] {
+    return error_of(
+      db->commit({make_put(bob, 2, make_im(alice, "m2", "x"))}));
+  };
+  disk.files().refuse_writes(lossy_fs::fault::broken);
+  BOOST_TEST((put() == errc::store_failed));
+  disk.files().refuse_writes(lossy_fs::fault::none);
+  // Nobody knows what such a disk has really written.
+  BOOST_TEST((put() == errc::store_failed));
+  BOOST_TEST(orders(all_ims(*db, bob)) == std::vector<uint64_t>{1});
+  db.reset();
+  db = open();
+  BOOST_TEST(orders(all_ims(*db, bob)) == std::vector<uint64_t>{1});
+  BOOST_TEST((put() == errc::none));
+}
+
+BOOST_AUTO_TEST_CASE(readers_and_a_writer_do_not_disturb_each_other) {
+  memory_store db;
+  constexpr uint64_t n = 2000;
+  std::atomic<bool> done = false;
+  std::atomic<int> broken = 0;
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 2; ++i)
+    readers.emplace_back([&] {
+      while (!done) {
+        auto ims = db->ims(bob, {}, 10);
+        auto head = db->head(bob);
+        auto expired = db->ims_before(at(1'000'000), 10);
+        auto forgotten = db->forget_ids(at(1));
+        broken += !ims || !head || !expired || !forgotten;
+        if (ims)
+          for (size_t k = 1; k < ims->size(); ++k)
+            broken += (*ims)[k].order.value != (*ims)[k - 1].order.value + 1;
+      }
+    });
+  for (uint64_t i = 1; i <= n; ++i) {
+    commit(*db, {make_put(bob, i, make_im(alice, "m", "x"))});
+    if (i > 20)
+      commit(*db, {make_remove(bob, i - 20)});
+  }
+  done = true;
+  for (auto& x : readers)
+    x.join();
+  BOOST_TEST(broken == 0);
+  BOOST_TEST(must(db->head(bob)).stored == 20u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,576 @@
+#include <boost/test/unit_test.hpp>
+
+#include <cstdio>
+#include <malloc.h>
+#include <string>
+#include <vector>
+
+#include "protocol/defaults.hpp"
+#include "tests/protocol/connection_fixture.hpp"
+
+using namespace parley;
+using namespace parley::test;
+using namespace std::chrono_literals;
+using kind = dialogue::kind;
+
+namespace {
+
+/// The bytes of a client's send_im.
+std::string send_bytes(uint64_t number, const std::string& id,
+  const std::string& body = "hi", const std::string& to = "bob@example.org") {
+  im x;
+  x.id.value = id;
+  x.body = body;
+  std::string bytes;
+  BOOST_REQUIRE(native::encode_send(bytes, {number}, x, to).has_value());
+  return bytes;
+}
+
+event incoming(const std::string& id, const std::string& body = "hello") {
+  im x;
+  x.id.value = id;
+  x.from = address::parse("bob@example.org/phone").value();
+  x.body = body;
+  return incoming_im{
+    shared<im>{std::move(x)}, address::parse("alice@example.org").value()};
+}
+
+std::vector<uint64_t> numbers(const std::vector<numbered_request>& x) {
+  std::vector<uint64_t> y;
+  for (const auto& r : x)
+    y.push_back(r.number.value);
+  return y;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(requests_of_one_read_come_in_one_call_in_order) {
+  for (const auto k : {kind::plain, kind::tls}) {
+    dialogue d{k};
+    d.sign_in();
+    for (uint64_t i = 1; i <= 5; ++i)
+      d.client.raw(send_bytes(i, "m" + std::to_string(i)));
+    d.client.say(numbered_request{{6}, set_availability{{show::dnd, "", 1}}});
+    d.client.say(numbered_request{{7}, sign_out{}});
+    d.pump();
+    BOOST_REQUIRE(d.owner.requests.size() == 1u);
+    const std::vector<uint64_t> expected{1, 2, 3, 4, 5, 6, 7};
+    BOOST_TEST(numbers(d.owner.requests[0]) == expected);
+    const auto& first = std::get<send_im>(d.owner.requests[0][0].what);
+    BOOST_TEST(first.message->id.value == "m1");
+    BOOST_TEST(first.message->body == "hi");
+    BOOST_TEST(first.message->from.str() == "alice@example.org/desk");
+    BOOST_TEST((first.message->sent_at == d.wall));
+    BOOST_TEST(first.to.str() == "bob@example.org");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(requests_survive_being_cut_at_every_byte) {
+  std::string bytes;
+  for (uint64_t i = 1; i <= 3; ++i)
+    bytes += send_bytes(i, "id" + std::to_string(i), std::string(i * 7, 'x'));
+  for (size_t at = 0; at <= bytes.size(); ++at) {
+    dialogue d;
+    d.sign_in();
+    d.to_server(std::string_view{bytes}.substr(0, at));
+    d.to_server(std::string_view{bytes}.substr(at));
+    std::vector<uint64_t> all;
+    for (const auto& batch : d.owner.requests)
+      for (const auto number : numbers(batch))
+        all.push_back(number);
+    const std::vector<uint64_t> expected{1, 2, 3};
+    BOOST_TEST(all == expected);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(acknowledgements_come_once_and_before_requests) {
+  dialogue d;
+  d.sign_in();
+  for (uint64_t i = 1; i <= 9; ++i)
+    d.server->send({i}, incoming("m" + std::to_string(i)));
+  d.pump();
+  d.owner.calls.clear();
+  d.client.say(native::ack{{3}});
+  d.client.raw(send_bytes(1, "a"));
+  d.client.say(native::ack{{7}});
+  d.client.say(native::ack{{5}});
+  d.client.say(window{9, 900});
+  d.client.say(window{10, 1000});
+  d.client.raw(send_bytes(2, "b"));
+  d.pump();
+  const std::vector<std::string> expected{
+    "acknowledged", "window_changed", "requests_received"};
+  BOOST_TEST(d.owner.calls == expected);
+  BOOST_TEST(d.owner.acks.size() == 1u);
+  BOOST_TEST(d.owner.acks[0].value == 7u);
+  BOOST_TEST((d.owner.windows[0] == window{10, 1000}));
+}
+
+BOOST_AUTO_TEST_CASE(events_reach_the_client_with_their_numbers) {
+  for (const auto k : {kind::plain, kind::tls}) {
+    dialogue d{k};
+    d.sign_in();
+    d.server->send({1}, answer{{1}, outcome{outcome::kind::stored, {}}});
+    d.server->send({2}, incoming("m1"));
+    d.server->send({}, typing_notice{address::parse("bob@example.org").value()});
+    d.server->send_window({0, 0});
+    d.server->send_going_away(3s);
+    const auto before = d.client.frames.size();
+    d.pump();
+    BOOST_TEST(d.client.frames.size() == before + 5);
+    BOOST_TEST((*d.client.last<window>() == window{0, 0}));
+    BOOST_TEST(
+      (d.client.last<native::going_away>()->come_back_after == 3s));
+    const auto& second
+      = std::get<native::numbered_event>(d.client.frames[before + 1]);
+    BOOST_TEST(second.number.value == 2u);
+    BOOST_TEST(std::get<incoming_im>(second.what).message->body == "hello");
+    BOOST_TEST(!d.server->is_closed());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(output_is_told_of_once_until_it_was_taken) {
+  for (const auto k : {kind::plain, kind::tls}) {
+    dialogue d{k};
+    d.sign_in();
+    const auto before = d.owner.count("output_ready");
+    d.server->send({1}, incoming("m1"));
+    d.server->send({2}, incoming("m2"));
+    BOOST_TEST(d.owner.count("output_ready") == before + 1);
+    const auto size = d.server->output().size();
+    d.server->written(size - 1);
+    d.server->send({3}, incoming("m3"));
+    BOOST_TEST(d.owner.count("output_ready") == before + 1);
+    d.server->written(d.server->output().size());
+    BOOST_TEST(d.server->output().empty());
+    d.server->send({4}, incoming("m4"));
+    BOOST_TEST(d.owner.count("output_ready") == before + 2);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(output_taken_in_small_pieces_arrives_whole) {
+  for (const auto k : {kind::plain, kind::tls}) {
+    dialogue d{k};
+    d.sign_in();
+    const auto before = d.client.frames.size();
+    const std::string body(5'000, 'x');
+    for (uint64_t i = 1; i <= 100; ++i)
+      d.server->send({i}, incoming("m" + std::to_string(i), body));
+    for (auto bytes = d.server->output(); !bytes.empty();
+         bytes = d.server->output()) {
+      const auto piece = std::min<size_t>(bytes.size(), 777);
+      d.client.receive(bytes.substr(0, piece));
+      d.server->written(piece);
+    }
+    BOOST_TEST(d.client.frames.size() == before + 100);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_batch_of_events_fills_tls_records) {
+  dialogue d{kind::tls};
+  d.sign_in();
+  for (uint64_t i = 1; i <= 100; ++i)
+    d.server->send({i}, incoming("m" + std::to_string(i)));
+  const auto cipher = d.server->output().size();
+  dialogue p;
+  p.sign_in();
+  for (uint64_t i = 1; i <= 100; ++i)
+    p.server->send({i}, incoming("m" + std::to_string(i)));
+  // One record: its header, type and tag.
+  BOOST_TEST(cipher == p.server->output().size() + 5 + 1 + 16);
+}
+
+BOOST_AUTO_TEST_CASE(a_broadcast_in_parts_is_put_together) {
+  dialogue d;
+  d.sign_in();
+  im x;
+  x.id.value = "b1";
+  x.body = "to all";
+  std::vector<std::string> to;
+  for (int i = 0; i < 20'000; ++i)
+    to.push_back("user" + std::to_string(i) + "@example.org");
+  std::string bytes;
+  BOOST_REQUIRE(native::encode_broadcast(bytes, {1}, x, to).has_value());
+  BOOST_TEST(bytes.size() > defaults::frame_max);
+  d.client.raw(bytes);
+  d.client.raw(send_bytes(2, "m2"));
+  d.pump(10'000);
+  std::vector<numbered_request> all;
+  for (auto& batch : d.owner.requests)
+    for (auto& request : batch)
+      all.push_back(request);
+  BOOST_REQUIRE(all.size() == 2u);
+  BOOST_TEST((std::get<broadcast>(all[0].what).to == to));
+  BOOST_TEST(
+    std::get<broadcast>(all[0].what).message->from.str()
+    == "alice@example.org/desk");
+}
+
+// -- time ---------------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(a_silent_connection_beats) {
+  dialogue d;
+  d.sign_in();
+  const auto pings = [&] {
+    d.to_client();
+    return std::ranges::count_if(d.client.frames, [](const auto& x) {
+      return std::holds_alternative<native::ping>(x);
+    });
+  };
+  d.wait(59s);
+  BOOST_TEST(pings() == 0);
+  d.wait(1s + defaults::sweep_interval);
+  BOOST_TEST(pings() == 1);
+  d.client.say(native::pong{});
+  d.pump();
+  d.wait(59s);
+  BOOST_TEST(pings() == 1);
+  d.wait(2s);
+  BOOST_TEST(pings() == 2);
+  BOOST_TEST(!d.server->is_closed());
+}
+
+BOOST_AUTO_TEST_CASE(a_client_that_only_listens_is_asked_for_life) {
+  dialogue d;
+  d.sign_in();
+  for (uint64_t i = 1; i <= 130; ++i) {
+    d.server->send({i}, incoming("m" + std::to_string(i)));
+    d.to_client();
+    d.wait(1s);
+  }
+  const auto pings
+    = std::ranges::count_if(d.client.frames, [](const auto& x) {
+        return std::holds_alternative<native::ping>(x);
+      });
+  BOOST_TEST(pings == 2);
+  d.wait(20s);
+  BOOST_TEST(d.server->is_closed());
+}
+
+BOOST_AUTO_TEST_CASE(a_client_that_only_talks_hears_beats) {
+  dialogue d;
+  d.sign_in();
+  for (int i = 0; i < 300; ++i) {
+    d.client.say(native::ack{});
+    d.pump();
+    d.wait(1s);
+    d.to_client();
+  }
+  const auto pings
+    = std::ranges::count_if(d.client.frames, [](const auto& x) {
+        return std::holds_alternative<native::ping>(x);
+      });
+  BOOST_TEST(pings >= 4);
+  BOOST_TEST(pings <= 5);
+  BOOST_TEST(!d.server->is_closed());
+}
+
+BOOST_AUTO_TEST_CASE(a_silent_peer_is_given_up_after_two_and_a_half_beats) {
+  dialogue d;
+  d.sign_in();
+  d.wait(150s - 1ms);
+  BOOST_TEST(!d.server->is_closed());
+  d.wait(1ms);
+  BOOST_TEST(d.server->is_closed());
+  BOOST_TEST((d.owner.end->code == errc::timed_out));
+  d.to_client();
+  BOOST_TEST((d.client.refused().scope == error_scope::connection));
+  BOOST_TEST((d.client.refused().why.code == errc::timed_out));
+}
+
+BOOST_AUTO_TEST_CASE(any_byte_counts_as_life) {
+  dialogue d;
+  d.sign_in();
+  const auto bytes = send_bytes(1, std::string(100, 'i'));
+  for (size_t i = 0; i + 1 < bytes.size(); ++i) {
+    d.wait(149s);
+    d.to_server({&bytes[i], 1});
+    d.server->written(d.server->output().size());
+  }
+  BOOST_TEST(!d.server->is_closed());
+}
+
+BOOST_AUTO_TEST_CASE(the_beat_can_be_changed) {
+  dialogue d;
+  d.sign_in();
+  d.server->heartbeat_changed(2s);
+  d.wait(2s + defaults::sweep_interval);
+  d.to_client();
+  BOOST_TEST(d.client.last<native::ping>());
+  d.wait(3s);
+  BOOST_TEST(d.server->is_closed());
+
+  // A client keeps to the beat that it was told.
+  dialogue slower;
+  slower.owner.grant.heartbeat = 2s;
+  slower.sign_in();
+  slower.server->heartbeat_changed(600s);
+  const auto before = slower.client.frames.size();
+  slower.wait(10s);
+  slower.to_client();
+  BOOST_TEST(slower.client.frames.size() >= before + 4);
+  BOOST_TEST(!slower.server->is_closed());
+}
+
+BOOST_AUTO_TEST_CASE(no_beat_where_none_was_granted) {
+  dialogue d;
+  d.owner.grant.heartbeat = 0s;
+  d.sign_in();
+  d.wait(1000s);
+  BOOST_TEST(!d.server->is_closed());
+  BOOST_TEST(d.server->output().empty());
+}
+
+BOOST_AUTO_TEST_CASE(silence_while_the_owner_does_not_read_is_not_the_peers) {
+  dialogue d;
+  d.sign_in();
+  d.wait(100s);
+  d.server->reading(false);
+  d.wait(1000s);
+  BOOST_TEST(!d.server->is_closed());
+  // It still beats, for the client's sake.
+  d.to_client();
+  BOOST_TEST(d.client.last<native::ping>());
+  d.server->reading(true);
+  d.wait(150s - 1ms);
+  BOOST_TEST(!d.server->is_closed());
+  d.wait(1ms);
+  BOOST_TEST(d.server->is_closed());
+}
+
+BOOST_AUTO_TEST_CASE(a_probe_must_be_answered_in_time) {
+  for (const bool answered : {false, true}) {
+    dialogue d;
+    d.sign_in();
+    d.wait(1s);
+    d.server->probe(5s, d.now);
+    d.to_client();
+    BOOST_TEST(d.client.last<native::ping>());
+    d.wait(3s);
+    // A second one does not give more time.
+    d.server->probe(5s, d.now);
+    if (answered) {
+      d.client.say(native::pong{});
+      d.pump();
+    }
+    d.wait(2s - 1ms);
+    BOOST_TEST(!d.server->is_closed());
+    d.wait(1ms);
+    BOOST_TEST(d.server->is_closed() == !answered);
+    if (!answered)
+      BOOST_TEST((d.owner.end->code == errc::timed_out));
+    d.wait(20s);
+    BOOST_TEST(d.server->is_closed() == !answered);
+  }
+}
+
+// -- the end ------------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(a_peer_that_does_not_read_is_cut_off) {
+  for (const auto k : {kind::plain, kind::tls}) {
+    dialogue d{k};
+    d.sign_in();
+    const std::string body(32'000, 'x');
+    uint64_t i = 0;
+    while (!d.server->is_closed() && i < 10'000) {
+      ++i;
+      d.server->send({i}, incoming("m" + std::to_string(i), body));
+    }
+    BOOST_TEST(i == defaults::output_max / 32'000);
+    BOOST_TEST((d.owner.end->code == errc::slow_consumer));
+    BOOST_TEST(d.owner.end->limit.value() == defaults::output_max);
+    d.to_client();
+    BOOST_TEST((d.client.refused().why.code == errc::slow_consumer));
+    BOOST_TEST((d.client.refused().scope == error_scope::connection));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_flood_of_pings_is_bounded) {
+  dialogue d;
+  d.sign_in();
+  std::string pings;
+  for (int i = 0; i < 10'000; ++i)
+    BOOST_REQUIRE(native::encode_client(pings, native::ping{~0ull}));
+  for (int i = 0; i < 1'000 && !d.server->is_closed(); ++i)
+    d.to_server(pings);
+  BOOST_TEST(d.server->is_closed());
+  BOOST_TEST((d.owner.end->code == errc::slow_consumer));
+}
+
+BOOST_AUTO_TEST_CASE(closing_tells_why_and_comes_once) {
+  for (const auto k : {kind::plain, kind::tls}) {
+    dialogue d{k};
+    d.sign_in();
+    d.server->send({1}, incoming("m1"));
+    d.server->close(failure{errc::replaced, "elsewhere"}, error_scope::session);
+    BOOST_TEST(d.server->is_closed());
+    BOOST_TEST(!d.server->in_session());
+    BOOST_TEST(d.owner.calls.back() == "closed");
+    // Nothing more happens, whatever is called.
+    d.server->close(failure{errc::kicked}, error_scope::session);
+    d.server->disconnected();
+    d.server->send({2}, incoming("m2"));
+    d.server->send_window({1, 1});
+    d.server->send_going_away(1s);
+    d.server->probe(1s, d.now);
+    d.server->accept(d.owner.grant);
+    d.server->heartbeat_changed(1s);
+    d.to_server(send_bytes(1, "late"));
+    d.wait(1000s);
+    BOOST_TEST(d.owner.count("closed") == 1u);
+    BOOST_TEST(d.owner.requests.empty());
+    d.to_client();
+    BOOST_TEST((d.client.refused().scope == error_scope::session));
+    BOOST_TEST((d.client.refused().why.code == errc::replaced));
+    BOOST_TEST(d.client.refused().why.text == "elsewhere");
+    BOOST_TEST(d.client.last<native::numbered_event>()->number.value == 1u);
+    if (k == kind::tls)
+      BOOST_TEST(d.client.tls->closed_by_peer());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_sign_out_is_told_by_its_answer_alone) {
+  dialogue d;
+  d.sign_in();
+  d.server->send({1}, answer{{1}, done{}});
+  d.server->close(failure{errc::signed_out}, error_scope::session);
+  d.to_client();
+  BOOST_TEST(!d.client.last<native::refusal>());
+  BOOST_TEST(d.client.last<native::numbered_event>());
+  BOOST_TEST((d.owner.end->code == errc::signed_out));
+}
+
+BOOST_AUTO_TEST_CASE(a_peer_that_goes_ends_the_connection) {
+  for (int steps = 0; steps < 3; ++steps) {
+    dialogue d;
+    if (steps == 1)
+      d.client.magic();
+    d.pump();
+    if (steps == 2)
+      d.sign_in();
+    d.server->disconnected();
+    BOOST_TEST((d.owner.end->code == errc::none));
+    BOOST_TEST(d.server->is_closed());
+  }
+  dialogue d{kind::tls};
+  d.sign_in();
+  d.client.raw(send_bytes(1, "last words"));
+  auto bytes = d.client.take();
+  d.client.tls->close(bytes);
+  d.to_server(bytes);
+  BOOST_TEST(d.owner.requests.size() == 1u);
+  BOOST_TEST(d.server->is_closed());
+  BOOST_TEST((d.owner.end->code == errc::none));
+}
+
+BOOST_AUTO_TEST_CASE(the_owner_may_close_from_within_any_call) {
+  const std::vector<std::string> places{"find_keys", "check_password",
+    "authenticated", "sign_in_wanted", "acknowledged", "window_changed",
+    "requests_received", "output_ready"};
+  for (const auto k : {kind::plain, kind::tls})
+    for (const auto& place : places) {
+      dialogue d{k};
+      bool hit = false;
+      d.owner.hook = [&](std::string_view call) {
+        if (call != place || std::exchange(hit, true))
+          return;
+        d.server->close(failure{errc::kicked}, error_scope::connection);
+      };
+      d.client.magic();
+      d.client.hello();
+      d.pump();
+      if (!d.server->is_closed()) {
+        const bool plain = place == "check_password";
+        if (plain && k == kind::plain)
+          continue;
+        d.client.authenticate(
+          plain ? "PLAIN" : "SCRAM-SHA-256", alice, alices_password);
+        finish_exchange(d);
+      }
+      if (d.server->in_session()) {
+        d.server->send({1}, incoming("m1"));
+        d.client.say(native::ack{{1}});
+        d.client.say(window{1, 1});
+        d.client.raw(send_bytes(1, "x"));
+        d.client.raw(send_bytes(2, "y"));
+        d.pump();
+      }
+      BOOST_TEST_CONTEXT(place) {
+        BOOST_TEST(hit);
+        BOOST_TEST(d.server->is_closed());
+        BOOST_TEST(d.owner.calls.back() == "closed");
+        BOOST_TEST(d.owner.count("closed") == 1u);
+      }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_owner_may_answer_from_within_a_call) {
+  dialogue d;
+  d.sign_in();
+  uint64_t number = 0;
+  d.owner.hook = [&](std::string_view call) {
+    if (call != "requests_received")
+      return;
+    for (const auto& x : d.owner.requests.back())
+      d.server->send({++number}, answer{x.number, done{}});
+  };
+  for (uint64_t i = 1; i <= 20; ++i)
+    d.client.raw(send_bytes(i, "m"));
+  d.pump();
+  BOOST_TEST(d.client.last<native::numbered_event>()->number.value == 20u);
+}
+
+// -- memory -------------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(an_idle_connection_holds_no_buffers) {
+  constexpr size_t count = 500;
+  constexpr size_t plain_bytes_max = 600;
+  fake_owner owner;
+  const auto config = [] {
+    dialogue d;
+    return d.config;
+  }();
+  std::vector<std::unique_ptr<dialogue>> all;
+  // All of a dialogue but its connection.
+  for (size_t i = 0; i < count; ++i) {
+    all.push_back(std::make_unique<dialogue>());
+    all.back()->sign_in();
+    for (uint64_t n = 1; n <= 10; ++n) {
+      all.back()->server->send({n}, incoming("m", std::string(9'000, 'x')));
+      all.back()->client.raw(send_bytes(n, "m", std::string(9'000, 'x')));
+      all.back()->pump(1'000);
+    }
+  }
+  const auto told = all.front()->server->memory();
+  const auto before = mallinfo2().uordblks;
+  for (auto& d : all)
+    d->server.reset();
+  const auto each = (before - mallinfo2().uordblks) / count;
+  std::printf("an idle plain connection: %zu bytes, said to be %zu\n", each,
+    told + sizeof(connection));
+  BOOST_TEST(told + sizeof(connection) < plain_bytes_max);
+  // A sanitizer's allocator is not asked.
+  if (before > 0)
+    BOOST_TEST(each < plain_bytes_max);
+}
+
+BOOST_AUTO_TEST_CASE(memory_tells_what_waits) {
+  dialogue d;
+  d.sign_in();
+  const auto idle = d.server->memory();
+  d.server->send({1}, incoming("m", std::string(100'000, 'x')));
+  BOOST_TEST(d.server->memory() >= idle + 100'000);
+  d.server->written(d.server->output().size());
+  BOOST_TEST(d.server->memory() == idle);
+  const auto bytes = send_bytes(1, "m", std::string(50'000, 'x'));
+  d.to_server(std::string_view{bytes}.substr(0, 40'000));
+  BOOST_TEST(d.server->memory() >= idle + 40'000);
+  d.to_server(std::string_view{bytes}.substr(40'000));
+  BOOST_TEST(d.server->memory() <= idle + 60'000);
+  d.to_server(send_bytes(2, "n"));
+  BOOST_TEST(d.server->memory() == idle);
+  dialogue secure{kind::tls};
+  secure.sign_in();
+  BOOST_TEST(
+    secure.server->memory() >= idle + defaults::tls_connection_bytes);
+}

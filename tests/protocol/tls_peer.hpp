@@ -1,0 +1,66 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <openssl/ssl.h>
+
+/// What the tests of TLS need: certificates in a folder that goes away, and an
+/// OpenSSL peer on memory BIOs that shares nothing with parley::tls_stage.
+namespace parley::test {
+
+/// A folder of its own, removed at the end.
+class temporary_folder {
+public:
+  temporary_folder();
+  ~temporary_folder();
+  temporary_folder(const temporary_folder&) = delete;
+  temporary_folder& operator=(const temporary_folder&) = delete;
+
+  std::string file(std::string_view name) const {
+    return (x_path / name).string();
+  }
+
+private:
+  std::filesystem::path x_path;
+};
+
+/// Certificate and key of `domain`, made once in each process.
+struct certificate {
+  std::string certificate_file;
+  std::string key_file;
+};
+const certificate& example_certificate();
+
+/// A client or server of one TLS version.
+class tls_peer {
+public:
+  /// `version` is TLS1_2_VERSION or such, the only one spoken.
+  static tls_peer client(int version);
+  static tls_peer server(int version, const certificate& files);
+
+  /// Takes cipher text, returns what is to be sent.
+  std::string receive(std::string_view cipher);
+  /// Encrypts.
+  std::string send(std::string_view plain);
+  /// A close_notify.
+  std::string close();
+
+  /// All that was decrypted.
+  std::string plain;
+  bool done() const { return SSL_is_init_finished(x_ssl.get()) == 1; }
+  SSL* ssl() const { return x_ssl.get(); }
+
+private:
+  explicit tls_peer(SSL_CTX* context);
+  std::string take();
+
+  struct free_ssl {
+    void operator()(SSL* x) const { SSL_free(x); }
+  };
+  std::unique_ptr<SSL, free_ssl> x_ssl;
+};
+
+} // namespace parley::test
