@@ -8,6 +8,7 @@
 #include <caf/none.hpp>
 #include <caf/sec.hpp>
 
+#include "protocol/address.hpp"
 #include "protocol/shared.hpp"
 
 /// The one bridge from structs that name their fields (`fields()`) to CAF's
@@ -23,6 +24,20 @@ concept has_fields = requires(T& x) {
 template <class Inspector, has_fields T>
 typename Inspector::result_type inspect(Inspector& f, T& x) {
   return std::apply([&f](auto&... xs) { return f(xs...); }, x.fields());
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, user_address& x) {
+  if constexpr (Inspector::reads_state) {
+    auto text = x.str();
+    return f(text);
+  } else {
+    std::string text;
+    if (auto e = f(text))
+      return e;
+    x = user_address::from_prepared(std::move(text));
+    return caf::none;
+  }
 }
 
 template <class Inspector, class T>

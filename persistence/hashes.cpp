@@ -18,10 +18,15 @@ void add_text(sip_hash& hash, std::string_view text) {
 } // namespace
 
 uint64_t retry_hash(const retry_key& key) noexcept {
+  return retry_hash(key.sender, key.id, key.recipient);
+}
+
+uint64_t retry_hash(const user_address& sender, const message_id& id,
+  const user_address& recipient) noexcept {
   sip_hash hash(hash_key, of_retry_key);
-  add_text(hash, key.sender.str());
-  add_text(hash, key.id.value);
-  add_text(hash, key.recipient.str());
+  add_text(hash, sender.str());
+  add_text(hash, id.value);
+  add_text(hash, recipient.str());
   return hash.finish();
 }
 

@@ -8,7 +8,7 @@ sip_hash::sip_hash(uint64_t k0, uint64_t k1) noexcept :
   x_v0(k0 ^ 0x736f6d6570736575), x_v1(k1 ^ 0x646f72616e646f6d),
   x_v2(k0 ^ 0x6c7967656e657261), x_v3(k1 ^ 0x7465646279746573) {}
 
-void sip_hash::round() noexcept {
+inline void sip_hash::round() noexcept {
   x_v0 += x_v1;
   x_v1 = std::rotl(x_v1, 13) ^ x_v0;
   x_v0 = std::rotl(x_v0, 32);
@@ -21,7 +21,7 @@ void sip_hash::round() noexcept {
   x_v2 = std::rotl(x_v2, 32);
 }
 
-void sip_hash::word(uint64_t m) noexcept {
+inline void sip_hash::word(uint64_t m) noexcept {
   x_v3 ^= m;
   round();
   round();
@@ -29,22 +29,31 @@ void sip_hash::word(uint64_t m) noexcept {
 }
 
 void sip_hash::add(std::string_view text) noexcept {
+  const auto shift = 8 * (x_size % 8);
+  x_size += text.size();
+  for (; text.size() >= 8; text.remove_prefix(8)) {
+    uint64_t x = 0;
+    for (unsigned i = 0; i < 8; ++i) // one load where bytes lie this way
+      x |= uint64_t{static_cast<unsigned char>(text[i])} << 8 * i;
+    word(x_tail | x << shift);
+    x_tail = shift == 0 ? 0 : x >> (64 - shift);
+  }
+  auto at = shift;
   for (unsigned char c : text) {
-    x_tail |= uint64_t{c} << (8 * (x_size % 8));
-    if (++x_size % 8 == 0) {
+    x_tail |= uint64_t{c} << at;
+    if ((at += 8) == 64) {
       word(x_tail);
       x_tail = 0;
+      at = 0;
     }
   }
 }
 
 void sip_hash::add(uint64_t x) noexcept {
-  char text[8];
-  for (auto& c : text) {
-    c = static_cast<char>(x);
-    x >>= 8;
-  }
-  add(std::string_view(text, sizeof text));
+  const auto shift = 8 * (x_size % 8);
+  x_size += 8;
+  word(x_tail | x << shift);
+  x_tail = shift == 0 ? 0 : x >> (64 - shift);
 }
 
 uint64_t sip_hash::finish() noexcept {

@@ -187,6 +187,8 @@ private:
 
 /// Of a retry key; the same on every machine and in every version.
 uint64_t retry_hash(const retry_key& key) noexcept;
+uint64_t retry_hash(const user_address& sender, const message_id& id,
+  const user_address& recipient) noexcept;
 
 /// Of what must not change between retries: body, payloads, receipts wanted.
 uint64_t content_hash(const im& message) noexcept;

@@ -136,14 +136,31 @@ result<user_address> user_address::parse(std::string_view text) {
   return from_prepared(x + '@' + host);
 }
 
+user_address user_address::from_prepared(std::string text) {
+  user_address x;
+  if (text.empty())
+    return x;
+  uint64_t h = 0xcbf2'9ce4'8422'2325;
+  for (unsigned char c : text)
+    h = (h ^ c) * 0x100'0000'01b3;
+  x.x_data = std::make_shared<const data>(data{std::move(text), h});
+  return x;
+}
+
+const std::string& user_address::str() const noexcept {
+  static const std::string none;
+  return x_data ? x_data->text : none;
+}
+
 std::string_view user_address::node() const noexcept {
-  return std::string_view{x_text}.substr(0, x_text.find('@'));
+  std::string_view x = str();
+  return x.substr(0, x.find('@'));
 }
 
 std::string_view user_address::domain() const noexcept {
-  auto at = x_text.find('@');
-  return at == x_text.npos ? std::string_view{}
-                           : std::string_view{x_text}.substr(at + 1);
+  std::string_view x = str();
+  auto at = x.find('@');
+  return at == x.npos ? std::string_view{} : x.substr(at + 1);
 }
 
 result<endpoint_name> endpoint_name::parse(std::string_view text) {

@@ -2,7 +2,9 @@
 
 #include <compare>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -13,7 +15,7 @@ namespace parley {
 
 /// A user: `user@domain`, prepared (RFC 6122: nodeprep, and nameprep for the
 /// domain), so that equal users are equal strings. Each part has 1 to 255
-/// bytes. Empty is "no user".
+/// bytes. Empty is "no user". Immutable and shared: a copy costs a counter.
 class user_address {
 public:
   user_address() = default;
@@ -23,22 +25,30 @@ public:
   static result<user_address> parse(std::string_view text);
 
   /// Of a string that came out of a user_address: nothing is checked.
-  static user_address from_prepared(std::string text) {
-    user_address x;
-    x.x_text = std::move(text);
-    return x;
-  }
+  static user_address from_prepared(std::string text);
 
-  const std::string& str() const noexcept { return x_text; }
+  const std::string& str() const noexcept;
   std::string_view node() const noexcept;
   std::string_view domain() const noexcept;
-  bool empty() const noexcept { return x_text.empty(); }
+  bool empty() const noexcept { return x_data == nullptr; }
 
-  auto operator<=>(const user_address&) const = default;
-  auto fields() { return std::tie(x_text); }
+  /// FNV-1a, 64 bits, of the text: the same on every machine and in every
+  /// version.
+  uint64_t hash() const noexcept { return x_data ? x_data->hash : 0; }
+
+  bool operator==(const user_address& y) const noexcept {
+    return x_data == y.x_data || (hash() == y.hash() && str() == y.str());
+  }
+  auto operator<=>(const user_address& y) const noexcept {
+    return str() <=> y.str();
+  }
 
 private:
-  std::string x_text;
+  struct data {
+    std::string text;
+    uint64_t hash;
+  };
+  std::shared_ptr<const data> x_data;
 };
 
 /// The name of a signed-in client among its user's, 1 to 255 bytes, prepared
@@ -83,7 +93,7 @@ struct address {
 template <>
 struct std::hash<parley::user_address> {
   size_t operator()(const parley::user_address& x) const noexcept {
-    return std::hash<std::string>{}(x.str());
+    return static_cast<size_t>(x.hash());
   }
 };
 

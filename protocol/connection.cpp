@@ -11,7 +11,9 @@ namespace parley {
 namespace {
 
 /// Gives the memory back, which `clear` would keep.
-void release(std::string& x) noexcept { std::string{}.swap(x); }
+void release(std::string& x) noexcept {
+  std::string{}.swap(x);
+}
 
 /// A buffer of this thread for what is decrypted. Taken out while it is in use,
 /// since an owner may hand bytes to another connection in between.
@@ -209,8 +211,8 @@ const char* connection::impl::overdue() const noexcept {
     return x_now >= x_deadline ? "the sign-in took too long" : nullptr;
   if (x_probing && x_now >= x_deadline)
     return "a heartbeat was not answered";
-  const auto patience
-    = x_heartbeat * defaults::heartbeats_until_dead_tenths / 10;
+  const auto patience =
+    x_heartbeat * defaults::heartbeats_until_dead_tenths / 10;
   return x_heartbeat.count() > 0 && x_now - x_last_heard >= patience
     ? "nothing came for 2.5 heartbeats"
     : nullptr;
@@ -282,8 +284,8 @@ size_t connection::impl::memory() const noexcept {
 
 connection::connection(std::shared_ptr<const connection_config> config,
   owner& o, std::string peer, steady_time now)
-  : x_impl(
-    std::make_unique<impl>(std::move(config), o, std::move(peer), now)) {}
+  : x_impl(std::make_unique<impl>(std::move(config), o, std::move(peer), now)) {
+}
 
 connection::~connection() = default;
 
@@ -292,11 +294,21 @@ void connection::receive(
   x_impl->receive({bytes.data(), bytes.size()}, now, wall);
 }
 
-void connection::disconnected() { x_impl->disconnected(); }
-void connection::tick(steady_time now) { x_impl->tick(now); }
-void connection::reading(bool goes_on) { x_impl->reading(goes_on); }
-std::string_view connection::output() { return x_impl->output(); }
-void connection::written(size_t n) { x_impl->written(n); }
+void connection::disconnected() {
+  x_impl->disconnected();
+}
+void connection::tick(steady_time now) {
+  x_impl->tick(now);
+}
+void connection::reading(bool goes_on) {
+  x_impl->reading(goes_on);
+}
+std::string_view connection::output() {
+  return x_impl->output();
+}
+void connection::written(size_t n) {
+  x_impl->written(n);
+}
 
 void connection::keys_found(const scram_keys* keys) {
   x_impl->keys_found(keys);
@@ -310,8 +322,12 @@ void connection::password_checked(bool fits) {
   x_impl->password_checked(fits);
 }
 
-void connection::accept(const signed_in& what) { x_impl->accept(what); }
-void connection::refuse(const failure& why) { x_impl->refuse(why); }
+void connection::accept(const signed_in& what) {
+  x_impl->accept(what);
+}
+void connection::refuse(const failure& why) {
+  x_impl->refuse(why);
+}
 
 void connection::send(sequence number, const event& what) {
   x_impl->send(number, what);
@@ -337,8 +353,14 @@ void connection::heartbeat_changed(std::chrono::milliseconds interval) {
   x_impl->heartbeat_changed(interval);
 }
 
-bool connection::in_session() const noexcept { return x_impl->in_session(); }
-bool connection::is_closed() const noexcept { return x_impl->is_closed(); }
-size_t connection::memory() const noexcept { return x_impl->memory(); }
+bool connection::in_session() const noexcept {
+  return x_impl->in_session();
+}
+bool connection::is_closed() const noexcept {
+  return x_impl->is_closed();
+}
+size_t connection::memory() const noexcept {
+  return x_impl->memory();
+}
 
 } // namespace parley

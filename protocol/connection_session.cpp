@@ -23,18 +23,17 @@ connection::impl::verdict connection::impl::in_session(
     return fail(errc::bad_request, "this client is signed in already");
   };
   return std::visit(
-    overloaded{
-      [this, &in](numbered_request& x) -> verdict {
-        // Without a number there is no answer in the stream.
-        auto* invalid = std::get_if<invalid_request>(&x.what);
-        if (invalid && x.number.value == 0)
-          put_refusal({}, invalid->why);
-        else if (x_parts)
-          x_parts->add(std::move(x), in.requests);
-        else
-          in.requests.push_back(std::move(x));
-        return {};
-      },
+    overloaded{[this, &in](numbered_request& x) -> verdict {
+                 // Without a number there is no answer in the stream.
+                 auto* invalid = std::get_if<invalid_request>(&x.what);
+                 if (invalid && x.number.value == 0)
+                   put_refusal({}, invalid->why);
+                 else if (x_parts)
+                   x_parts->add(std::move(x), in.requests);
+                 else
+                   in.requests.push_back(std::move(x));
+                 return {};
+               },
       [this, &in](native::broadcast_part& x) -> verdict {
         if (!x_parts)
           x_parts = std::make_unique<native::broadcast_assembler>();

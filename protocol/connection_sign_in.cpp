@@ -76,9 +76,8 @@ connection::impl::verdict connection::impl::before_session(
         advance(x_sign_in->sasl->respond(x.data));
         return {};
       },
-      [&out_of_turn](auto&) {
-        return out_of_turn("this needs a sign-in before");
-      }},
+      [&out_of_turn](
+        auto&) { return out_of_turn("this needs a sign-in before"); }},
     what);
 }
 
@@ -91,8 +90,7 @@ connection::impl::verdict connection::impl::said_hello(
     return fail(errc::unsupported_version,
       "this server speaks the versions " + std::to_string(lowest) + " to "
         + std::to_string(highest));
-  x_sign_in->software
-    = what.software.size() <= defaults::software_max
+  x_sign_in->software = what.software.size() <= defaults::software_max
     ? what.software
     : std::string{first_bytes(what.software, defaults::software_max)};
   x_stage = stage::sign_in;
@@ -198,9 +196,9 @@ void connection::impl::advance(sasl_server::step next) {
 void connection::impl::want_session() {
   auto& state = *x_sign_in;
   state.last_message = state.sasl->data();
-  state.wanted = sign_in{state.sasl->user(), state.endpoint,
-    std::move(state.wish.presence), state.wish.wanted, state.software,
-    state.peer, transport()};
+  state.wanted =
+    sign_in{state.sasl->user(), state.endpoint, std::move(state.wish.presence),
+      state.wish.wanted, state.software, state.peer, transport()};
   // Belongs to this thread; the session may live on another.
   state.sasl.reset();
 }
@@ -256,8 +254,8 @@ connection::impl::verdict connection::impl::begin_resume(
   auto& state = *x_sign_in;
   state.waits_for = waits::resumption;
   state.last_event = what.last_event;
-  state.wanted
-    = resume{std::move(what.token), what.last_event, state.peer, transport()};
+  state.wanted =
+    resume{std::move(what.token), what.last_event, state.peer, transport()};
   return {};
 }
 

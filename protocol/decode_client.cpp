@@ -1,6 +1,7 @@
 #include "protocol/codec.hpp"
 
 #include "protocol/codec_fields.hpp"
+#include "protocol/defaults.hpp"
 #include "protocol/unicode.hpp"
 
 #include <google/protobuf/unknown_field_set.h>
@@ -17,10 +18,23 @@ numbered_request invalid(request_number number, failure why) {
   return {number, invalid_request{std::move(why)}};
 }
 
-/// An address that cannot be prepared is judged where the IM is routed.
+/// An address that cannot be prepared is judged where the IM is routed. Those
+/// that came lately are kept: mostly the same few are written to.
 address parse_or_empty(std::string_view text) {
-  auto x = address::parse(text);
-  return x ? std::move(*x) : address{};
+  struct slot {
+    std::string text;
+    address prepared;
+  };
+  static thread_local std::vector<slot> known(defaults::known_addresses);
+  auto& x = known[std::hash<std::string_view>{}(text) % known.size()];
+  if (x.text != text || text.empty()) {
+    auto prepared = address::parse(text);
+    if (!prepared)
+      return {};
+    x.prepared = std::move(*prepared);
+    x.text = text;
+  }
+  return x.prepared;
 }
 
 // The hot frames are built where the caller wants them: moving a variant of

@@ -41,6 +41,10 @@ inline constexpr size_t broadcast_bytes_max = 8 * 1024 * 1024;
 /// Bytes that a client holds of a broadcast's answer in parts.
 inline constexpr size_t broadcast_outcomes_bytes_max = 64 * 1024 * 1024;
 
+/// Prepared addresses that each thread keeps, so that not every IM has its
+/// recipient prepared anew.
+inline constexpr size_t known_addresses = 1024;
+
 /// Bytes of an IM's id.
 inline constexpr size_t message_id_max = 128;
 

@@ -38,7 +38,9 @@ password_salter::~password_salter() {
 
 namespace {
 
-void cleanse(std::string& x) { OPENSSL_cleanse(x.data(), x.size()); }
+void cleanse(std::string& x) {
+  OPENSSL_cleanse(x.data(), x.size());
+}
 
 std::string property(Gsasl_session* session, Gsasl_property what) {
   const char* x = gsasl_property_fast(session, what);
@@ -50,8 +52,8 @@ std::string property(Gsasl_session* session, Gsasl_property what) {
 int salt_password(Gsasl_session* session, const password_salter& salter) {
   const auto wish = property(session, GSASL_SCRAM_ITER);
   uint32_t iterations = 0;
-  const auto read
-    = std::from_chars(wish.data(), wish.data() + wish.size(), iterations);
+  const auto read =
+    std::from_chars(wish.data(), wish.data() + wish.size(), iterations);
   if (read.ec != std::errc{} || iterations == 0
     || iterations > defaults::scram_iterations_max)
     return GSASL_NO_CALLBACK;
@@ -64,7 +66,9 @@ int salt_password(Gsasl_session* session, const password_salter& salter) {
   const std::unique_ptr<char, decltype(&gsasl_free)> salt_owner{
     salt, gsasl_free};
   char* text = nullptr;
-  if (gsasl_saslprep(salter.password.c_str(), Gsasl_saslprep_flags{}, &text, nullptr) != GSASL_OK)
+  if (gsasl_saslprep(
+        salter.password.c_str(), Gsasl_saslprep_flags{}, &text, nullptr)
+    != GSASL_OK)
     return GSASL_NO_CALLBACK;
   std::string prepared{text};
   gsasl_free(text);
@@ -80,8 +84,8 @@ int salt_password(Gsasl_session* session, const password_salter& salter) {
     hex += digits[c >> 4];
     hex += digits[c & 15];
   }
-  const int set
-    = gsasl_property_set(session, GSASL_SCRAM_SALTED_PASSWORD, hex.c_str());
+  const int set =
+    gsasl_property_set(session, GSASL_SCRAM_SALTED_PASSWORD, hex.c_str());
   cleanse(prepared);
   cleanse(salted);
   cleanse(hex);

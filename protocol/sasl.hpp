@@ -91,8 +91,8 @@ public:
   /// Chooses the best mechanism out of `offered` that `channel` allows. On a
   /// channel that can bind and is not confidential (TLS with an unchecked
   /// certificate) only those that bind: a server that offers none there has
-  /// somebody between. `mechanism_unavailable` if there is none, `authentication_failed` if user
-  /// or password cannot be prepared (SASLprep).
+  /// somebody between. `mechanism_unavailable` if there is none,
+  /// `authentication_failed` if user or password cannot be prepared (SASLprep).
   static result<sasl_client> make(std::span<const std::string> offered,
     const sasl_channel& channel, std::string_view user,
     std::string_view password);

@@ -51,8 +51,7 @@ public:
   result<void> finish(std::string_view last) {
     if (!x_mechanism.hash)
       return {};
-    if (!x_proves || last.empty()
-      || last.size() > defaults::sasl_message_max
+    if (!x_proves || last.empty() || last.size() > defaults::sasl_message_max
       || x_session.step(last).code != GSASL_OK)
       return fail(errc::authentication_failed,
         "the server did not prove that it knows this account");
@@ -80,12 +79,13 @@ result<sasl_client> sasl_client::make(std::span<const std::string> offered,
   const sasl_channel& channel, std::string_view user,
   std::string_view password) {
   const auto safe = [&](const sasl_mechanism& x) {
-    return usable(x, channel) && (x.binds_channel || channel.confidential || !channel.can_bind());
+    return usable(x, channel)
+      && (x.binds_channel || channel.confidential || !channel.can_bind());
   };
-  const auto chosen
-    = std::ranges::find_if(sasl_mechanism_table, [&](const auto& x) {
-        return safe(x) && std::ranges::find(offered, x.name) != offered.end();
-      });
+  const auto chosen =
+    std::ranges::find_if(sasl_mechanism_table, [&](const auto& x) {
+      return safe(x) && std::ranges::find(offered, x.name) != offered.end();
+    });
   if (chosen == sasl_mechanism_table.end())
     return fail(errc::mechanism_unavailable,
       "the server offers no sign-in that is safe on this connection");

@@ -17,8 +17,7 @@ public:
     : x_mechanism(mechanism),
       x_channel(channel),
       x_domain(std::move(domain)),
-      x_decoy_secret(std::move(decoy_secret)) {
-  }
+      x_decoy_secret(std::move(decoy_secret)) {}
 
   ~impl() { OPENSSL_cleanse(x_password.data(), x_password.size()); }
   impl(const impl&) = delete;
@@ -61,8 +60,8 @@ public:
     if (x_waits_for != waits::keys)
       return fail_now();
     // Made for every user, so that known and unknown ones take the same time.
-    const auto decoy
-      = decoy_keys(x_user.empty() ? x_name : x_user.str(), x_decoy_secret, defaults::scram_iterations);
+    const auto decoy = decoy_keys(x_user.empty() ? x_name : x_user.str(),
+      x_decoy_secret, defaults::scram_iterations);
     const auto* used = keys ? &(keys->*x_mechanism.keys) : nullptr;
     if (!used || used->iterations == 0 || used->stored_key.empty()) {
       used = &(decoy.*x_mechanism.keys);
@@ -176,8 +175,8 @@ sasl_server::~sasl_server() = default;
 
 result<sasl_server> sasl_server::make(std::string_view mechanism,
   const sasl_channel& channel, std::string domain, std::string decoy_secret) {
-  const auto entry = std::ranges::find(
-    sasl_mechanism_table, mechanism, &sasl_mechanism::name);
+  const auto entry =
+    std::ranges::find(sasl_mechanism_table, mechanism, &sasl_mechanism::name);
   if (entry == sasl_mechanism_table.end() || !usable(*entry, channel))
     return fail(errc::mechanism_unavailable,
       "this mechanism is not offered on this connection");
@@ -201,8 +200,12 @@ const user_address& sasl_server::user() const noexcept {
   return x_impl->user();
 }
 
-const std::string& sasl_server::data() const noexcept { return x_impl->data(); }
+const std::string& sasl_server::data() const noexcept {
+  return x_impl->data();
+}
 
-std::string sasl_server::take_password() { return x_impl->take_password(); }
+std::string sasl_server::take_password() {
+  return x_impl->take_password();
+}
 
 } // namespace parley

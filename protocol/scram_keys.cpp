@@ -60,7 +60,8 @@ std::optional<std::string> prepare(std::string_view password) {
     return std::nullopt;
   const std::string terminated{password};
   char* out = nullptr;
-  if (gsasl_saslprep(terminated.c_str(), Gsasl_saslprep_flags{}, &out, nullptr) != GSASL_OK)
+  if (gsasl_saslprep(terminated.c_str(), Gsasl_saslprep_flags{}, &out, nullptr)
+    != GSASL_OK)
     return std::nullopt;
   const std::unique_ptr<char, decltype(&gsasl_free)> owned{out, gsasl_free};
   std::string prepared{out};

@@ -40,8 +40,8 @@ struct free_by {
 };
 using key_ptr = std::unique_ptr<EVP_PKEY, free_by<EVP_PKEY, EVP_PKEY_free>>;
 using certificate_ptr = std::unique_ptr<X509, free_by<X509, X509_free>>;
-using names_ptr
-  = std::unique_ptr<GENERAL_NAMES, free_by<GENERAL_NAMES, GENERAL_NAMES_free>>;
+using names_ptr =
+  std::unique_ptr<GENERAL_NAMES, free_by<GENERAL_NAMES, GENERAL_NAMES_free>>;
 
 constexpr long one_day = 24 * 60 * 60;
 constexpr long ten_years = 3652 * one_day;
@@ -88,8 +88,8 @@ bool set_serial(X509* certificate) {
   // Positive, and not shorter by a leading zero.
   octets[0] = static_cast<unsigned char>((octets[0] & 0x7f) | 0x40);
   auto* number = BN_bin2bn(octets, sizeof octets, nullptr);
-  const bool set = number
-    && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate));
+  const bool set =
+    number && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate));
   BN_free(number);
   return set;
 }
@@ -201,8 +201,8 @@ result<void> make_self_signed(const std::string& certificate_file,
     return PEM_write_bio_PrivateKey(
       to, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
   });
-  const auto certificate_text
-    = to_pem([&](BIO* to) { return PEM_write_bio_X509(to, certificate.get()); });
+  const auto certificate_text =
+    to_pem([&](BIO* to) { return PEM_write_bio_X509(to, certificate.get()); });
   if (key_text.empty() || certificate_text.empty())
     return fail(errc::store_unavailable, openssl_words("a certificate"));
   constexpr mode_t owner_only = 0600;

@@ -23,10 +23,10 @@ using context_ptr = std::unique_ptr<SSL_CTX, free_context>;
 
 /// Forward secrecy and authenticated encryption alone; the suites of TLS 1.3
 /// are all such.
-constexpr const char* tls12_ciphers
-  = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
-    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
-    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+constexpr const char* tls12_ciphers =
+  "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
+  "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+  "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
 
 /// What both sides have in common.
 context_ptr make_context(const SSL_METHOD* method) {
@@ -50,7 +50,9 @@ context_ptr make_context(const SSL_METHOD* method) {
 }
 
 /// A key with a passphrase is an error, not a question at the terminal.
-int no_passphrase(char*, int, int, void*) { return 0; }
+int no_passphrase(char*, int, int, void*) {
+  return 0;
+}
 
 result<context_ptr> load_server(
   const std::string& certificate_file, const std::string& key_file) {
@@ -167,7 +169,9 @@ tls_client_context::trust_anybody() {
     new tls_client_context{std::move(x)}};
 }
 
-bool tls_client_context::verifies() const noexcept { return x_impl->verifies; }
+bool tls_client_context::verifies() const noexcept {
+  return x_impl->verifies;
+}
 
 SSL* tls_client_context::make_session(const std::string& host) const {
   auto* session = SSL_new(x_impl->context.get());
@@ -230,8 +234,8 @@ struct tls_stage::io {
 
   static BIO* make_bio() {
     static BIO_METHOD* const method = [] {
-      auto* x = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK,
-        "bytes of one call");
+      auto* x = BIO_meth_new(
+        BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "bytes of one call");
       BIO_meth_set_read_ex(x, read);
       BIO_meth_set_write_ex(x, write);
       BIO_meth_set_ctrl(x, control);
@@ -273,11 +277,12 @@ SSL* with_bio(SSL* ssl, BIO* bio) {
 tls_stage::tls_stage(const tls_context& context)
   : x_ssl(with_bio(context.make_session(), io::make_bio())) {}
 
-tls_stage::tls_stage(
-  const tls_client_context& context, const std::string& host)
+tls_stage::tls_stage(const tls_client_context& context, const std::string& host)
   : x_ssl(with_bio(context.make_session(host), io::make_bio())) {}
 
-tls_stage::~tls_stage() { SSL_free(x_ssl); }
+tls_stage::~tls_stage() {
+  SSL_free(x_ssl);
+}
 
 tls_stage::tls_stage(tls_stage&& x) noexcept
   : x_ssl(std::exchange(x.x_ssl, nullptr)),
@@ -294,8 +299,8 @@ tls_stage& tls_stage::operator=(tls_stage&& x) noexcept {
 }
 
 void tls_stage::remember_start(std::string_view bytes) noexcept {
-  x_start_size += static_cast<unsigned char>(bytes.copy(
-    x_start.data() + x_start_size, x_start.size() - x_start_size));
+  x_start_size += static_cast<unsigned char>(
+    bytes.copy(x_start.data() + x_start_size, x_start.size() - x_start_size));
 }
 
 failure tls_stage::explain(int ssl_error) const {
@@ -403,12 +408,12 @@ std::string tls_stage::tls_unique() const {
     return {};
   // The first Finished of the handshake: the client's, unless an earlier
   // session was resumed (RFC 5929, 3.1).
-  const bool mine
-    = (SSL_is_server(x_ssl) == 1) == (SSL_session_reused(x_ssl) == 1);
+  const bool mine =
+    (SSL_is_server(x_ssl) == 1) == (SSL_session_reused(x_ssl) == 1);
   std::array<char, EVP_MAX_MD_SIZE> data{};
-  const size_t size = mine ? SSL_get_finished(x_ssl, data.data(), data.size())
-                           : SSL_get_peer_finished(
-                             x_ssl, data.data(), data.size());
+  const size_t size = mine
+    ? SSL_get_finished(x_ssl, data.data(), data.size())
+    : SSL_get_peer_finished(x_ssl, data.data(), data.size());
   return {data.data(), std::min(size, data.size())};
 }
 

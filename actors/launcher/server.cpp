@@ -1,6 +1,12 @@
 #include "actors/launcher/server.hpp"
 
+#include <utility> // Boost 1.74 needs it first
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+
 #include <filesystem>
+#include <future>
 #include <thread>
 
 #include <grp.h>
@@ -113,6 +119,7 @@ struct server::impl {
   void spawn_actors(
     const shared<policy>& rules, std::shared_ptr<const id_filter> known);
   result<void> listen();
+  void close_sockets();
   void stop();
 };
 
@@ -263,6 +270,19 @@ result<void> server::impl::listen() {
   return {};
 }
 
+/// On their own threads. They hold handles of detached actors, whose threads
+/// end only when the last handle is gone.
+void server::impl::close_sockets() {
+  for (size_t i = 0; i < sockets.size(); ++i) {
+    std::promise<void> done;
+    boost::asio::post(scheduler().at(i).io(), [&done, &x = *sockets[i]] {
+      x.clear();
+      done.set_value();
+    });
+    done.get_future().wait();
+  }
+}
+
 void server::impl::stop() {
   if (std::exchange(stopped, true) || !system)
     return;
@@ -299,6 +319,7 @@ void server::impl::stop() {
   }
   // The last words are written by the workers; then the sockets close.
   std::this_thread::sleep_for(defaults::last_writes_time);
+  close_sockets();
   auto end = [](auto& x) {
     if (x)
       caf::anon_send_exit(x, caf::exit_reason::user_shutdown);

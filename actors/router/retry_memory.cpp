@@ -9,57 +9,44 @@ namespace parley {
 namespace {
 
 constexpr auto mark_every = std::chrono::minutes{1};
-constexpr size_t none = SIZE_MAX;
+constexpr size_t smallest_table = 16;
 
 } // namespace
 
-// The table holds serials modulo 2^32; the ring is far shorter than that.
-size_t retry_memory::index_of(uint64_t retry_hash) const noexcept {
-  if (x_table.empty())
-    return none;
-  auto mask = x_table.size() - 1;
-  for (auto i = retry_hash & mask; x_table[i] != 0; i = (i + 1) & mask) {
-    auto at =
-      static_cast<uint32_t>(x_table[i] - 1 - static_cast<uint32_t>(x_first));
-    if (x_ring[at].retry_hash == retry_hash)
-      return i;
-  }
-  return none;
-}
-
 std::optional<retry_memory::entry> retry_memory::find(
   uint64_t retry_hash) const noexcept {
-  auto i = index_of(retry_hash);
-  if (i == none)
+  if (x_table.empty())
     return std::nullopt;
-  return x_ring[static_cast<uint32_t>(
-                  x_table[i] - 1 - static_cast<uint32_t>(x_first))]
-    .what;
+  auto mask = x_table.size() - 1;
+  auto tag = tag_of(retry_hash);
+  for (auto i = tag & mask; x_table[i] != 0; i = (i + 1) & mask)
+    if (tag_of(x_table[i]) == tag && at(x_table[i]).retry_hash == retry_hash)
+      return at(x_table[i]).what;
+  return std::nullopt;
+}
+
+void retry_memory::put(uint64_t serial, uint64_t retry_hash) noexcept {
+  auto mask = x_table.size() - 1;
+  auto tag = tag_of(retry_hash);
+  auto i = tag & mask;
+  while (x_table[i] != 0)
+    i = (i + 1) & mask;
+  x_table[i]
+    = used | tag << serial_bits | static_cast<uint32_t>(serial & serial_mask);
 }
 
 size_t retry_memory::insert(uint64_t retry_hash, uint64_t content_hash,
   outcome::kind what, time_point now) {
-  if (index_of(retry_hash) != none)
-    return 0;
   size_t forgotten = 0;
   while (x_ring.size() >= defaults::delivered_memory_max) {
     pop_oldest();
     ++forgotten;
   }
-  // Serial + 1 must not be 0 in 32 bits: skip that one.
-  if (static_cast<uint32_t>(end()) == UINT32_MAX) {
-    x_ring.push_back({0, {}});
-    rebuild(std::max<size_t>(16, x_table.size()));
-  }
-  if (x_table.size() < 2 * (x_ring.size() + 1))
-    rebuild(std::max<size_t>(16, 2 * x_table.size()));
+  if (3 * x_table.size() < 4 * (x_ring.size() + 1))
+    rebuild(std::max(smallest_table, 2 * x_table.size()));
   if (x_marks.empty() || now - x_marks.back().since >= mark_every)
     x_marks.push_back({now, end()});
-  auto mask = x_table.size() - 1;
-  auto i = retry_hash & mask;
-  while (x_table[i] != 0)
-    i = (i + 1) & mask;
-  x_table[i] = static_cast<uint32_t>(end()) + 1;
+  put(end(), retry_hash);
   entry e;
   e.content = content_hash >> 2;
   e.kind = static_cast<uint64_t>(what);
@@ -84,19 +71,20 @@ void retry_memory::expire(time_point now) {
 
 void retry_memory::pop_oldest() noexcept {
   auto mask = x_table.size() - 1;
-  auto hole = index_of(x_ring.front().retry_hash);
-  if (hole != none) {
-    // Backward shift (Knuth, 6.4, algorithm R): no tombstones.
-    x_table[hole] = 0;
-    for (auto i = (hole + 1) & mask; x_table[i] != 0; i = (i + 1) & mask) {
-      auto at =
-        static_cast<uint32_t>(x_table[i] - 1 - static_cast<uint32_t>(x_first));
-      auto home = x_ring[at].retry_hash & mask;
-      if (((i - home) & mask) >= ((i - hole) & mask)) {
-        x_table[hole] = x_table[i];
-        x_table[i] = 0;
-        hole = i;
-      }
+  auto tag = tag_of(x_ring.front().retry_hash);
+  auto mine = used | tag << serial_bits
+    | static_cast<uint32_t>(x_first & serial_mask);
+  auto hole = tag & mask;
+  while (x_table[hole] != mine)
+    hole = (hole + 1) & mask;
+  // Backward shift (Knuth, 6.4, algorithm R): no tombstones.
+  x_table[hole] = 0;
+  for (auto i = (hole + 1) & mask; x_table[i] != 0; i = (i + 1) & mask) {
+    auto home = tag_of(x_table[i]) & mask;
+    if (((i - home) & mask) >= ((i - hole) & mask)) {
+      x_table[hole] = x_table[i];
+      x_table[i] = 0;
+      hole = i;
     }
   }
   x_ring.pop_front();
@@ -107,13 +95,8 @@ void retry_memory::pop_oldest() noexcept {
 
 void retry_memory::rebuild(size_t slots) {
   x_table.assign(slots, 0);
-  auto mask = slots - 1;
-  for (size_t n = 0; n < x_ring.size(); ++n) {
-    auto i = x_ring[n].retry_hash & mask;
-    while (x_table[i] != 0)
-      i = (i + 1) & mask;
-    x_table[i] = static_cast<uint32_t>(x_first + n) + 1;
-  }
+  for (size_t n = 0; n < x_ring.size(); ++n)
+    put(x_first + n, x_ring[n].retry_hash);
 }
 
 } // namespace parley

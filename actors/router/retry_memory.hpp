@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "protocol/defaults.hpp"
 #include "protocol/vocabulary.hpp"
 
 namespace parley {
@@ -35,7 +36,7 @@ public:
   std::optional<entry> find(uint64_t retry_hash) const noexcept;
 
   /// Remembers an outcome; returns how many ids were forgotten for want of
-  /// room. A hash that is known already is left as it is.
+  /// room. The hash must not be known already.
   size_t insert(uint64_t retry_hash, uint64_t content_hash, outcome::kind what,
     time_point now);
 
@@ -55,16 +56,34 @@ private:
     uint64_t first;
   };
 
+  /// A place in the table, in 32 bits: used or not; 17 bits of the retry hash,
+  /// which tell most misses and where it belongs; the serial modulo 2^14.
+  using place = uint32_t;
+  static constexpr unsigned serial_bits = 14;
+  static constexpr uint32_t serial_mask = (1u << serial_bits) - 1;
+  static constexpr uint32_t tag_mask = (1u << 17) - 1;
+  static constexpr uint32_t used = 1u << 31;
+  static_assert(defaults::delivered_memory_max < serial_mask);
+
+  static uint32_t tag_of(uint64_t retry_hash) noexcept {
+    return static_cast<uint32_t>(retry_hash) & tag_mask;
+  }
+  static uint32_t tag_of(place x) noexcept {
+    return x >> serial_bits & tag_mask;
+  }
   uint64_t end() const noexcept { return x_first + x_ring.size(); }
-  size_t index_of(uint64_t retry_hash) const noexcept;
+  const slot& at(place x) const noexcept {
+    return x_ring[(x - x_first) & serial_mask];
+  }
+  void put(uint64_t serial, uint64_t retry_hash) noexcept;
   void pop_oldest() noexcept;
   void rebuild(size_t slots);
 
   std::deque<slot> x_ring;
   /// The serial of the ring's front.
   uint64_t x_first = 0;
-  /// Open addressing, linear probing: serial + 1, or 0.
-  std::vector<uint32_t> x_table;
+  /// Open addressing, linear probing; at most three quarters full.
+  std::vector<place> x_table;
   std::deque<mark> x_marks;
 };
 

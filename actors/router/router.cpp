@@ -17,6 +17,9 @@ namespace {
 /// A session's id: its router's index above, a running number below.
 constexpr unsigned index_shift = 48;
 
+/// What one handler mostly has for a session at once.
+constexpr size_t few_events = 4;
+
 std::string hex(std::string_view octets) {
   constexpr char digits[] = "0123456789abcdef";
   std::string text;
@@ -77,8 +80,10 @@ router_state::entry* router_state::find(session_id id) {
 }
 
 router_state::entry& router_state::gather(session_id id, entry& e) {
-  if (e.output.what.empty())
+  if (e.output.what.empty()) {
     x_dirty.push_back(id);
+    e.output.what.reserve(few_events);
+  }
   return e;
 }
 

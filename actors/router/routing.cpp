@@ -20,11 +20,8 @@ event answer_event(request_number number, T what) {
 
 } // namespace
 
-// FNV-1a, 64 bits: stable for ever, and quick on a few dozen bytes.
 uint32_t slot_of(const user_address& user) noexcept {
-  uint64_t h = 0xcbf2'9ce4'8422'2325;
-  for (unsigned char c : user.str())
-    h = (h ^ c) * 0x100'0000'01b3;
+  auto h = user.hash();
   h ^= h >> 32;
   return static_cast<uint32_t>(h % defaults::directory_slots);
 }
@@ -52,27 +49,6 @@ struct routing::user {
     return in.is_idle() && queue.empty() && askers.empty() && pending == 0
       && sent.size() == 0 && graces == 0 && head != knowledge::asked;
   }
-};
-
-/// Who waits for an outcome: a request, or a place in a broadcast's answer.
-struct routing::waiter {
-  session_id session;
-  request_number number;
-  uint64_t broadcast = 0;
-  uint32_t index = 0;
-  bool operator==(const waiter&) const = default;
-};
-
-/// An IM without outcome, at its sender.
-struct routing::pending {
-  user* sender = nullptr;
-  shared<im> message;
-  address to;
-  uint64_t content = 0;
-  bool of_broadcast = false;
-  /// The store is being asked for its id.
-  bool asking = false;
-  boost::container::small_vector<waiter, 1> waiters;
 };
 
 struct routing::broadcast_state {
@@ -314,7 +290,7 @@ void routing::submit_one(user& sender, session_id session,
       reject(who, failure{errc::bad_address});
     return;
   }
-  auto ticket = retry_hash(retry_key{sender.in.user(), message->id, to.user});
+  auto ticket = retry_hash(sender.in.user(), message->id, to.user);
   auto content = content_hash(*message);
   if (auto known = sender.sent.find(ticket)) {
     ++x_counters.retries;
@@ -561,7 +537,9 @@ void routing::route(user& recipient, routed_im what, moment now) {
     refuse(std::move(f));
     return;
   }
-  x_choice = {what.message->from.user, what.chooses, what.to.user};
+  x_choice.session = what.chooses;
+  if (what.chooses != session_id{})
+    x_choice = {what.message->from.user, what.chooses, what.to.user};
   auto from = what.from;
   if (auto why = recipient.in.accept(std::move(what.message),
         std::move(what.to), from, what.of_broadcast, now, x_rules))

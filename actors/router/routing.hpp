@@ -5,11 +5,14 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <memory_resource>
 #include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
+
+#include <boost/container/small_vector.hpp>
 
 #include "actors/router/id_filter.hpp"
 #include "actors/router/ids.hpp"
@@ -217,8 +220,26 @@ public:
 
 private:
   struct user;
-  struct pending;
-  struct waiter;
+  /// Who waits for an outcome: a request, or a place in a broadcast's answer.
+  struct waiter {
+    session_id session;
+    request_number number;
+    uint64_t broadcast = 0;
+    uint32_t index = 0;
+    bool operator==(const waiter&) const = default;
+  };
+
+  /// An IM without outcome, at its sender.
+  struct pending {
+    user* sender = nullptr;
+    shared<im> message;
+    address to;
+    uint64_t content = 0;
+    bool of_broadcast = false;
+    /// The store is being asked for its id.
+    bool asking = false;
+    boost::container::small_vector<waiter, 1> waiters;
+  };
   struct broadcast_state;
   struct grace;
 
@@ -263,7 +284,9 @@ private:
   id_filter x_filter;
   std::unordered_map<user_address, std::unique_ptr<user>> x_users;
   std::unordered_map<session_id, user*> x_sessions;
-  std::unordered_map<uint64_t, pending> x_pending;
+  /// Entries come and go with each IM: their memory is kept.
+  std::pmr::unsynchronized_pool_resource x_pool;
+  std::pmr::unordered_map<uint64_t, pending> x_pending{&x_pool};
   uint64_t x_pending_bytes = 0;
   std::unordered_map<uint64_t, broadcast_state> x_broadcasts;
   uint64_t x_next_broadcast = 1;

@@ -60,6 +60,7 @@ void session_state::tell_policy() {
 
 void session_state::take(std::vector<numbered_request>& what) {
   session_requests fresh;
+  fresh.what.reserve(what.size());
   auto now = self->clock().now();
   for (auto& x : what) {
     if (std::holds_alternative<typing>(x.what)) {

@@ -14,6 +14,19 @@ uint64_t bytes_of(const request& x) {
   return 0;
 }
 
+/// Takes the first `n` out, now or later, at a constant cost each.
+template <class T>
+void drop_front(std::vector<T>& xs, size_t& n) {
+  constexpr size_t few = 16;
+  if (n == xs.size()) {
+    xs.clear();
+    n = 0;
+  } else if (n >= few && 2 * n >= xs.size()) {
+    xs.erase(xs.begin(), xs.begin() + static_cast<long>(n));
+    n = 0;
+  }
+}
+
 } // namespace
 
 sequence event_stream::push(im_order order, event what) {
@@ -41,14 +54,7 @@ bool event_stream::acknowledge(
     else if (std::holds_alternative<answer>(k.what))
       --x_answers;
   }
-  constexpr size_t few = 16;
-  if (x_head == x_kept.size()) {
-    x_kept.clear();
-    x_head = 0;
-  } else if (x_head >= few && 2 * x_head >= x_kept.size()) {
-    x_kept.erase(x_kept.begin(), x_kept.begin() + static_cast<long>(x_head));
-    x_head = 0;
-  }
+  drop_front(x_kept, x_head);
   return true;
 }
 
@@ -61,29 +67,35 @@ event_stream::verdict event_stream::admit(
   if (under_way() >= granted.messages
     || (x_open_bytes > 0 && x_open_bytes + bytes > granted.bytes))
     return verdict::beyond_window;
-  open_request o{x.number, bytes, std::nullopt, now};
+  open_request o{x.number, bytes, false, std::nullopt, now};
   if (auto* s = std::get_if<send_im>(&x.what))
     o.what = *s;
   x_open.push_back(std::move(o));
+  ++x_unanswered;
   x_open_bytes += bytes;
   return verdict::fresh;
 }
 
 void event_stream::close(request_number number) noexcept {
-  // Answers come mostly in the order of the requests.
-  auto i = std::find_if(x_open.begin(), x_open.end(),
-    [number](const open_request& o) { return o.number == number; });
-  if (i == x_open.end())
+  auto first = x_open.begin() + static_cast<long>(x_open_head);
+  auto i = std::lower_bound(first, x_open.end(), number,
+    [](const open_request& o, request_number n) { return o.number < n; });
+  if (i == x_open.end() || i->number != number || i->answered)
     return;
   x_open_bytes -= i->bytes;
-  x_open.erase(i);
+  --x_unanswered;
+  i->answered = true;
+  i->what.reset();
+  while (x_open_head < x_open.size() && x_open[x_open_head].answered)
+    ++x_open_head;
+  drop_front(x_open, x_open_head);
 }
 
 std::vector<numbered_request> event_stream::overdue(
   time_point then, time_point now) {
   std::vector<numbered_request> xs;
   for (auto& o : x_open) {
-    if (!o.what || o.since > then)
+    if (o.answered || !o.what || o.since > then)
       continue;
     o.since = now;
     xs.push_back({o.number, *o.what});

@@ -62,7 +62,7 @@ public:
 
   request_number last_request() const noexcept { return x_last_request; }
   /// Unanswered, or with an answer that the client does not have.
-  size_t under_way() const noexcept { return x_open.size() + x_answers; }
+  size_t under_way() const noexcept { return x_unanswered + x_answers; }
   /// IMs without outcome that were submitted before `then`; marks them as
   /// submitted at `now`.
   std::vector<numbered_request> overdue(time_point then, time_point now);
@@ -74,6 +74,7 @@ private:
   struct open_request {
     request_number number;
     uint64_t bytes = 0;
+    bool answered = false;
     /// Empty for all but IMs.
     std::optional<send_im> what;
     time_point since;
@@ -86,7 +87,10 @@ private:
   size_t x_head = 0;
   uint64_t x_acknowledged = 0;
   size_t x_answers = 0;
+  /// In rising order; answered ones are taken out once they come to the front.
   std::vector<open_request> x_open;
+  size_t x_open_head = 0;
+  size_t x_unanswered = 0;
   uint64_t x_open_bytes = 0;
   request_number x_last_request;
 };

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <chrono>
+#include <optional>
 
 namespace parley::test {
 
@@ -15,7 +16,7 @@ public:
   peer(loopback_server& owner, tcp::socket socket)
     : x_owner(owner),
       x_socket(std::move(socket)),
-      x_link(owner.x_server, std::chrono::steady_clock::now()) {
+      x_link(std::in_place, owner.x_server, std::chrono::steady_clock::now()) {
     x_socket.non_blocking(true);
   }
 
@@ -26,7 +27,7 @@ public:
           return;
         if (why)
           return self->close();
-        self->x_link.receive(
+        self->x_link->receive(
           {self->x_buffer.data(), n}, std::chrono::steady_clock::now());
         self->x_owner.write_all();
         if (self->x_socket.is_open())
@@ -34,34 +35,36 @@ public:
       });
   }
 
-  void tick() { x_link.tick(std::chrono::steady_clock::now()); }
+  void tick() { x_link->tick(std::chrono::steady_clock::now()); }
 
   /// False if it is over.
   bool write() {
-    while (!x_link.output().empty()) {
+    while (!x_link->output().empty()) {
       error_code why;
-      auto out = x_link.output();
+      auto out = x_link->output();
       auto n = x_socket.write_some(asio::buffer(out.data(), out.size()), why);
-      x_link.written(n);
+      x_link->written(n);
       if (why == asio::error::would_block)
         return true;
       if (why)
         return false;
     }
-    return !x_link.is_over();
+    return !x_link->is_over();
   }
 
   void close() {
     error_code ignored;
     x_socket.close(ignored);
-    x_link.disconnected();
+    x_link->disconnected();
+    x_link.reset();
     x_owner.x_peers.erase(shared_from_this());
   }
 
 private:
   loopback_server& x_owner;
   tcp::socket x_socket;
-  model_server::link x_link;
+  /// None once closed: pending handlers may outlive the server.
+  std::optional<model_server::link> x_link;
   std::array<char, 16384> x_buffer;
 };
 

@@ -156,7 +156,7 @@ server_frame any_server_frame(maker& make) {
 
 BOOST_AUTO_TEST_CASE(random_client_frames_survive_the_way) {
   with_seed([](maker& make) {
-    for (int i = 0; i < 20'000; ++i) {
+    for (int i = 0; i < 5'000; ++i) {
       auto x = any_client_frame(make);
       std::string out;
       BOOST_REQUIRE(encode_client(out, x));
@@ -176,7 +176,7 @@ BOOST_AUTO_TEST_CASE(random_client_frames_survive_the_way) {
 
 BOOST_AUTO_TEST_CASE(random_server_frames_survive_the_way) {
   with_seed([](maker& make) {
-    for (int i = 0; i < 20'000; ++i) {
+    for (int i = 0; i < 5'000; ++i) {
       auto x = any_server_frame(make);
       std::string out;
       encode_server(out, x);
@@ -205,7 +205,7 @@ BOOST_AUTO_TEST_CASE(random_server_frames_survive_the_way) {
 BOOST_AUTO_TEST_CASE(garbage_is_refused_or_decoded_and_nothing_else) {
   with_seed([](maker& make) {
     size_t refused = 0;
-    for (int i = 0; i < 50'000; ++i) {
+    for (int i = 0; i < 20'000; ++i) {
       auto bytes = make.octets(1 + make.below(100));
       if (auto x = decode_client(bytes, golden_origin()); !x) {
         BOOST_REQUIRE((x.error().code == errc::bad_frame));
@@ -220,7 +220,7 @@ BOOST_AUTO_TEST_CASE(garbage_is_refused_or_decoded_and_nothing_else) {
 
 BOOST_AUTO_TEST_CASE(damaged_frames_mean_the_same_to_protobuf_and_to_us) {
   with_seed([](maker& make) {
-    for (int i = 0; i < 50'000; ++i) {
+    for (int i = 0; i < 15'000; ++i) {
       std::string out;
       BOOST_REQUIRE(encode_client(out, any_client_frame(make)));
       auto bytes = out.substr(4);
@@ -266,7 +266,7 @@ BOOST_AUTO_TEST_CASE(damaged_frames_mean_the_same_to_protobuf_and_to_us) {
 BOOST_AUTO_TEST_CASE(
   damaged_server_frames_mean_the_same_to_protobuf_and_to_us) {
   with_seed([](maker& make) {
-    for (int i = 0; i < 50'000; ++i) {
+    for (int i = 0; i < 15'000; ++i) {
       std::string out;
       encode_server(out, any_event(make));
       auto bytes = out.substr(4);
@@ -292,7 +292,7 @@ BOOST_AUTO_TEST_CASE(
 BOOST_AUTO_TEST_CASE(utf8_is_what_protobuf_takes_for_it) {
   with_seed([](maker& make) {
     size_t good = 0;
-    for (int i = 0; i < 200'000; ++i) {
+    for (int i = 0; i < 50'000; ++i) {
       auto text = make.text(6);
       if (make.below(3) && !text.empty())
         text[make.below(text.size())] = static_cast<char>(make.number());

@@ -80,9 +80,9 @@ BOOST_AUTO_TEST_CASE(a_wrong_magic_is_answered_with_what_was_expected) {
     return text.find(name) != std::string::npos;
   };
   BOOST_TEST(says(text_for("GET / HTTP/1.1\r\n\r\n", SIZE_MAX), "HTTP"));
-  BOOST_TEST(says(text_for(std::string{"\x16\x03\x01\x02\0\x01\0\x01\xfc", 9},
-                    SIZE_MAX),
-    "TLS"));
+  BOOST_TEST(
+    says(text_for(std::string{"\x16\x03\x01\x02\0\x01\0\x01\xfc", 9}, SIZE_MAX),
+      "TLS"));
   BOOST_TEST(says(text_for("<?xml version='1.0'?>", SIZE_MAX), "XMPP"));
   for (const size_t piece : {1u, 3u})
     text_for("GET / HTTP/1.1\r\n\r\n", piece);
@@ -102,8 +102,7 @@ BOOST_AUTO_TEST_CASE(a_plain_peer_at_a_tls_port_ends_without_a_frame) {
   for (const size_t piece : {1u, 4u, 1000u}) {
     dialogue d{kind::tls};
     d.client.take();
-    const auto bytes
-      = std::string{native::magic} + text_of(native::hello{});
+    const auto bytes = std::string{native::magic} + text_of(native::hello{});
     for (std::string_view rest = bytes; !rest.empty();) {
       d.to_server(rest.substr(0, piece));
       rest.remove_prefix(std::min(piece, rest.size()));
@@ -142,8 +141,8 @@ BOOST_AUTO_TEST_CASE(an_oversize_frame_is_refused_by_its_length) {
     BOOST_TEST((why.code == errc::frame_too_large));
     BOOST_TEST(why.limit.value() == defaults::frame_max);
     BOOST_TEST(why.value.value() == defaults::frame_max + 1);
-    BOOST_TEST((last_words(p, "\xff\xff\xff\xff").code
-      == errc::frame_too_large));
+    BOOST_TEST(
+      (last_words(p, "\xff\xff\xff\xff").code == errc::frame_too_large));
   }
   // The largest is let in.
   dialogue d;
@@ -199,12 +198,11 @@ BOOST_AUTO_TEST_CASE(nothing_goes_before_hello_and_the_sign_in) {
     }
   native::authenticate early;
   early.mechanism = "SCRAM-SHA-256";
-  BOOST_TEST((last_words(place::hello, text_of(early)).code
-    == errc::not_signed_in));
-  BOOST_TEST((last_words(place::hello,
-                text_of(native::resume_session{"t", {}}))
-                .code
-    == errc::not_signed_in));
+  BOOST_TEST(
+    (last_words(place::hello, text_of(early)).code == errc::not_signed_in));
+  BOOST_TEST(
+    (last_words(place::hello, text_of(native::resume_session{"t", {}})).code
+      == errc::not_signed_in));
   BOOST_TEST((last_words(place::hello, text_of(native::ping{1})).code
     == errc::not_signed_in));
 }
@@ -218,9 +216,8 @@ BOOST_AUTO_TEST_CASE(hello_comes_once) {
 BOOST_AUTO_TEST_CASE(a_client_signs_in_once) {
   native::authenticate again;
   again.mechanism = "SCRAM-SHA-256";
-  for (const auto& bytes :
-    {text_of(again), text_of(native::sasl_response{"x"}),
-      text_of(native::resume_session{"t", {}})}) {
+  for (const auto& bytes : {text_of(again), text_of(native::sasl_response{"x"}),
+         text_of(native::resume_session{"t", {}})}) {
     const auto why = last_words(place::session, bytes);
     BOOST_TEST((why.code == errc::bad_request));
     BOOST_TEST(why.text == "this client is signed in already");
@@ -264,16 +261,15 @@ BOOST_AUTO_TEST_CASE(unknown_kinds_never_break_a_connection) {
       BOOST_REQUIRE(d.owner.requests.size() == 1u);
       const auto& x = d.owner.requests[0][0];
       BOOST_TEST(x.number.value == 5u);
-      BOOST_TEST((std::get<invalid_request>(x.what).why.code
-        == errc::unknown_request));
+      BOOST_TEST(
+        (std::get<invalid_request>(x.what).why.code == errc::unknown_request));
     } else {
       const auto* x = d.client.last<native::numbered_event>();
       BOOST_REQUIRE(x);
       BOOST_TEST(x->number.value == 0u);
       const auto& said = std::get<answer>(x->what);
       BOOST_TEST(said.to.value == 5u);
-      BOOST_TEST(
-        (std::get<failure>(said.what).code == errc::unknown_request));
+      BOOST_TEST((std::get<failure>(said.what).code == errc::unknown_request));
     }
   }
   // Unknown fields within known messages.
@@ -301,8 +297,7 @@ BOOST_AUTO_TEST_CASE(text_that_is_not_utf8_refuses_its_request_alone) {
   d.pump();
   BOOST_REQUIRE(d.owner.requests.size() == 1u);
   BOOST_TEST(d.owner.requests[0][0].number.value == 9u);
-  const auto& why
-    = std::get<invalid_request>(d.owner.requests[0][0].what).why;
+  const auto& why = std::get<invalid_request>(d.owner.requests[0][0].what).why;
   BOOST_TEST((why.code == errc::bad_request));
   BOOST_TEST(why.text.find("UTF-8") != std::string::npos);
   // In a hello: refused, and it may be said again.

@@ -9,8 +9,8 @@
 namespace parley::test {
 
 const scram_keys& alices_keys() {
-  static const auto keys
-    = derive_keys(alices_password, defaults::scram_iterations).value();
+  static const auto keys =
+    derive_keys(alices_password, defaults::scram_iterations).value();
   return keys;
 }
 
@@ -87,7 +87,9 @@ void fake_owner::requests_received(std::vector<numbered_request> what) {
   note("requests_received");
 }
 
-void fake_owner::output_ready() { note("output_ready"); }
+void fake_owner::output_ready() {
+  note("output_ready");
+}
 
 void fake_owner::closed(const failure& why) {
   note("closed");
@@ -103,7 +105,9 @@ test_client::test_client(std::shared_ptr<tls_client_context> context) {
   static_cast<void>(tls->receive({}, x_plain_in, x_cipher_out));
 }
 
-void test_client::raw(std::string_view bytes) { x_plain_out += bytes; }
+void test_client::raw(std::string_view bytes) {
+  x_plain_out += bytes;
+}
 
 void test_client::say(const native::client_frame& what) {
   if (!native::encode_client(x_plain_out, what))
@@ -192,8 +196,8 @@ std::shared_ptr<const connection_config> config_of(dialogue::kind k) {
   x->decoy_secret = "secret";
   if (k == dialogue::kind::tls) {
     const auto& files = example_certificate();
-    static const auto context
-      = tls_context::load(files.certificate_file, files.key_file).value();
+    static const auto context =
+      tls_context::load(files.certificate_file, files.key_file).value();
     x->tls = context;
   }
   return x;
@@ -202,9 +206,9 @@ std::shared_ptr<const connection_config> config_of(dialogue::kind k) {
 std::shared_ptr<tls_client_context> trust(dialogue::kind k) {
   if (k == dialogue::kind::plain)
     return nullptr;
-  static const auto context
-    = tls_client_context::trust_file(example_certificate().certificate_file)
-        .value();
+  static const auto context =
+    tls_client_context::trust_file(example_certificate().certificate_file)
+      .value();
   return context;
 }
 
@@ -216,8 +220,7 @@ dialogue::dialogue(kind k) : client(trust(k)), config(config_of(k)) {
   owner.grant.ims = {32, 1 << 19};
   owner.grant.heartbeat = std::chrono::seconds{60};
   owner.grant.resume_window = std::chrono::seconds{60};
-  server
-    = std::make_unique<connection>(config, owner, "127.0.0.1:5000", now);
+  server = std::make_unique<connection>(config, owner, "127.0.0.1:5000", now);
   owner.link = server.get();
 }
 
@@ -247,8 +250,8 @@ void dialogue::pump(size_t piece) {
 void dialogue::wait(std::chrono::milliseconds time) {
   const auto until = now + time;
   while (now < until) {
-    now += std::min<steady_time::duration>(
-      defaults::sweep_interval, until - now);
+    now +=
+      std::min<steady_time::duration>(defaults::sweep_interval, until - now);
     server->tick(now);
   }
 }

@@ -112,17 +112,17 @@ BOOST_AUTO_TEST_CASE(events_reach_the_client_with_their_numbers) {
     d.sign_in();
     d.server->send({1}, answer{{1}, outcome{outcome::kind::stored, {}}});
     d.server->send({2}, incoming("m1"));
-    d.server->send({}, typing_notice{address::parse("bob@example.org").value()});
+    d.server->send(
+      {}, typing_notice{address::parse("bob@example.org").value()});
     d.server->send_window({0, 0});
     d.server->send_going_away(3s);
     const auto before = d.client.frames.size();
     d.pump();
     BOOST_TEST(d.client.frames.size() == before + 5);
     BOOST_TEST((*d.client.last<window>() == window{0, 0}));
-    BOOST_TEST(
-      (d.client.last<native::going_away>()->come_back_after == 3s));
-    const auto& second
-      = std::get<native::numbered_event>(d.client.frames[before + 1]);
+    BOOST_TEST((d.client.last<native::going_away>()->come_back_after == 3s));
+    const auto& second =
+      std::get<native::numbered_event>(d.client.frames[before + 1]);
     BOOST_TEST(second.number.value == 2u);
     BOOST_TEST(std::get<incoming_im>(second.what).message->body == "hello");
     BOOST_TEST(!d.server->is_closed());
@@ -201,8 +201,7 @@ BOOST_AUTO_TEST_CASE(a_broadcast_in_parts_is_put_together) {
       all.push_back(request);
   BOOST_REQUIRE(all.size() == 2u);
   BOOST_TEST((std::get<broadcast>(all[0].what).to == to));
-  BOOST_TEST(
-    std::get<broadcast>(all[0].what).message->from.str()
+  BOOST_TEST(std::get<broadcast>(all[0].what).message->from.str()
     == "alice@example.org/desk");
 }
 
@@ -213,9 +212,8 @@ BOOST_AUTO_TEST_CASE(a_silent_connection_beats) {
   d.sign_in();
   const auto pings = [&] {
     d.to_client();
-    return std::ranges::count_if(d.client.frames, [](const auto& x) {
-      return std::holds_alternative<native::ping>(x);
-    });
+    return std::ranges::count_if(d.client.frames,
+      [](const auto& x) { return std::holds_alternative<native::ping>(x); });
   };
   d.wait(59s);
   BOOST_TEST(pings() == 0);
@@ -238,10 +236,8 @@ BOOST_AUTO_TEST_CASE(a_client_that_only_listens_is_asked_for_life) {
     d.to_client();
     d.wait(1s);
   }
-  const auto pings
-    = std::ranges::count_if(d.client.frames, [](const auto& x) {
-        return std::holds_alternative<native::ping>(x);
-      });
+  const auto pings = std::ranges::count_if(d.client.frames,
+    [](const auto& x) { return std::holds_alternative<native::ping>(x); });
   BOOST_TEST(pings == 2);
   d.wait(20s);
   BOOST_TEST(d.server->is_closed());
@@ -256,10 +252,8 @@ BOOST_AUTO_TEST_CASE(a_client_that_only_talks_hears_beats) {
     d.wait(1s);
     d.to_client();
   }
-  const auto pings
-    = std::ranges::count_if(d.client.frames, [](const auto& x) {
-        return std::holds_alternative<native::ping>(x);
-      });
+  const auto pings = std::ranges::count_if(d.client.frames,
+    [](const auto& x) { return std::holds_alternative<native::ping>(x); });
   BOOST_TEST(pings >= 4);
   BOOST_TEST(pings <= 5);
   BOOST_TEST(!d.server->is_closed());
@@ -571,6 +565,5 @@ BOOST_AUTO_TEST_CASE(memory_tells_what_waits) {
   BOOST_TEST(d.server->memory() == idle);
   dialogue secure{kind::tls};
   secure.sign_in();
-  BOOST_TEST(
-    secure.server->memory() >= idle + defaults::tls_connection_bytes);
+  BOOST_TEST(secure.server->memory() >= idle + defaults::tls_connection_bytes);
 }

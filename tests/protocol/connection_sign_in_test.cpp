@@ -83,8 +83,8 @@ BOOST_AUTO_TEST_CASE(every_mechanism_signs_in) {
         BOOST_TEST(d.owner.proofs.size() == 1u);
         BOOST_TEST(d.owner.proofs[0].first == alice);
         BOOST_TEST(d.owner.proofs[0].second);
-        BOOST_TEST(d.owner.wish->transport
-          == (k == kind::tls ? "TLSv1.3" : "plain"));
+        BOOST_TEST(
+          d.owner.wish->transport == (k == kind::tls ? "TLSv1.3" : "plain"));
       }
     }
   }
@@ -110,7 +110,8 @@ BOOST_AUTO_TEST_CASE(the_whole_way_survives_being_cut_at_every_byte) {
 BOOST_AUTO_TEST_CASE(the_owner_learns_what_the_client_wishes) {
   dialogue d;
   greet(d);
-  d.client.authenticate("SCRAM-SHA-256", "Alice", alices_password, "d\xc3\xa9sk");
+  d.client.authenticate(
+    "SCRAM-SHA-256", "Alice", alices_password, "d\xc3\xa9sk");
   d.client.take();
   // The same once more, with everything that there is.
   native::authenticate x;
@@ -218,8 +219,7 @@ BOOST_AUTO_TEST_CASE(a_wrong_password_may_be_corrected) {
       try_to_sign_in(
         d, k == kind::tls && i ? "PLAIN" : "SCRAM-SHA-256", alice, "wrong");
       BOOST_TEST((d.client.refused().scope == error_scope::request));
-      BOOST_TEST(
-        (d.client.refused().why.code == errc::authentication_failed));
+      BOOST_TEST((d.client.refused().why.code == errc::authentication_failed));
       BOOST_TEST(!d.owner.proofs.back().second);
       BOOST_TEST(d.owner.proofs.back().first == alice);
     }

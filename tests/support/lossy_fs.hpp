@@ -4,7 +4,9 @@
 
 #include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
+#include <rocksdb/system_clock.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -265,21 +267,41 @@ private:
   std::atomic<uint64_t> x_writes = 0;
 };
 
+/// RocksDB sleeps a second when work in the background fails.
+class hasty_clock : public rocksdb::SystemClockWrapper {
+public:
+  using SystemClockWrapper::SystemClockWrapper;
+  static const char* kClassName() { return "hasty_clock"; }
+  const char* Name() const override { return kClassName(); }
+  void SleepForMicroseconds(int micros) override {
+    SystemClockWrapper::SleepForMicroseconds(std::min(micros, 1000));
+  }
+};
+
 /// A lossy file system in memory, as RocksDB takes one.
 class lossy_disk {
 public:
   lossy_disk() :
     x_memory(rocksdb::NewMemEnv(rocksdb::Env::Default())),
     x_files(std::make_shared<lossy_fs>(x_memory->GetFileSystem())),
-    x_env(rocksdb::NewCompositeEnv(x_files)) {}
+    x_base(rocksdb::NewCompositeEnv(x_files)), x_env(*x_base) {}
 
-  rocksdb::Env* env() noexcept { return x_env.get(); }
+  rocksdb::Env* env() noexcept { return &x_env; }
   lossy_fs& files() noexcept { return *x_files; }
 
 private:
+  struct hasty_env : rocksdb::EnvWrapper {
+    explicit hasty_env(rocksdb::Env& base) : EnvWrapper(&base) {
+      file_system_ = base.GetFileSystem();
+      system_clock_ = std::make_shared<hasty_clock>(base.GetSystemClock());
+    }
+    const char* Name() const override { return "lossy_disk"; }
+  };
+
   std::unique_ptr<rocksdb::Env> x_memory;
   std::shared_ptr<lossy_fs> x_files;
-  std::unique_ptr<rocksdb::Env> x_env;
+  std::unique_ptr<rocksdb::Env> x_base;
+  hasty_env x_env;
 };
 
 } // namespace parley::test

@@ -24,8 +24,8 @@ struct walk {
 };
 
 /// Every sequence of happenings from the alphabet, as long as the walk is deep.
-/// What is the same but for the names of endpoints is gone through once: nobody
-/// signs in as `b` who was not `a` before.
+/// What is the same but for names is gone through once: nobody signs in as `b`
+/// who was not `a` before, nor Bob before Alice.
 class walker {
 public:
   explicit walker(walk w) : x_walk(std::move(w)) {}
@@ -40,7 +40,11 @@ public:
 
 private:
   bool is_new_name(const happening& x) const {
-    if (x.what != kind::sign_in || x.endpoint == 0)
+    if (x.what != kind::sign_in)
+      return false;
+    if (x_walk.before.empty() && x_done.empty() && x.user != 0)
+      return true;
+    if (x.endpoint == 0)
       return false;
     auto names_before = [&](const std::vector<happening>& xs) {
       for (const auto& y : xs)
@@ -134,12 +138,22 @@ BOOST_AUTO_TEST_SUITE(every_sequence_of_up_to_five)
 
 BOOST_AUTO_TEST_CASE(from_nobody_there) {
   walk w;
-  w.alphabet = for_each_name({in(bob, 0), does(kind::sign_out, bob, 0),
-    sends(bob, 0, 0), does(kind::acknowledge, bob, 0)});
-  append(w.alphabet,
-    {in(alice, 0), in(alice, 1), sends(alice, 0, 0), sends(alice, 0, 1),
-      does(kind::acknowledge, alice, 0, 0), does(kind::grace, bob, 0),
-      does(kind::write, bob, 0), does(kind::answer, bob, 0)});
+  for (int user : {alice, bob}) {
+    append(w.alphabet,
+      for_each_name({in(user, 0), sends(user, 0, 0), sends(user, 0, 1),
+        sends(user, 0, 2), sends(user, 0, 4), sends(user, 0, 5),
+        does(kind::send_large, user, 0, 0), does(kind::acknowledge, user, 0),
+        does(kind::sign_out, user, 0), does(kind::suspend, user, 0),
+        does(kind::resume, user, 0), does(kind::show, user, 0, 0),
+        does(kind::show, user, 0, 1), does(kind::show, user, 0, 2),
+        does(kind::show, user, 0, 3), does(kind::priority, user, 0, -1),
+        does(kind::priority, user, 0, 0), does(kind::window, user, 0, 0),
+        does(kind::window, user, 0, 1)}));
+    append(w.alphabet,
+      {does(kind::grace, user, 0), does(kind::write, user, 0),
+        does(kind::write, user, 0, 1), does(kind::answer, user, 0),
+        does(kind::idle, user, 0), does(kind::sweep, user, 0)});
+  }
   go(w);
 }
 

@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_SUITE(fairness)
 
 BOOST_DATA_TEST_CASE(sockets_are_served_while_actors_are_never_at_rest,
   data::make({1, 2, 8}) * data::make({1, 500}), workers, actors) {
-  constexpr int rounds = 50;
+  constexpr int rounds = 30;
   std::vector<std::atomic<uint64_t>> handled(actors);
   running_system sut{static_cast<size_t>(workers)};
   auto& home = sut.at(1);

@@ -177,7 +177,7 @@ BOOST_DATA_TEST_CASE(
 
 BOOST_DATA_TEST_CASE(a_pair_plays_ping_pong_across_workers_at_any_spin,
   data::make({1, 2, 8}) * data::make({0, 20, 200}), workers, spin) {
-  constexpr int hops = 2'000;
+  constexpr int hops = 1'000;
   std::atomic<int> ended{0};
   running_system sut{
     static_cast<size_t>(workers), std::chrono::microseconds{spin}};
