@@ -38,6 +38,9 @@ inline constexpr uint32_t sessions_default = 20'000;
 /// allocates once is not taken for what a session costs.
 inline constexpr uint32_t sessions_first = 200;
 
+/// With fewer sessions than this, no memory of a session is given.
+inline constexpr size_t sessions_for_memory = 1'000;
+
 /// IMs to one absent recipient.
 inline constexpr uint32_t stored_max = 1'000'000;
 /// IMs to all absent recipients together; each is followed until it came.
@@ -55,8 +58,9 @@ inline constexpr uint32_t sign_ins_at_once = 64;
 /// All sign-ins of one run together; most of it is the server's.
 inline constexpr auto sign_in_deadline = 300s;
 
-/// After the last send, everything under way must be settled within this:
-/// longer than grace, suspension and resubmission together.
+/// After the last send, everything under way must be settled within this, and
+/// while something is awaited, something must come within it: longer than
+/// grace, suspension and resubmission together.
 inline constexpr auto settle_deadline = 30s;
 
 /// And for this long nothing may come that should not.

@@ -57,10 +57,12 @@ int measure_in_turns(
     if (!(server = make(*to)))
       return run.end();
     const auto after = run.server_memory();
-    if (before && after)
+    const auto sessions = server->sessions();
+    // Of a few, what a server allocates once would be the most.
+    if (before && after && sessions >= limits::sessions_for_memory)
       run.result().single("memory_bytes_per_session",
         (static_cast<double>(*after) - static_cast<double>(*before))
-          / static_cast<double>(server->sessions()));
+          / static_cast<double>(sessions));
   }
   for (uint32_t i = 0; i < what.rounds && run.faults().total() == 0; ++i) {
     figures of_relay;

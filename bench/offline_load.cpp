@@ -79,11 +79,12 @@ bool offline_load::visit(int64_t at_most) {
     x_recipients->add(*this, user, "recipient");
   if (!x_recipients->open(x_target))
     return false;
-  int64_t now = now_ns();
-  for (; x_missing > 0 && !x_broken && now < start + at_most; now = now_ns()) {
+  int64_t now = x_progress = now_ns();
+  for (; x_missing > 0 && !x_broken && !stuck() && now - start < at_most;
+       now = now_ns()) {
     x_senders.tick(now);
     x_recipients->tick(now);
-    x_loop.turn(std::min(start + at_most, now + seconds_to_ns(1)));
+    x_loop.turn(now + std::min(at_most, seconds_to_ns(1)));
   }
   x_seconds_of_visit = ns_to_seconds(now - start);
   x_leaving = true;
@@ -100,6 +101,10 @@ void offline_load::finish() {
 bool offline_load::sign_out() {
   x_leaving = true;
   return x_senders.sign_out();
+}
+
+bool offline_load::stuck() const noexcept {
+  return now_ns() - x_progress > to_ns(limits::settle_deadline);
 }
 
 uint32_t offline_load::recipient_of(uint32_t s, uint64_t turn) const noexcept {
@@ -141,7 +146,10 @@ void offline_load::im_arrived(session& who, const im_view& im) {
         + " with another body, sender or recipient, or not as offline");
     return;
   }
-  if (x_checks[r].arrived(0, name->number))
+  x_progress = now_ns();
+  x_checks[r].arrived(0, name->number);
+  // Faults are counted there; here, what came.
+  if (x_missing > 0)
     --x_missing;
 }
 
@@ -162,8 +170,9 @@ void offline_load::outcome_arrived(
     x_checks[r].outcome(number, stored ? fate::stored : fate::rejected);
   if (!intended)
     return;
+  x_progress = now_ns();
   x_outcomes.record(
-    static_cast<uint64_t>(std::max<int64_t>(now_ns() - *intended, 0)));
+    static_cast<uint64_t>(std::max<int64_t>(x_progress - *intended, 0)));
   ++l.answered;
   --x_open_outcomes;
   if (!stored)

@@ -64,6 +64,8 @@ private:
   /// The IM that was the `turn`th (0, 1, …) of sender `s`.
   uint32_t recipient_of(uint32_t s, uint64_t turn) const noexcept;
   void pump(uint32_t s);
+  /// Nothing has come for so long that nothing will.
+  bool stuck() const noexcept;
   /// Signs all recipients in, waits until nothing is missing or for so many
   /// nanoseconds, signs them out.
   bool visit(int64_t at_most);
@@ -93,6 +95,8 @@ private:
   std::vector<std::string> x_addresses;
   uint64_t x_open_outcomes = 0;
   uint64_t x_missing = 0;
+  /// When the last outcome or IM came.
+  int64_t x_progress = 0;
   bool x_leaving = false;
   bool x_broken = false;
   double x_seconds_of_visit = 0;

@@ -55,14 +55,16 @@ void client_socket::start(int native_socket, bool is_v6) {
     return;
   }
   x_socket->set_option(tcp::no_delay(true), ec);
+  x_here = std::make_shared<bool>(true);
+  if (!x_connection.output().empty())
+    output_ready();
   wait_readable();
 }
 
 void client_socket::wait_readable() {
-  x_socket->async_wait(
-    tcp::socket::wait_read, [self = shared_from_this()](const error_code& ec) {
-      // Aborted: dropped, or moved to another thread; nothing may be touched.
-      if (!ec)
+  x_socket->async_wait(tcp::socket::wait_read,
+    [self = shared_from_this(), here = x_here](const error_code& ec) {
+      if (!ec && *here)
         self->readable();
     });
 }
@@ -99,8 +101,8 @@ void client_socket::write() {
     if (ec == asio::error::would_block) {
       x_writing = true;
       x_socket->async_wait(tcp::socket::wait_write,
-        [self = shared_from_this()](const error_code& e) {
-          if (e)
+        [self = shared_from_this(), here = x_here](const error_code& e) {
+          if (e || !*here)
             return;
           self->x_writing = false;
           self->write();
@@ -159,12 +161,21 @@ std::shared_ptr<connections> client_socket::elsewhere(size_t index) const {
   return there == x_home ? nullptr : there;
 }
 
+void client_socket::leave_for(const std::shared_ptr<connections>& to) {
+  // Not from within the connection: it is still at work here.
+  asio::post(x_home->with().home->io(),
+    [self = shared_from_this(), to] { self->move_out(to); });
+}
+
 void client_socket::move_out(const std::shared_ptr<connections>& to) {
+  if (x_closed || !x_socket)
+    return;
   auto self = shared_from_this();
   unlink();
   error_code ec;
   auto fd = x_socket->release(ec);
   x_socket.reset();
+  *x_here = false;
   x_writing = false;
   x_home->forget(x_id);
   if (ec) {
@@ -179,11 +190,8 @@ void client_socket::move_in(
   std::shared_ptr<connections> home, int native_socket, bool is_v6) {
   x_home = std::move(home);
   start(native_socket, is_v6);
-  if (!x_socket)
-    return;
-  if (!x_connection.output().empty())
-    output_ready();
-  ask_router();
+  if (x_socket)
+    ask_router();
 }
 
 void client_socket::ask_router() {
@@ -277,7 +285,7 @@ void client_socket::sign_in_wanted(sign_in what) {
   x_pending = std::make_unique<pending_sign_in>();
   x_pending->what = std::move(what);
   if (auto there = elsewhere(index))
-    move_out(there);
+    leave_for(there);
   else
     ask_router();
 }
@@ -287,7 +295,7 @@ void client_socket::resume_wanted(resume what) {
   x_pending = std::make_unique<pending_sign_in>();
   x_pending->again = std::move(what);
   if (auto there = elsewhere(index))
-    move_out(there);
+    leave_for(there);
   else
     ask_router();
 }

@@ -78,6 +78,7 @@ private:
   void ask_for_keys(const user_address& user);
   /// The session's worker, or null if this is it.
   std::shared_ptr<connections> elsewhere(size_t index) const;
+  void leave_for(const std::shared_ptr<connections>& to);
   void move_out(const std::shared_ptr<connections>& to);
   /// Passes on what waits for the right worker.
   void ask_router();
@@ -100,6 +101,9 @@ private:
   };
   std::unique_ptr<pending_sign_in> x_pending;
 
+  /// False once the socket has left this worker: what its handlers look at
+  /// first, since the rest may be in use by another thread by then.
+  std::shared_ptr<bool> x_here;
   bool x_writing = false;
   bool x_is_v6 = false;
   /// No more is read from it or said to its session.

@@ -43,8 +43,7 @@ protected:
   virtual void begin() = 0;
   virtual void show_ready(const address& self, bool resumed) = 0;
   virtual void show_disconnected(
-    const failure& why, std::chrono::milliseconds retry_in)
-    = 0;
+    const failure& why, std::chrono::milliseconds retry_in) = 0;
   /// The last thing that is shown, unless all went well.
   virtual void show_failure(const failure& why) = 0;
 

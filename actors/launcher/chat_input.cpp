@@ -78,6 +78,8 @@ std::vector<std::string> line_splitter::feed(std::string_view bytes) {
   return lines;
 }
 
-std::string line_splitter::rest() { return std::exchange(x_line, {}); }
+std::string line_splitter::rest() {
+  return std::exchange(x_line, {});
+}
 
 } // namespace parley::chat

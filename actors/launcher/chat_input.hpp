@@ -21,8 +21,8 @@ namespace parley::chat {
 class readable_watch {
 public:
   /// `readable` is called on `io`, once for each call of `next`.
-  readable_watch(boost::asio::io_context& io, int fd,
-    std::function<void()> readable);
+  readable_watch(
+    boost::asio::io_context& io, int fd, std::function<void()> readable);
   ~readable_watch();
   readable_watch(const readable_watch&) = delete;
   readable_watch& operator=(const readable_watch&) = delete;

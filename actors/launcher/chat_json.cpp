@@ -77,8 +77,7 @@ public:
   parley::show show(const char* name) {
     auto x = show_from_string(text(name));
     if (!x)
-      complain(
-        name, "is to be available, chat, away, xa, dnd or unavailable");
+      complain(name, "is to be available, chat, away, xa, dnd or unavailable");
     return x.value_or(parley::show::available);
   }
 
@@ -104,8 +103,8 @@ private:
 bool read_request(
   const std::string& op, field_reader& from, script_request& to) {
   if (op == "send")
-    to.what
-      = send_line{from.text("to"), from.text("body"), from.flag("receipts")};
+    to.what =
+      send_line{from.text("to"), from.text("body"), from.flag("receipts")};
   else if (op == "broadcast")
     to.what = broadcast_line{
       from.texts("to"), from.text("body"), from.flag("receipts")};
@@ -128,7 +127,9 @@ std::string line_of(const json& x) {
 }
 
 /// Bytes that may be no UTF-8 are replaced when the line is written.
-std::string text(std::string_view x) { return std::string{x}; }
+std::string text(std::string_view x) {
+  return std::string{x};
+}
 
 double seconds(std::chrono::milliseconds x) {
   return std::chrono::duration<double>(x).count();
@@ -265,8 +266,8 @@ std::string reason_of(const failure& why, std::string_view none_means) {
   if (why.code != errc::none)
     return std::string{to_string(why.code)};
   constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz_";
-  auto name = std::string_view{why.text}.substr(
-    0, std::string_view{why.text}.find(':'));
+  auto name =
+    std::string_view{why.text}.substr(0, std::string_view{why.text}.find(':'));
   auto is_name = name.find('_') != std::string_view::npos
     && name.find_first_not_of(letters) == std::string_view::npos;
   return std::string{is_name ? name : none_means};

@@ -18,25 +18,24 @@ namespace {
 cxxopts::Options description() {
   cxxopts::Options x("parley chat", "Talks to a Parley server.");
   x.add_options()("server", "The server", cxxopts::value<std::string>(),
-    "HOST:PORT")(
-    "user", "Who you are", cxxopts::value<std::string>(), "USER@DOMAIN")(
-    "password-file",
+    "HOST:PORT")("user", "Who you are", cxxopts::value<std::string>(),
+    "USER@DOMAIN")("password-file",
     "Its first line is the password; - is standard input. Without it the "
     "terminal is asked",
     cxxopts::value<std::string>()->default_value(""), "FILE")("endpoint",
     "Under which name this client signs in; the server makes one if there is "
     "none",
-    cxxopts::value<std::string>()->default_value(""), "NAME")(
-    "plain", "TCP without TLS")("ca",
+    cxxopts::value<std::string>()->default_value(""),
+    "NAME")("plain", "TCP without TLS")("ca",
     "Trust servers that these certificates (PEM) signed, not the system's",
-    cxxopts::value<std::string>()->default_value(""), "FILE")(
-    "insecure", "TLS with whatever certificate the server has")(
+    cxxopts::value<std::string>()->default_value(""),
+    "FILE")("insecure", "TLS with whatever certificate the server has")(
     "jsonl", "A JSON object a line in and out, for scripts")(
     "no-ack", "Acknowledge no message: the server keeps them all")("history",
     "Keep the lines that you type in this file, if the server's policy "
     "im.client_history allows it",
-    cxxopts::value<std::string>()->default_value(""), "FILE")(
-    "help", "This text");
+    cxxopts::value<std::string>()->default_value(""),
+    "FILE")("help", "This text");
   return x;
 }
 
@@ -49,8 +48,8 @@ result<std::string> first_line(int fd, std::string_view name) {
     if (n < 0 && errno == EINTR)
       continue;
     if (n < 0)
-      return fail(errc::bad_request,
-        std::string{name} + ": " + std::strerror(errno));
+      return fail(
+        errc::bad_request, std::string{name} + ": " + std::strerror(errno));
     if (n == 0 || c == '\n')
       return line;
     if (line.size() == defaults::password_max)
@@ -97,8 +96,8 @@ result<options> from(const cxxopts::ParseResult& given) {
   auto ways = (given.count("plain") > 0) + (given.count("insecure") > 0)
     + (given.count("ca") > 0);
   if (ways > 1)
-    return fail(errc::bad_request,
-      "--plain, --ca and --insecure exclude each other");
+    return fail(
+      errc::bad_request, "--plain, --ca and --insecure exclude each other");
   auto server = parse_server(given["server"].as<std::string>(), x.server);
   if (!server)
     return tl::unexpected{std::move(server.error())};
@@ -129,7 +128,9 @@ result<options> parse_options(int argc, char** argv) {
   }
 }
 
-std::string usage() { return description().help(); }
+std::string usage() {
+  return description().help();
+}
 
 result<void> read_password(options& x) {
   result<std::string> line;

@@ -23,6 +23,8 @@ public:
     x_watch.next();
   }
 
+  void close() override { x_closed = true; }
+
   void show(const std::string& text) override {
     std::printf("%s\n", text.c_str());
     std::fflush(stdout);
@@ -44,16 +46,17 @@ private:
         x_listener.typed(last);
       return x_listener.ended();
     }
-    for (auto& line :
-      x_lines.feed({x_buffer.data(), static_cast<size_t>(n)}))
+    for (auto& line : x_lines.feed({x_buffer.data(), static_cast<size_t>(n)}))
       x_listener.typed(line);
-    x_watch.next();
+    if (!x_closed)
+      x_watch.next();
   }
 
   readable_watch x_watch;
   std::vector<char> x_buffer;
   line_splitter x_lines;
   listener x_listener;
+  bool x_closed = false;
 };
 
 } // namespace

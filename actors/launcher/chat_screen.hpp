@@ -28,12 +28,16 @@ public:
   /// From now on there is a prompt, and input is read.
   virtual void open(listener l) = 0;
 
+  /// No prompt any more, and no input is read; `show` still works.
+  virtual void close() = 0;
+
   /// Shows a line, or several, above the one being typed.
   virtual void show(const std::string& text) = 0;
 
   /// Replaces what was shown last; false if that cannot be done.
   virtual bool replace_last(const std::string& text) = 0;
 
+  /// `text` without the blank that follows it.
   virtual void set_prompt(const std::string& text) = 0;
 
   /// Typed lines of earlier sessions; and keeps those of this one.

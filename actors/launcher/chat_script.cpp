@@ -1,5 +1,6 @@
 #include <cerrno>
 #include <cstdio>
+#include <random>
 #include <unordered_map>
 
 #include <unistd.h>
@@ -7,6 +8,7 @@
 #include "actors/launcher/chat_front.hpp"
 #include "actors/launcher/chat_input.hpp"
 #include "actors/launcher/chat_json.hpp"
+#include "protocol/client/recent_ids.hpp"
 #include "protocol/defaults.hpp"
 
 namespace parley::chat {
@@ -44,8 +46,7 @@ private:
         take(last);
       return quit();
     }
-    for (auto& line :
-      x_lines.feed({x_buffer.data(), static_cast<size_t>(n)}))
+    for (auto& line : x_lines.feed({x_buffer.data(), static_cast<size_t>(n)}))
       take(line);
     read_on();
   }
@@ -73,12 +74,16 @@ private:
   void perform(std::string& id, const send_line& x) {
     if (id.empty())
       id = core().new_id().value;
+    if (x.receipts)
+      x_wants_receipts.insert(x_wants_receipts.fingerprint({}, id));
     core().send({id, x.to, x.body, {}, x.receipts});
   }
 
   void perform(std::string& id, const broadcast_line& x) {
     if (id.empty())
       id = core().new_id().value;
+    if (x.receipts)
+      x_wants_receipts.insert(x_wants_receipts.fingerprint({}, id));
     core().broadcast(
       {id, {}, x.body, {}, x.receipts}, x.to, open(asked::broadcast, id));
   }
@@ -92,8 +97,8 @@ private:
   }
 
   void perform(const std::string&, const read_line& x) {
-    core().mark_read(x.from, x.message, core().new_id().value,
-      open(asked::read, x.message));
+    core().mark_read(
+      x.from, x.message, core().new_id().value, open(asked::read, x.message));
   }
 
   void perform(const std::string&, const quit_line&) { quit(); }
@@ -138,7 +143,16 @@ private:
     print(error_line(std::string_view{}, why));
   }
 
-  void on_message(const received_im& x) override { print(message_line(x)); }
+  void on_message(const received_im& x) override {
+    if (!x.is_read_marker())
+      print(message_line(x));
+    else if (wants_receipts(x.payloads.front().data))
+      print(receipt_line(x.payloads.front().data, x.from, receipt::kind::read));
+  }
+
+  bool wants_receipts(std::string_view id) const {
+    return x_wants_receipts.contains(x_wants_receipts.fingerprint({}, id));
+  }
 
   void on_outcome(request_tag tag, std::string_view id, std::string_view to,
     const outcome& what) override {
@@ -179,8 +193,8 @@ private:
     print(typing_line_of(from));
   }
 
-  void on_policy(const std::vector<std::pair<std::string, std::string>>& x)
-    override {
+  void on_policy(
+    const std::vector<std::pair<std::string, std::string>>& x) override {
     print(policy_line(x));
   }
 
@@ -194,6 +208,9 @@ private:
   bool x_paused = false;
   uint64_t x_tags = 0;
   std::unordered_map<uint64_t, open_request> x_open;
+  /// The last IMs that asked for receipts.
+  recent_ids x_wants_receipts{{std::random_device{}(), std::random_device{}()},
+    defaults::client_duplicates_max};
 };
 
 } // namespace

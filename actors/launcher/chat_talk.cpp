@@ -15,7 +15,13 @@ namespace parley::chat {
 namespace {
 
 /// Select Graphic Rendition (ECMA-48, 8.3.117).
-enum class style : int { dim = 2, red = 31, green = 32, yellow = 33, cyan = 36 };
+enum class style : int {
+  dim = 2,
+  red = 31,
+  green = 32,
+  yellow = 33,
+  cyan = 36
+};
 
 /// Signs in front of outcomes, for terminals that have them or not.
 struct signs {
@@ -53,9 +59,8 @@ public:
           ? make_terminal(io())
           : make_pipe(io())),
       x_history_file(x.history_file),
-      x_signs(std::strcmp(::nl_langinfo(CODESET), "UTF-8") == 0
-          ? unicode_signs
-          : ascii_signs),
+      x_signs(std::strcmp(::nl_langinfo(CODESET), "UTF-8") == 0 ? unicode_signs
+                                                                : ascii_signs),
       x_writing_ends(io()) {}
 
 private:
@@ -66,13 +71,13 @@ private:
       x_screen->load_history(x_history_file);
     show_prompt();
     x_screen->open({[this](const std::string& line) { typed(line); },
-      [this](const std::string& line) { typing(line); },
-      [this] { leave(); }});
+      [this](const std::string& line) { typing(line); }, [this] { leave(); }});
   }
 
   void leave() {
     if (!x_history_file.empty() && x_may_keep)
       x_screen->save_history(x_history_file);
+    x_screen->close();
     quit();
   }
 
@@ -134,8 +139,7 @@ private:
     tell(time_text(now()) + " " + x_signs.arrow + " "
       + in(style::cyan, std::to_string(x.to.size()) + " users") + ": "
       + printable(x.text, "  "));
-    core().broadcast(
-      {core().new_id().value, {}, x.text, {}, false}, x.to);
+    core().broadcast({core().new_id().value, {}, x.text, {}, false}, x.to);
   }
 
   void perform(const help_command&) { tell(std::string{command_help()}); }
@@ -176,7 +180,7 @@ private:
   void show_prompt() {
     auto who = x_peer.empty() ? std::string{"/to?"} : name_of(x_peer);
     x_screen->set_prompt(
-      x_writing.empty() ? who + "> " : who + " (" + x_writing + " writes)> ");
+      x_writing.empty() ? who + ">" : who + " (" + x_writing + " writes)>");
   }
 
   void show_ready(const address& self, bool resumed) override {
@@ -192,8 +196,9 @@ private:
   void show_disconnected(
     const failure& why, std::chrono::milliseconds retry_in) override {
     auto seconds = std::chrono::ceil<std::chrono::seconds>(retry_in).count();
-    tell(in(style::dim, "Not connected (" + words_of(why)
-        + "); trying again in " + std::to_string(seconds) + " s."));
+    tell(in(style::dim,
+      "Not connected (" + words_of(why) + "); trying again in "
+        + std::to_string(seconds) + " s."));
   }
 
   void show_failure(const failure& why) override {
@@ -253,8 +258,8 @@ private:
     tell(in(style::red, words_of(why)));
   }
 
-  void on_policy(const std::vector<std::pair<std::string, std::string>>& x)
-    override {
+  void on_policy(
+    const std::vector<std::pair<std::string, std::string>>& x) override {
     for (auto& [name, value] : x)
       if (name == "im.client_history")
         x_may_keep = value != "off";

@@ -47,8 +47,8 @@ size_t rows(std::string_view text) {
   size_t n = 0;
   for (;;) {
     auto end = text.find('\n');
-    n += std::max<size_t>(1, (width(text.substr(0, end)) + columns() - 1)
-        / columns());
+    n += std::max<size_t>(
+      1, (width(text.substr(0, end)) + columns() - 1) / columns());
     if (end == std::string_view::npos)
       return n;
     text.remove_prefix(end + 1);
@@ -72,8 +72,7 @@ public:
   }
 
   ~terminal() override {
-    if (x_open)
-      close_line();
+    close();
     self = nullptr;
   }
 
@@ -81,6 +80,15 @@ public:
     x_listener = std::move(l);
     open_line();
     x_watch.next();
+  }
+
+  void close() override {
+    x_ended = true;
+    if (!x_open)
+      return;
+    erase_line();
+    std::fflush(stdout);
+    close_line();
   }
 
   void show(const std::string& text) override {
@@ -106,7 +114,9 @@ public:
   }
 
   void set_prompt(const std::string& text) override {
-    auto marked = x_colours ? "\1\x1b[1m\2" + text + "\1\x1b[0m\2" : text;
+    // libedit drops an escape sequence that nothing follows.
+    auto marked =
+      x_colours ? "\1\x1b[1m\2" + text + "\1\x1b[0m\2 " : text + " ";
     if (marked == x_prompt)
       return;
     if (!x_open) {
@@ -159,7 +169,7 @@ private:
   void took(char* line) {
     x_open = false;
     if (!line) {
-      std::fputs("\r\n", stdout);
+      std::fputs("\n", stdout);
       close_line();
       x_ended = true;
       return x_listener.ended();
@@ -180,8 +190,7 @@ private:
   void erase_line() {
     if (!x_open)
       return;
-    auto before
-      = std::string(rl_line_buffer, static_cast<size_t>(rl_point));
+    auto before = std::string(rl_line_buffer, static_cast<size_t>(rl_point));
     auto up = width(x_prompt + before) / columns();
     if (up > 0)
       std::printf("\x1b[%zuA", up);
@@ -189,12 +198,8 @@ private:
   }
 
   void put(const std::string& text) {
-    for (auto c : text)
-      if (c == '\n')
-        std::fputs("\r\n", stdout);
-      else
-        std::fputc(c, stdout);
-    std::fputs("\r\n", stdout);
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    std::fputc('\n', stdout);
     std::fflush(stdout);
   }
 
@@ -218,7 +223,7 @@ private:
   readable_watch x_watch;
   boost::asio::signal_set x_resized;
   listener x_listener;
-  std::string x_prompt = "> ";
+  std::string x_prompt;
   /// Of what was shown last; 0: something else came after it.
   size_t x_last_rows = 0;
   bool x_open = false;

@@ -381,10 +381,13 @@ void router_state::sweep() {
     x_next_session_sweep = at.steady + defaults::session_sweep_interval;
     auto window = milliseconds{config.rules->session_resume_window_ms};
     std::vector<session_id> over;
+    bool resubmit = at.steady >= x_next_resubmit;
+    if (resubmit)
+      x_next_resubmit = at.steady + defaults::resubmit_after;
     for (auto& [id, e] : x_entries) {
       if (!e.connected && at.steady - e.suspended_at >= window)
         over.push_back(id);
-      else
+      else if (resubmit)
         self->send(e.handle, session_sweep{});
     }
     for (auto id : over)

@@ -152,6 +152,7 @@ private:
   operations x_writes;
   uint64_t x_sweep_generation = 0;
   std::chrono::steady_clock::time_point x_next_session_sweep{};
+  std::chrono::steady_clock::time_point x_next_resubmit{};
   std::chrono::steady_clock::time_point x_next_expiry{};
   caf::typed_response_promise<stop_report> x_stop_promise;
   std::chrono::steady_clock::time_point x_stop_deadline{};

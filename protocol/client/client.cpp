@@ -45,8 +45,9 @@ result<std::shared_ptr<const client_target>> client_target::make(
   if (options.transport != protection::plain) {
     auto tls = options.transport == protection::tls_unverified
       ? tls_client_context::trust_anybody()
-      : options.ca_file.empty() ? tls_client_context::trust_system()
-                                : tls_client_context::trust_file(options.ca_file);
+      : options.ca_file.empty()
+      ? tls_client_context::trust_system()
+      : tls_client_context::trust_file(options.ca_file);
     if (!tls)
       return tl::unexpected{std::move(tls.error())};
     x->tls = std::move(*tls);
@@ -177,8 +178,8 @@ void client::impl::announce_connection() {
 }
 
 void client::impl::wait_readable() {
-  x_socket.async_wait(tcp::socket::wait_read,
-    guarded([](impl& self, const error_code& why) {
+  x_socket.async_wait(
+    tcp::socket::wait_read, guarded([](impl& self, const error_code& why) {
       if (why)
         self.lost("the connection failed", why);
       else
@@ -273,8 +274,8 @@ void client::impl::flush() {
 
 void client::impl::wait_writable() {
   x_waits_to_write = true;
-  x_socket.async_wait(tcp::socket::wait_write,
-    guarded([](impl& self, const error_code& why) {
+  x_socket.async_wait(
+    tcp::socket::wait_write, guarded([](impl& self, const error_code& why) {
       self.x_waits_to_write = false;
       if (why)
         self.lost("the connection failed", why);
@@ -317,13 +318,19 @@ void client::impl::lost(std::string_view doing, const error_code& why) {
 
 client::client(client_loop& loop, std::shared_ptr<const client_target> target,
   client_account account, client_events& events, uint64_t seed)
-  : x_impl(std::make_shared<impl>(*loop.x_impl, std::move(target),
-    std::move(account), events, seed)) {}
+  : x_impl(std::make_shared<impl>(
+    *loop.x_impl, std::move(target), std::move(account), events, seed)) {}
 
-client::~client() { x_impl->close(); }
+client::~client() {
+  x_impl->close();
+}
 
-void client::start() { x_impl->start(); }
+void client::start() {
+  x_impl->start();
+}
 
-client_core& client::core() noexcept { return x_impl->core; }
+client_core& client::core() noexcept {
+  return x_impl->core;
+}
 
 } // namespace parley

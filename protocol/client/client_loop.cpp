@@ -61,6 +61,8 @@ client_loop::client_loop(boost::asio::io_context& io)
 
 client_loop::~client_loop() = default;
 
-boost::asio::io_context& client_loop::io() noexcept { return x_impl->io; }
+boost::asio::io_context& client_loop::io() noexcept {
+  return x_impl->io;
+}
 
 } // namespace parley

@@ -72,8 +72,8 @@ void client_core::impl::broadcast(const outgoing_im& message,
   x.list.reset(new pending_request::broadcast_content{
     to_im(message), {to.begin(), to.end()}});
   std::string tried;
-  auto fits = native::encode_broadcast(
-    tried, {UINT64_MAX}, x.list->message, x.list->to);
+  auto fits =
+    native::encode_broadcast(tried, {UINT64_MAX}, x.list->message, x.list->to);
   if (!fits) {
     x_events.on_refused(tag, fits.error());
     return;
@@ -179,7 +179,9 @@ client_core::client_core(std::shared_ptr<const client_core_config> config,
 
 client_core::~client_core() = default;
 
-void client_core::start(steady_time now) { x_impl->start(now); }
+void client_core::start(steady_time now) {
+  x_impl->start(now);
+}
 
 void client_core::connected(sasl_channel channel, steady_time now) {
   x_impl->connected(std::move(channel), now);
@@ -193,13 +195,17 @@ void client_core::receive(std::span<const char> bytes, steady_time now) {
   x_impl->receive({bytes.data(), bytes.size()}, now);
 }
 
-void client_core::tick(steady_time now) { x_impl->tick(now); }
+void client_core::tick(steady_time now) {
+  x_impl->tick(now);
+}
 
 std::string_view client_core::output() const noexcept {
   return x_impl->output();
 }
 
-void client_core::written(size_t n) { x_impl->written(n); }
+void client_core::written(size_t n) {
+  x_impl->written(n);
+}
 
 void client_core::send(const outgoing_im& message, request_tag tag) {
   x_impl->send(message, tag);
@@ -214,7 +220,9 @@ void client_core::set_availability(const availability& what, request_tag tag) {
   x_impl->set_availability(what, tag);
 }
 
-void client_core::typing(std::string_view to) { x_impl->typing(to); }
+void client_core::typing(std::string_view to) {
+  x_impl->typing(to);
+}
 
 void client_core::mark_read(std::string_view to, std::string_view id,
   std::string_view own_id, request_tag tag) {
@@ -234,20 +242,36 @@ void client_core::set_window(const window& wanted) {
   x_impl->set_window(wanted);
 }
 
-void client_core::sign_out() { x_impl->sign_out(); }
+void client_core::sign_out() {
+  x_impl->sign_out();
+}
 
-void client_core::drop_connection() { x_impl->drop_connection(); }
+void client_core::drop_connection() {
+  x_impl->drop_connection();
+}
 
-bool client_core::is_ready() const noexcept { return x_impl->is_ready(); }
+bool client_core::is_ready() const noexcept {
+  return x_impl->is_ready();
+}
 
-bool client_core::is_gone() const noexcept { return x_impl->is_gone(); }
+bool client_core::is_gone() const noexcept {
+  return x_impl->is_gone();
+}
 
-size_t client_core::unanswered() const noexcept { return x_impl->unanswered(); }
+size_t client_core::unanswered() const noexcept {
+  return x_impl->unanswered();
+}
 
-const address& client_core::self() const noexcept { return x_impl->self(); }
+const address& client_core::self() const noexcept {
+  return x_impl->self();
+}
 
-message_id client_core::new_id() { return x_impl->new_id(); }
+message_id client_core::new_id() {
+  return x_impl->new_id();
+}
 
-size_t client_core::memory() const noexcept { return x_impl->memory(); }
+size_t client_core::memory() const noexcept {
+  return x_impl->memory();
+}
 
 } // namespace parley

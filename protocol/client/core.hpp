@@ -97,7 +97,8 @@ public:
   std::string_view output() const noexcept;
   void written(size_t n);
 
-  // -- requests; before `on_ready` and while disconnected they wait ------------
+  // -- requests; before `on_ready` and while disconnected they wait
+  // ------------
 
   /// Answered by on_outcome, once; maybe from within this call if the IM
   /// cannot be sent at all.
@@ -125,7 +126,8 @@ public:
   /// Gives the connection up and connects again as after a failure.
   void drop_connection();
 
-  // -- state -------------------------------------------------------------------
+  // -- state
+  // -------------------------------------------------------------------
 
   bool is_ready() const noexcept;
   bool is_gone() const noexcept;

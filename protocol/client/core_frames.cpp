@@ -18,9 +18,8 @@ void client_core::impl::take_frame(std::string_view frame) {
 bool client_core::impl::take_hot(const hot_frame& x) {
   if (x.what != hot_frame::kind::im) {
     outcome what;
-    what.what = x.what == hot_frame::kind::delivered
-      ? outcome::kind::delivered
-      : outcome::kind::stored;
+    what.what = x.what == hot_frame::kind::delivered ? outcome::kind::delivered
+                                                     : outcome::kind::stored;
     if (is_next(x.event))
       answered(x.event, x.request, what);
     return true;
@@ -53,8 +52,8 @@ void client_core::impl::handle(const native::welcome& x) {
     return;
   if (x.version < defaults::protocol_version_min
     || x.version > defaults::protocol_version)
-    return finish(failure{
-      errc::unsupported_version, "the server speaks another version"});
+    return finish(
+      failure{errc::unsupported_version, "the server speaks another version"});
   x_signing_in->domain = x.domain;
   x_signing_in->mechanisms = x.mechanisms;
   if (x_token.empty())
@@ -68,8 +67,8 @@ void client_core::impl::authenticate() {
   auto user = x_account.user;
   if (user.find('@') == std::string::npos)
     user.append("@").append(x_signing_in->domain);
-  auto sasl = sasl_client::make(x_signing_in->mechanisms,
-    x_signing_in->channel, user, x_account.password);
+  auto sasl = sasl_client::make(
+    x_signing_in->mechanisms, x_signing_in->channel, user, x_account.password);
   if (!sasl)
     return finish(std::move(sasl.error()));
   x_stage = stage::authenticating;
@@ -113,8 +112,7 @@ void client_core::impl::handle(const native::session_started& x) {
   if (resumed) {
     x_acknowledged = resumed_at;
     x_requests.acknowledged(x_acknowledged);
-    x_requests.resume(
-      x.what.last_request, [this](const auto& y) { emit(y); });
+    x_requests.resume(x.what.last_request, [this](const auto& y) { emit(y); });
   } else {
     covered = x_requests.start_session();
     x_position.start_session();
@@ -258,8 +256,7 @@ void client_core::impl::answered(
   x_position.take(number);
   auto x = x_requests.settle(to, number);
   if (x && x->what == pending_request::kind::broadcast)
-    x_events.on_broadcast(
-      x->tag, x->list->message.id.value, what.outcomes);
+    x_events.on_broadcast(x->tag, x->list->message.id.value, what.outcomes);
 }
 
 void client_core::impl::answered(

@@ -58,7 +58,8 @@ private:
     gone,
   };
 
-  // -- connection (core_connection.cpp) -----------------------------------------
+  // -- connection (core_connection.cpp)
+  // -----------------------------------------
 
   void connect();
   /// The connection is of no use any more: waits, then connects anew.
@@ -81,7 +82,8 @@ private:
     announce();
   }
 
-  // -- frames (core_frames.cpp) -------------------------------------------------
+  // -- frames (core_frames.cpp)
+  // -------------------------------------------------
 
   void take_frame(std::string_view frame);
   bool take_hot(const hot_frame& x);
@@ -115,7 +117,8 @@ private:
     sequence number, request_number to, const broadcast_outcomes& what);
   void answered(sequence number, request_number to, const done&);
 
-  // -- requests (core.cpp) ------------------------------------------------------
+  // -- requests (core.cpp)
+  // ------------------------------------------------------
 
   /// Sends what waits as far as the window has room.
   void pump();

@@ -26,8 +26,8 @@ void client_events::on_policy(
 
 void client_events::on_error(const failure&) {}
 
-void client_events::on_disconnected(
-  const failure&, std::chrono::milliseconds) {}
+void client_events::on_disconnected(const failure&, std::chrono::milliseconds) {
+}
 
 void client_events::on_gone(const failure&) {}
 

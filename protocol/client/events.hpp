@@ -49,6 +49,13 @@ struct received_im {
   bool offline = false;
   delivery_ticket ticket;
 
+  /// A reader tells how far it has read: `payloads` is the id of the last IM
+  /// that it has seen, under the type `read`, and nothing else.
+  bool is_read_marker() const noexcept {
+    return body.empty() && payloads.size() == 1
+      && payloads.front().type == "read";
+  }
+
   /// The user of `from`: all before the `/`.
   std::string_view from_user() const noexcept {
     return from.substr(0, from.find('/'));

@@ -13,8 +13,12 @@ using namespace native::wire_format;
 
 namespace {
 
-constexpr uint32_t number_tag(int field) { return tag(field, varint_type); }
-constexpr uint32_t block_tag(int field) { return tag(field, bytes_type); }
+constexpr uint32_t number_tag(int field) {
+  return tag(field, varint_type);
+}
+constexpr uint32_t block_tag(int field) {
+  return tag(field, bytes_type);
+}
 
 /// Bytes of the greatest request number with its tag.
 constexpr size_t request_size_max = 11;
@@ -92,8 +96,8 @@ bool decode_im(std::string_view content, received_im& to,
       if (!decode_payload(in.bytes(), payloads.emplace_back()))
         return false;
     } else if (tag == number_tag(fields::kSentAtMsFieldNumber)) {
-      to.sent_at = wall_time{
-        std::chrono::milliseconds{static_cast<int64_t>(in.varint())}};
+      to.sent_at =
+        wall_time{std::chrono::milliseconds{static_cast<int64_t>(in.varint())}};
     } else if (tag == number_tag(fields::kOfflineFieldNumber)) {
       to.offline = in.varint() != 0;
     } else {
@@ -119,8 +123,8 @@ result<pending_request> make_send(const outgoing_im& message, request_tag tag) {
     size += block_size(fields::kPayloadsFieldNumber, payload_size(x));
     bytes += x.data.size();
   }
-  auto frame_size = request_size_max
-    + block_size(wire::ClientFrame::kSendFieldNumber, size);
+  auto frame_size =
+    request_size_max + block_size(wire::ClientFrame::kSendFieldNumber, size);
   if (frame_size > defaults::frame_max) {
     failure why{errc::too_large, "the IM does not fit into a frame"};
     why.limit = defaults::frame_max;

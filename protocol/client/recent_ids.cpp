@@ -70,7 +70,7 @@ uint64_t recent_ids::fingerprint(
 }
 
 bool recent_ids::insert(uint64_t x) {
-  if (!x_table.empty() && x_table[slot_of(x)] == x)
+  if (contains(x))
     return false;
   if (x_order.size() < x_max) {
     if ((x_order.size() + 1) * 2 > x_table.size())
@@ -85,6 +85,10 @@ bool recent_ids::insert(uint64_t x) {
   return true;
 }
 
+bool recent_ids::contains(uint64_t x) const noexcept {
+  return !x_table.empty() && x_table[slot_of(x)] == x;
+}
+
 size_t recent_ids::memory() const noexcept {
   return (x_order.capacity() + x_table.capacity()) * sizeof(uint64_t);
 }
@@ -97,7 +101,9 @@ size_t recent_ids::slot_of(uint64_t x) const noexcept {
   return i;
 }
 
-void recent_ids::put(uint64_t x) noexcept { x_table[slot_of(x)] = x; }
+void recent_ids::put(uint64_t x) noexcept {
+  x_table[slot_of(x)] = x;
+}
 
 void recent_ids::erase(uint64_t x) noexcept {
   auto mask = x_table.size() - 1;

@@ -23,6 +23,8 @@ public:
   /// False if it is remembered already.
   bool insert(uint64_t fingerprint);
 
+  bool contains(uint64_t fingerprint) const noexcept;
+
   size_t memory() const noexcept;
 
 private:

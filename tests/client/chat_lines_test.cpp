@@ -31,14 +31,13 @@ std::string answer_to(std::string_view line) {
 
 BOOST_AUTO_TEST_CASE(requests_are_read_with_all_of_their_fields) {
   auto send = parsed<send_line>(
-    R"({"op":"send","id":"m1","to":"bob@example.org","body":"h\u00e9"})",
-    "m1");
+    R"({"op":"send","id":"m1","to":"bob@example.org","body":"h\u00e9"})", "m1");
   BOOST_TEST(send.to == "bob@example.org");
   BOOST_TEST(send.body == "hé");
   BOOST_TEST(!send.receipts);
-  BOOST_TEST(parsed<send_line>(
-    R"({"op":"send","to":"b@x","body":"","receipts":true})")
-               .receipts);
+  BOOST_TEST(
+    parsed<send_line>(R"({"op":"send","to":"b@x","body":"","receipts":true})")
+      .receipts);
   auto broadcast = parsed<chat::broadcast_line>(
     R"({"op":"broadcast","id":"b1","to":["a@x","b@x"],"body":"hi"})", "b1");
   BOOST_TEST((broadcast.to == std::vector<std::string>{"a@x", "b@x"}));
@@ -49,8 +48,8 @@ BOOST_AUTO_TEST_CASE(requests_are_read_with_all_of_their_fields) {
   BOOST_TEST(presence.what.priority == -128);
   auto typing = parsed<typing_line>(R"({"op":"typing","to":"b@x"})");
   BOOST_TEST(typing.to == "b@x");
-  auto read = parsed<read_line>(
-    R"({"op":"read","from":"a@x/desk","id":"m7"})", "m7");
+  auto read =
+    parsed<read_line>(R"({"op":"read","from":"a@x/desk","id":"m7"})", "m7");
   BOOST_TEST(read.from == "a@x/desk");
   BOOST_TEST(read.message == "m7");
   parsed<quit_line>(R"(  {"op":"quit","more":[1]} )");
@@ -60,18 +59,18 @@ BOOST_AUTO_TEST_CASE(bad_lines_say_what_is_wrong_and_repeat_the_id) {
   auto has = [](const std::string& text, std::string_view part) {
     return text.find(part) != std::string::npos;
   };
-  for (auto line : {"", "x", "{", "[]", "1", "{\"op\":1}", "{}",
-         R"({"op":"send"})", R"({"op":"send","to":5,"body":"x"})",
-         R"({"op":"send","to":"a@x"})",
-         R"({"op":"send","to":"a@x","body":"x","receipts":1})",
-         R"({"op":"send","to":"a@x","body":"x","id":""})",
-         R"({"op":"broadcast","to":"a@x","body":"x"})",
-         R"({"op":"broadcast","to":["a@x",1],"body":"x"})",
-         R"({"op":"presence","show":"here"})",
-         R"({"op":"presence","show":"away","priority":128})",
-         R"({"op":"presence","show":"away","priority":18446744073709551615})",
-         R"({"op":"presence","show":"away","priority":1.5})",
-         R"({"op":"read","from":"a@x"})", "{\"op\":\"send\xff\"}"})
+  for (auto line :
+    {"", "x", "{", "[]", "1", "{\"op\":1}", "{}", R"({"op":"send"})",
+      R"({"op":"send","to":5,"body":"x"})", R"({"op":"send","to":"a@x"})",
+      R"({"op":"send","to":"a@x","body":"x","receipts":1})",
+      R"({"op":"send","to":"a@x","body":"x","id":""})",
+      R"({"op":"broadcast","to":"a@x","body":"x"})",
+      R"({"op":"broadcast","to":["a@x",1],"body":"x"})",
+      R"({"op":"presence","show":"here"})",
+      R"({"op":"presence","show":"away","priority":128})",
+      R"({"op":"presence","show":"away","priority":18446744073709551615})",
+      R"({"op":"presence","show":"away","priority":1.5})",
+      R"({"op":"read","from":"a@x"})", "{\"op\":\"send\xff\"}"})
     BOOST_TEST(has(answer_to(line), R"("event":"error")"), line);
   auto text = answer_to(R"({"op":"send","id":"m1","to":5,"body":"x"})");
   BOOST_TEST(has(text, R"("id":"m1")"));
@@ -113,10 +112,10 @@ BOOST_AUTO_TEST_CASE(events_are_written_as_the_contract_says) {
   BOOST_TEST(outcome_line("m1", "bob@x", {outcome::kind::rejected, slow})
     == "{\"event\":\"outcome\",\"id\":\"m1\",\"to\":\"bob@x\",\"outcome\":"
        "\"rejected\",\"reason\":\"rate_limited\",\"retry_after\":1.5}\n");
-  BOOST_TEST(broadcast_line_of("b1",
-               {{"a@x", {outcome::kind::delivered, {}}},
-                 {"b@x",
-                   {outcome::kind::rejected, failure{errc::no_such_user}}}})
+  BOOST_TEST(
+    broadcast_line_of("b1",
+      {{"a@x", {outcome::kind::delivered, {}}},
+        {"b@x", {outcome::kind::rejected, failure{errc::no_such_user}}}})
     == "{\"event\":\"broadcast\",\"id\":\"b1\",\"outcomes\":[{\"to\":\"a@x\","
        "\"outcome\":\"delivered\"},{\"to\":\"b@x\",\"outcome\":\"rejected\","
        "\"reason\":\"no_such_user\"}]}\n");
@@ -136,10 +135,10 @@ BOOST_AUTO_TEST_CASE(events_are_written_as_the_contract_says) {
 BOOST_AUTO_TEST_CASE(a_reason_of_a_newer_server_is_shown_as_it_was_sent) {
   BOOST_TEST(reason_of(failure{errc::none, "moon_phase: wait"}, "unknown")
     == "moon_phase");
-  BOOST_TEST(reason_of(failure{errc::none, "moon_phase"}, "unknown")
-    == "moon_phase");
-  BOOST_TEST(reason_of(failure{errc::none, "Some words."}, "unknown")
-    == "unknown");
+  BOOST_TEST(
+    reason_of(failure{errc::none, "moon_phase"}, "unknown") == "moon_phase");
+  BOOST_TEST(
+    reason_of(failure{errc::none, "Some words."}, "unknown") == "unknown");
 }
 
 BOOST_AUTO_TEST_CASE(lines_come_out_wherever_the_input_is_cut) {
@@ -191,8 +190,7 @@ BOOST_AUTO_TEST_CASE(commands_are_told_from_text) {
 }
 
 BOOST_AUTO_TEST_CASE(messages_cannot_command_the_terminal) {
-  BOOST_TEST(printable("a\x1b[2Jb\x07\x7f\xc2\x9b\r", "")
-    == "a^[[2Jb^G??^M");
+  BOOST_TEST(printable("a\x1b[2Jb\x07\x7f\xc2\x9b\r", "") == "a^[[2Jb^G??^M");
   BOOST_TEST(printable("a\nb\tc", "  ") == "a\n  b c");
   BOOST_TEST(printable("grüße ✓", "") == "grüße ✓");
 }

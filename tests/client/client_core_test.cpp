@@ -80,7 +80,8 @@ BOOST_AUTO_TEST_CASE(what_is_asked_before_the_sign_in_waits_for_it) {
   BOOST_TEST(bob.messages.size() == 1u);
   // The sign-in itself carried it.
   BOOST_TEST((alice.dones == std::vector<uint64_t>{9}));
-  BOOST_TEST((x.server.availabilities.back() == availability{show::away, "out", 3}));
+  BOOST_TEST(
+    (x.server.availabilities.back() == availability{show::away, "out", 3}));
   BOOST_TEST(x.server.availabilities.size() == 2u);
 }
 
@@ -92,8 +93,8 @@ BOOST_AUTO_TEST_CASE(the_last_availability_holds_after_a_new_sign_in) {
   x.server.restart();
   x.wait(2s);
   // Once when it was set, once with the new sign-in.
-  BOOST_TEST(std::ranges::count(x.server.availabilities,
-               availability{show::dnd, "busy", -1})
+  BOOST_TEST(std::ranges::count(
+               x.server.availabilities, availability{show::dnd, "busy", -1})
     == 2);
 }
 
@@ -144,8 +145,8 @@ BOOST_AUTO_TEST_CASE(typing_is_told_and_never_resent) {
   two_users x;
   x.alice.core.typing(bobs_address);
   x.settle();
-  BOOST_TEST((x.bob.typings
-    == std::vector<std::string>{"alice@example.org/desk"}));
+  BOOST_TEST(
+    (x.bob.typings == std::vector<std::string>{"alice@example.org/desk"}));
   x.alice.cut();
   x.alice.core.typing(bobs_address);
   x.wait(2s);
@@ -186,12 +187,11 @@ BOOST_AUTO_TEST_CASE(a_refused_request_is_told_once) {
   x.server.refuse_requests = failure{errc::unknown_request};
   x.alice.send(bobs_address, "one");
   x.alice.core.set_availability({}, {3});
-  x.alice.core.broadcast({"b", {}, "x", {}, false},
-    std::vector<std::string>{bobs_address});
+  x.alice.core.broadcast(
+    {"b", {}, "x", {}, false}, std::vector<std::string>{bobs_address});
   x.settle();
   BOOST_TEST(x.alice.outcomes.size() == 1u);
-  BOOST_TEST(
-    (x.alice.outcomes.front().what.why.code == errc::unknown_request));
+  BOOST_TEST((x.alice.outcomes.front().what.why.code == errc::unknown_request));
   BOOST_TEST(x.alice.refusals.size() == 2u);
 }
 
@@ -291,8 +291,8 @@ BOOST_AUTO_TEST_CASE(a_server_that_never_answers_is_given_up) {
 BOOST_AUTO_TEST_CASE(a_wrong_password_ends_the_client) {
   simulation x;
   x.server.add_account("alice@example.org");
-  test_user alice(x.server, x.now, "alice", 1,
-    acknowledging::after_callback, "wrong");
+  test_user alice(
+    x.server, x.now, "alice", 1, acknowledging::after_callback, "wrong");
   alice.start();
   for (int i = 0; i < 20; ++i) {
     x.now += 100ms;
@@ -366,77 +366,4 @@ BOOST_AUTO_TEST_CASE(an_idle_client_holds_little_memory) {
   x.alice.send(bobs_address, std::string(100'000, 'x'));
   x.settle();
   BOOST_TEST(x.alice.core.memory() < 4096u);
-}
-
-// -- acknowledging by hand ----------------------------------------------------
-
-namespace {
-
-struct careful_bob : simulation {
-  test_user& alice = add("alice", 1);
-  test_user& bob = add("bob", 2, acknowledging::manual);
-
-  careful_bob() {
-    wait(200ms);
-    for (int i = 0; i < 3; ++i)
-      alice.send(bobs_address, "x");
-    settle();
-  }
-};
-
-} // namespace
-
-BOOST_AUTO_TEST_CASE(nothing_is_delivered_before_its_owner_says_so) {
-  careful_bob x;
-  BOOST_TEST(x.bob.messages.size() == 3u);
-  BOOST_TEST(x.alice.outcomes.empty());
-  x.bob.core.acknowledge(x.bob.messages[1].ticket);
-  x.settle();
-  BOOST_TEST(x.alice.outcomes.empty());
-  x.bob.core.acknowledge(x.bob.messages[0].ticket);
-  x.settle();
-  BOOST_TEST(x.alice.outcomes.size() == 2u);
-}
-
-BOOST_AUTO_TEST_CASE(answers_before_the_first_held_im_are_acknowledged) {
-  simulation x;
-  x.server.add_account("carol@example.org");
-  auto& bob = x.add("bob", 2, acknowledging::manual);
-  x.wait(200ms);
-  for (int i = 0; i < 50; ++i)
-    bob.send("carol@example.org", "x");
-  x.settle();
-  BOOST_TEST(bob.outcomes.size() == 50u);
-}
-
-BOOST_AUTO_TEST_CASE(a_resume_does_not_acknowledge_what_is_held) {
-  careful_bob x;
-  x.bob.cut();
-  x.wait(2s);
-  BOOST_TEST(x.bob.readies.back().second);
-  BOOST_TEST(x.bob.messages.size() == 3u);
-  BOOST_TEST(x.alice.outcomes.empty());
-  for (auto& y : x.bob.messages)
-    x.bob.core.acknowledge(y.ticket);
-  x.settle();
-  BOOST_TEST(x.alice.outcomes.size() == 3u);
-}
-
-BOOST_AUTO_TEST_CASE(held_ims_of_an_ended_session_wait_for_the_same_word) {
-  careful_bob x;
-  x.server.end_sessions("bob@example.org", errc::expired);
-  x.wait(2s);
-  BOOST_TEST(!x.bob.readies.back().second);
-  // Offered again, not shown again, not acknowledged.
-  BOOST_TEST(x.bob.messages.size() == 3u);
-  x.server.end_sessions("bob@example.org", errc::expired);
-  x.wait(2s);
-  x.bob.core.acknowledge(x.bob.messages[0].ticket);
-  x.bob.core.acknowledge(x.bob.messages[1].ticket);
-  x.settle();
-  x.server.end_sessions("bob@example.org", errc::expired);
-  x.wait(2s);
-  x.alice.send(bobs_address, "next");
-  x.settle();
-  BOOST_TEST(x.bob.messages.size() == 4u);
 }

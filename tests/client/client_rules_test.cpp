@@ -246,8 +246,8 @@ BOOST_AUTO_TEST_CASE(the_queue_agrees_with_a_plain_model) {
         break;
       case 2:
         if (!open.empty()) {
-          auto i = std::next(open.begin(),
-            static_cast<ptrdiff_t>(random() % open.size()));
+          auto i = std::next(
+            open.begin(), static_cast<ptrdiff_t>(random() % open.size()));
           auto y = x.settle({i->first}, {++event});
           BOOST_REQUIRE(y);
           BOOST_REQUIRE_EQUAL(y->tag.value, i->second);

@@ -23,7 +23,9 @@ public:
     ++readies;
     was_resumed = resumed;
   }
-  void on_message(const received_im& x) override { bodies.emplace_back(x.body); }
+  void on_message(const received_im& x) override {
+    bodies.emplace_back(x.body);
+  }
   void on_outcome(request_tag, std::string_view, std::string_view,
     const outcome& what) override {
     delivered += what.what == outcome::kind::delivered;
@@ -70,8 +72,8 @@ private:
 };
 
 struct world {
-  explicit world(std::shared_ptr<tls_context> tls = nullptr,
-    const char* host = "127.0.0.1")
+  explicit world(
+    std::shared_ptr<tls_context> tls = nullptr, const char* host = "127.0.0.1")
     : model(std::move(tls)), server(io, model, host), loop(io) {
     options.host = host;
     options.port = server.port();
@@ -115,8 +117,8 @@ void talk(world& x) {
   std::vector<std::string> bodies;
   for (size_t i = 0; i < 50; ++i) {
     bodies.push_back(std::to_string(i) + std::string(i * i * 80, 'x'));
-    (*alice)->send({(*alice)->new_id().value, "bob@example.org", bodies.back(),
-      {}, false});
+    (*alice)->send(
+      {(*alice)->new_id().value, "bob@example.org", bodies.back(), {}, false});
   }
   x.until([&] { return alice_hears.delivered == 50; });
   BOOST_TEST((bob_hears.bodies == bodies));
@@ -214,7 +216,8 @@ BOOST_AUTO_TEST_CASE(a_server_that_is_not_there_is_tried_again) {
   auto alice = x.join("alice", hears);
   x.until([&] { return hears.losses >= 2; });
   BOOST_TEST(!hears.end);
-  BOOST_TEST(hears.last_loss.text.find("cannot be reached") != std::string::npos);
+  BOOST_TEST(
+    hears.last_loss.text.find("cannot be reached") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_client_may_be_destroyed_at_any_time) {
@@ -240,7 +243,7 @@ BOOST_AUTO_TEST_CASE(servers_are_written_as_host_and_port) {
   BOOST_TEST(host("example.org:5222") == "example.org 5222");
   BOOST_TEST(host("127.0.0.1:1") == "127.0.0.1 1");
   BOOST_TEST(host("[::1]:65535") == "::1 65535");
-  for (auto text : {"", ":1", "x", "x:", "x:0", "x:65536", "x:1x", "::1:5",
-         "[]:5", "x:-1"})
+  for (auto text :
+    {"", ":1", "x", "x:", "x:0", "x:65536", "x:1x", "::1:5", "[]:5", "x:-1"})
     BOOST_TEST(host(text).empty(), text);
 }

@@ -78,13 +78,17 @@ loopback_server::loopback_server(
   sweep();
 }
 
-loopback_server::~loopback_server() { cut_all(); }
+loopback_server::~loopback_server() {
+  cut_all();
+}
 
 uint16_t loopback_server::port() const {
   return x_acceptor.local_endpoint().port();
 }
 
-void loopback_server::stop_listening() { x_acceptor.close(); }
+void loopback_server::stop_listening() {
+  x_acceptor.close();
+}
 
 void loopback_server::cut_all() {
   while (!x_peers.empty())

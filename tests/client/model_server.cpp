@@ -40,13 +40,21 @@ void model_server::link::receive(std::string_view bytes, steady_time now) {
   x_connection.receive({bytes.data(), bytes.size()}, now, some_time);
 }
 
-void model_server::link::disconnected() { x_connection.disconnected(); }
+void model_server::link::disconnected() {
+  x_connection.disconnected();
+}
 
-void model_server::link::tick(steady_time now) { x_connection.tick(now); }
+void model_server::link::tick(steady_time now) {
+  x_connection.tick(now);
+}
 
-std::string_view model_server::link::output() { return x_connection.output(); }
+std::string_view model_server::link::output() {
+  return x_connection.output();
+}
 
-void model_server::link::written(size_t n) { x_connection.written(n); }
+void model_server::link::written(size_t n) {
+  x_connection.written(n);
+}
 
 void model_server::link::find_keys(const user_address& user) {
   auto known = x_server.x_accounts.count(user.str()) > 0;
@@ -79,8 +87,7 @@ void model_server::link::window_changed(window what) {
   }
 }
 
-void model_server::link::requests_received(
-  std::vector<numbered_request> what) {
+void model_server::link::requests_received(std::vector<numbered_request> what) {
   for (auto& x : what)
     if (auto s = x_server.session_of(*this))
       x_server.take(*s, x);
@@ -104,7 +111,7 @@ void model_server::add_account(const std::string& user) {
 model_server::session* model_server::session_of(const link& x) {
   auto i = x_sessions.find(x.x_token);
   return i == x_sessions.end() || i->second.carrier != &x ? nullptr
-                                                           : &i->second;
+                                                          : &i->second;
 }
 
 signed_in model_server::grant(const session& s, bool resumed) const {
@@ -128,7 +135,8 @@ void model_server::start(link& from, const sign_in& what) {
       replaced.push_back(token);
   for (auto& token : replaced) {
     if (auto carrier = x_sessions[token].carrier)
-      carrier->x_connection.close(failure{errc::replaced}, error_scope::session);
+      carrier->x_connection.close(
+        failure{errc::replaced}, error_scope::session);
     end(token);
   }
   ++sign_ins;
@@ -250,8 +258,7 @@ void model_server::post(session& s, event what) {
   auto is_answer = std::holds_alternative<answer>(what);
   s.unacknowledged.push_back({++s.last_event, std::move(what), 0, is_answer});
   if (s.carrier)
-    s.carrier->x_connection.send(
-      {s.last_event}, s.unacknowledged.back().what);
+    s.carrier->x_connection.send({s.last_event}, s.unacknowledged.back().what);
 }
 
 void model_server::post_waiting(session& s) {
@@ -265,15 +272,14 @@ void model_server::post_waiting(session& s) {
 
 void model_server::acknowledge(session& s, uint64_t upto) {
   std::vector<key> settled;
-  while (!s.unacknowledged.empty()
-    && s.unacknowledged.front().number <= upto) {
+  while (!s.unacknowledged.empty() && s.unacknowledged.front().number <= upto) {
     auto& x = s.unacknowledged.front();
     if (x.is_answer)
       --s.requests_open;
     if (auto i = std::get_if<incoming_im>(&x.what)) {
       --s.ims_open;
-      settled.emplace_back(i->message->from.user.str(), i->message->id.value,
-        i->to.user.str());
+      settled.emplace_back(
+        i->message->from.user.str(), i->message->id.value, i->to.user.str());
     }
     s.unacknowledged.pop_front();
   }
@@ -326,8 +332,7 @@ void model_server::go_away(std::chrono::milliseconds come_back_after) {
     x->x_connection.send_going_away(come_back_after);
 }
 
-void model_server::change_request_window(
-  const std::string& user, window what) {
+void model_server::change_request_window(const std::string& user, window what) {
   for (auto& [token, s] : x_sessions)
     if (s.self.user.str() == user) {
       s.requests = what;

@@ -37,7 +37,8 @@ public:
   private:
     friend class model_server;
     void find_keys(const user_address& user) override;
-    void check_password(const user_address& user, std::string password) override;
+    void check_password(
+      const user_address& user, std::string password) override;
     void authenticated(const user_address&, bool) override {}
     void sign_in_wanted(sign_in what) override;
     void resume_wanted(resume what) override;

@@ -71,7 +71,9 @@ void test_user::tick() {
   core.tick(x_now);
 }
 
-void test_user::connect_wanted() { x_connecting = true; }
+void test_user::connect_wanted() {
+  x_connecting = true;
+}
 
 void test_user::close_wanted() {
   auto link = std::move(x_link);
@@ -90,16 +92,17 @@ void test_user::on_message(const received_im& x) {
 
 void test_user::on_outcome(request_tag tag, std::string_view id,
   std::string_view to, const outcome& what) {
-  outcomes.push_back(
-    {tag.value, std::string{id}, std::string{to}, what});
+  outcomes.push_back({tag.value, std::string{id}, std::string{to}, what});
 }
 
-void test_user::on_broadcast(request_tag, std::string_view,
-  const std::vector<recipient_outcome>& x) {
+void test_user::on_broadcast(
+  request_tag, std::string_view, const std::vector<recipient_outcome>& x) {
   broadcasts.push_back(x);
 }
 
-void test_user::on_done(request_tag tag) { dones.push_back(tag.value); }
+void test_user::on_done(request_tag tag) {
+  dones.push_back(tag.value);
+}
 
 void test_user::on_refused(request_tag, const failure& why) {
   refusals.push_back(why);
@@ -124,15 +127,16 @@ void test_user::on_disconnected(
   losses.emplace_back(why, retry_in);
 }
 
-void test_user::on_gone(const failure& why) { ends.push_back(why); }
+void test_user::on_gone(const failure& why) {
+  ends.push_back(why);
+}
 
 // -- simulation ---------------------------------------------------------------
 
 test_user& simulation::add(
   const std::string& user, uint64_t seed, acknowledging how) {
   server.add_account(user + "@example.org");
-  users.push_back(
-    std::make_unique<test_user>(server, now, user, seed, how));
+  users.push_back(std::make_unique<test_user>(server, now, user, seed, how));
   users.back()->start();
   return *users.back();
 }

@@ -194,21 +194,15 @@ std::shared_ptr<const connection_config> config_of(dialogue::kind k) {
   x->body_max = 32'768;
   x->broadcast_max = 1'000;
   x->decoy_secret = "secret";
-  if (k == dialogue::kind::tls) {
-    const auto& files = example_certificate();
-    static const auto context =
-      tls_context::load(files.certificate_file, files.key_file).value();
-    x->tls = context;
-  }
+  if (k == dialogue::kind::tls)
+    x->tls = server_context();
   return x;
 }
 
 std::shared_ptr<tls_client_context> trust(dialogue::kind k) {
   if (k == dialogue::kind::plain)
     return nullptr;
-  static const auto context =
-    tls_client_context::trust_file(example_certificate().certificate_file)
-      .value();
+  static const auto context = trusting_context();
   return context;
 }
 
@@ -254,6 +248,26 @@ void dialogue::wait(std::chrono::milliseconds time) {
       std::min<steady_time::duration>(defaults::sweep_interval, until - now);
     server->tick(now);
   }
+}
+
+std::string send_bytes(
+  uint64_t number, const std::string& id, const std::string& body) {
+  im x;
+  x.id.value = id;
+  x.body = body;
+  std::string bytes;
+  if (!native::encode_send(bytes, {number}, x, "bob@example.org"))
+    throw std::logic_error{"cannot be encoded"};
+  return bytes;
+}
+
+event incoming(const std::string& id, const std::string& body) {
+  im x;
+  x.id.value = id;
+  x.from = address::parse("bob@example.org/phone").value();
+  x.body = body;
+  return incoming_im{
+    shared<im>{std::move(x)}, address::parse("alice@example.org").value()};
 }
 
 void finish_exchange(dialogue& d, size_t piece) {

@@ -138,6 +138,13 @@ public:
   std::unique_ptr<connection> server;
 };
 
+/// The bytes of a client's send_im to bob.
+std::string send_bytes(
+  uint64_t number, const std::string& id, const std::string& body = "hi");
+
+/// An IM of bob's for alice.
+event incoming(const std::string& id, const std::string& body = "hello");
+
 /// How signing in goes on by itself: the client answers challenges.
 void finish_exchange(dialogue& d, size_t piece = SIZE_MAX);
 

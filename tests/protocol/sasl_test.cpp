@@ -410,7 +410,8 @@ BOOST_AUTO_TEST_CASE(no_damaged_message_signs_in) {
   };
   const auto flip = [](size_t at) {
     return [at](std::string& x) {
-      if (at / 8 >= x.size())
+      // The last digit before the padding has bits that mean nothing.
+      if (at / 8 + 2 >= x.size())
         return false;
       x[at / 8] = static_cast<char>(x[at / 8] ^ (1 << at % 8));
       return true;
@@ -422,7 +423,7 @@ BOOST_AUTO_TEST_CASE(no_damaged_message_signs_in) {
       break;
     BOOST_TEST((*x != step::succeeded), "cut at " << i);
   }
-  for (size_t i = 0;; i += 3) {
+  for (size_t i = 0;; ++i) {
     const auto x = attempt(none, flip(i));
     if (!x)
       break;

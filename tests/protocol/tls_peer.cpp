@@ -1,12 +1,11 @@
 #include "tests/protocol/tls_peer.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <stdexcept>
 #include <vector>
 
 #include <openssl/err.h>
-
-#include "protocol/tls.hpp"
 
 namespace parley::test {
 
@@ -96,6 +95,41 @@ std::string tls_peer::send(std::string_view text) {
 std::string tls_peer::close() {
   SSL_shutdown(ssl());
   return take();
+}
+
+std::shared_ptr<tls_context> server_context() {
+  const auto& files = example_certificate();
+  static const auto context =
+    tls_context::load(files.certificate_file, files.key_file).value();
+  return context;
+}
+
+std::shared_ptr<tls_client_context> trusting_context() {
+  return tls_client_context::trust_file(example_certificate().certificate_file)
+    .value();
+}
+
+side server_side() {
+  return {tls_stage{*server_context()}, {}, {}};
+}
+
+void talk(side& server, tls_peer& client, size_t piece) {
+  auto to_server = client.receive({});
+  while (!to_server.empty()) {
+    for (std::string_view rest = to_server; !rest.empty();) {
+      server.receive(rest.substr(0, piece));
+      rest.remove_prefix(std::min(piece, rest.size()));
+    }
+    to_server = client.receive(server.take());
+  }
+}
+
+void talk(side& server, side& client) {
+  client.receive({});
+  for (auto bytes = client.take(); !bytes.empty(); bytes = client.take()) {
+    server.receive(bytes);
+    client.receive(server.take());
+  }
 }
 
 } // namespace parley::test

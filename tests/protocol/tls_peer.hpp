@@ -1,11 +1,15 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <openssl/ssl.h>
+
+#include "protocol/tls.hpp"
 
 /// What the tests of TLS need: certificates in a folder that goes away, and an
 /// OpenSSL peer on memory BIOs that shares nothing with parley::tls_stage.
@@ -62,5 +66,30 @@ private:
   };
   std::unique_ptr<SSL, free_ssl> x_ssl;
 };
+
+/// The server's context and a client's that trusts it, with the example's
+/// certificate.
+std::shared_ptr<tls_context> server_context();
+std::shared_ptr<tls_client_context> trusting_context();
+
+/// A stage, and what came out of it.
+struct side {
+  tls_stage stage;
+  std::string plain;
+  std::string cipher;
+  result<void> last{};
+
+  void receive(std::string_view bytes) {
+    if (last)
+      last = stage.receive(bytes, plain, cipher);
+  }
+  std::string take() { return std::exchange(cipher, {}); }
+};
+
+side server_side();
+
+/// Hands bytes to and fro until both are silent; the client's in pieces.
+void talk(side& server, tls_peer& client, size_t piece = SIZE_MAX);
+void talk(side& server, side& client);
 
 } // namespace parley::test

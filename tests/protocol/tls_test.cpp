@@ -1,17 +1,14 @@
 #define BOOST_TEST_MODULE tls
 #include <boost/test/unit_test.hpp>
 
+#include <array>
 #include <cstdio>
-#include <filesystem>
-#include <fstream>
 #include <malloc.h>
 #include <random>
 #include <string>
 #include <vector>
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
 
 #include "protocol/tls.hpp"
 #include "tests/protocol/tls_peer.hpp"
@@ -20,56 +17,6 @@ using namespace parley;
 using namespace parley::test;
 
 namespace {
-
-std::shared_ptr<tls_context> server_context() {
-  const auto& files = example_certificate();
-  static const auto context =
-    tls_context::load(files.certificate_file, files.key_file).value();
-  return context;
-}
-
-std::shared_ptr<tls_client_context> trusting_context() {
-  return tls_client_context::trust_file(example_certificate().certificate_file)
-    .value();
-}
-
-/// A stage, and what came out of it.
-struct side {
-  tls_stage stage;
-  std::string plain;
-  std::string cipher;
-  result<void> last{};
-
-  void receive(std::string_view bytes) {
-    if (last)
-      last = stage.receive(bytes, plain, cipher);
-  }
-  std::string take() { return std::exchange(cipher, {}); }
-};
-
-side server_side() {
-  return {tls_stage{*server_context()}, {}, {}};
-}
-
-/// Hands bytes to and fro in pieces of `piece` until both are silent.
-void talk(side& server, tls_peer& client, size_t piece = SIZE_MAX) {
-  auto to_server = client.receive({});
-  while (!to_server.empty()) {
-    for (std::string_view rest = to_server; !rest.empty();) {
-      server.receive(rest.substr(0, piece));
-      rest.remove_prefix(std::min(piece, rest.size()));
-    }
-    to_server = client.receive(server.take());
-  }
-}
-
-void talk(side& server, side& client) {
-  client.receive({});
-  for (auto bytes = client.take(); !bytes.empty(); bytes = client.take()) {
-    server.receive(bytes);
-    client.receive(server.take());
-  }
-}
 
 constexpr std::array versions{TLS1_2_VERSION, TLS1_3_VERSION};
 
@@ -307,155 +254,6 @@ BOOST_AUTO_TEST_CASE(the_client_stage_binds_as_the_server_does) {
   expected.resize(
     SSL_get_peer_finished(old.ssl(), expected.data(), expected.size()));
   BOOST_TEST((bound.stage.tls_unique() == expected));
-}
-
-BOOST_AUTO_TEST_CASE(a_client_checks_whom_it_talks_to) {
-  const auto error_for = [](const auto& context, const std::string& host) {
-    auto server = server_side();
-    side client{tls_stage{*context, host}, {}, {}};
-    talk(server, client);
-    if (client.last)
-      BOOST_TEST(client.stage.handshake_done());
-    else
-      BOOST_TEST((client.last.error().code == errc::tls_failed));
-    return client.last ? std::string{"none"} : client.last.error().text;
-  };
-  for (const auto* host : {"example.org", "localhost", "127.0.0.1", "::1"})
-    BOOST_TEST(error_for(trusting_context(), host) == "none");
-  BOOST_TEST(error_for(trusting_context(), "example.com")
-    == "the server's certificate: hostname mismatch");
-  BOOST_TEST(error_for(trusting_context(), "127.0.0.2")
-    == "the server's certificate: IP address mismatch");
-  BOOST_TEST(error_for(trusting_context(), "") != "none");
-  const auto system = tls_client_context::trust_system();
-  BOOST_REQUIRE(system.has_value());
-  BOOST_TEST(error_for(*system, "example.org")
-    == "the server's certificate: self-signed certificate");
-  const auto anybody = tls_client_context::trust_anybody();
-  BOOST_REQUIRE(anybody.has_value());
-  BOOST_TEST(error_for(*anybody, "whoever") == "none");
-  BOOST_TEST(!(*anybody)->verifies());
-  BOOST_TEST(trusting_context()->verifies());
-  BOOST_TEST((tls_client_context::trust_file("/nowhere/at/all").error().code
-    == errc::store_unavailable));
-}
-
-BOOST_AUTO_TEST_CASE(a_self_signed_certificate_is_written_for_its_owner) {
-  namespace fs = std::filesystem;
-  const temporary_folder folder;
-  const auto certificate = folder.file("c.pem");
-  const auto key = folder.file("k.pem");
-  for (const auto* domain : {"example.org", "localhost", "192.0.2.7",
-         "b\xc3\xbc"
-         "cher.example"}) {
-    BOOST_TEST(make_self_signed(certificate, key, domain).has_value());
-    BOOST_TEST((fs::status(key).permissions()
-      == (fs::perms::owner_read | fs::perms::owner_write)));
-    BOOST_TEST(tls_context::load(certificate, key).has_value());
-  }
-  BOOST_TEST(std::distance(fs::directory_iterator{folder.file("")},
-               fs::directory_iterator{})
-    == 2);
-  auto* file = std::fopen(certificate.c_str(), "r");
-  auto* x = PEM_read_X509(file, nullptr, nullptr, nullptr);
-  std::fclose(file);
-  BOOST_REQUIRE(x);
-  BOOST_TEST(X509_check_host(x, "xn--bcher-kva.example", 0, 0, nullptr) == 1);
-  int days = 0;
-  int seconds = 0;
-  ASN1_TIME_diff(
-    &days, &seconds, X509_get0_notBefore(x), X509_get0_notAfter(x));
-  BOOST_TEST(days > 3650);
-  X509_free(x);
-}
-
-BOOST_AUTO_TEST_CASE(what_cannot_be_a_certificate_is_refused) {
-  const temporary_folder folder;
-  const auto certificate = folder.file("c.pem");
-  const auto key = folder.file("k.pem");
-  for (const std::string domain : {"", "a b"}) {
-    const auto made = make_self_signed(certificate, key, domain);
-    if (domain.empty())
-      BOOST_TEST((made.error().code == errc::bad_request));
-  }
-  const auto lost =
-    make_self_signed(folder.file("no/c.pem"), folder.file("no/k.pem"), "x.y");
-  BOOST_REQUIRE(!lost.has_value());
-  BOOST_TEST((lost.error().code == errc::store_unavailable));
-  BOOST_TEST(
-    lost.error().text.find("No such file or directory") != std::string::npos);
-}
-
-BOOST_AUTO_TEST_CASE(files_that_do_not_fit_are_refused_with_their_names) {
-  const temporary_folder folder;
-  const auto& good = example_certificate();
-  const certificate other{folder.file("c.pem"), folder.file("k.pem")};
-  BOOST_REQUIRE(make_self_signed(other.certificate_file, other.key_file, "x.y")
-                  .has_value());
-  const auto text_of = [](const std::string& c, const std::string& k) {
-    const auto x = tls_context::load(c, k);
-    BOOST_REQUIRE(!x.has_value());
-    BOOST_TEST((x.error().code == errc::store_unavailable));
-    return x.error().text;
-  };
-  BOOST_TEST(
-    text_of(good.certificate_file, other.key_file).find("key values mismatch")
-    != std::string::npos);
-  BOOST_TEST(text_of(folder.file("none"), good.key_file).find("none")
-    != std::string::npos);
-  BOOST_TEST(text_of(good.certificate_file, folder.file("none")).find("none")
-    != std::string::npos);
-  BOOST_TEST(text_of(good.key_file, good.key_file).size() > 0u);
-  // A passphrase would be asked for at the terminal.
-  auto* key = EVP_EC_gen("P-256");
-  const auto locked = folder.file("locked.pem");
-  auto* file = std::fopen(locked.c_str(), "w");
-  PEM_write_PKCS8PrivateKey(
-    file, key, EVP_aes_128_cbc(), "secret", 6, nullptr, nullptr);
-  std::fclose(file);
-  EVP_PKEY_free(key);
-  BOOST_TEST(
-    text_of(good.certificate_file, locked).find("locked") != std::string::npos);
-}
-
-BOOST_AUTO_TEST_CASE(reloading_changes_new_connections_alone) {
-  const temporary_folder folder;
-  const auto certificate = folder.file("c.pem");
-  const auto key = folder.file("k.pem");
-  BOOST_REQUIRE(make_self_signed(certificate, key, "one.example").has_value());
-  const auto context = tls_context::load(certificate, key).value();
-  const auto name_shown = [&](tls_peer& client) {
-    auto* x = SSL_get1_peer_certificate(client.ssl());
-    const bool one = X509_check_host(x, "one.example", 0, 0, nullptr) == 1;
-    X509_free(x);
-    return std::string{one ? "one" : "two"};
-  };
-  side before{tls_stage{*context}, {}, {}};
-  auto early = tls_peer::client(TLS1_3_VERSION);
-  talk(before, early);
-  BOOST_TEST(name_shown(early) == "one");
-
-  // What cannot be loaded changes nothing.
-  std::ofstream{certificate} << "nonsense";
-  BOOST_TEST(!context->reload().has_value());
-  side between{tls_stage{*context}, {}, {}};
-  auto middle = tls_peer::client(TLS1_3_VERSION);
-  talk(between, middle);
-  BOOST_TEST(name_shown(middle) == "one");
-
-  BOOST_REQUIRE(make_self_signed(certificate, key, "two.example").has_value());
-  side half{tls_stage{*context}, {}, {}};
-  BOOST_TEST(context->reload().has_value());
-  side after{tls_stage{*context}, {}, {}};
-  auto late = tls_peer::client(TLS1_3_VERSION);
-  talk(after, late);
-  BOOST_TEST(name_shown(late) == "two");
-  auto started = tls_peer::client(TLS1_3_VERSION);
-  talk(half, started);
-  BOOST_TEST(name_shown(started) == "one");
-
-  before.receive(early.send("still here"));
-  BOOST_TEST(before.plain == "still here");
 }
 
 BOOST_AUTO_TEST_CASE(damaged_bytes_fail_and_yield_nothing) {

@@ -182,6 +182,7 @@ BOOST_DATA_TEST_CASE(a_pair_plays_ping_pong_across_workers_at_any_spin,
   running_system sut{
     static_cast<size_t>(workers), std::chrono::microseconds{spin}};
   std::vector<std::pair<hop_actor, hop_actor>> pairs;
+  pairs.reserve(4);
   for (int i = 0; i < 4; ++i)
     pairs.push_back(hop_pair(sut.at(i), sut.at(i + 1), &ended));
   for (auto& [a, b] : pairs)

@@ -102,6 +102,7 @@ BOOST_DATA_TEST_CASE(pending_io_that_holds_actors, any_workers, workers) {
     for (size_t i = 0; i < 8; ++i) {
       auto& home = sut.at(i);
       std::vector<relay_actor> held;
+      held.reserve(100);
       for (int n = 0; n < 100; ++n)
         held.push_back(spawn_on(home, relay, n));
       asio::post(home.io(), [&, held = std::move(held)] {
@@ -225,6 +226,7 @@ BOOST_DATA_TEST_CASE(
   repeat(workers, 1, [](running_system& sut) {
     // the end of the first reaches the last by 5 000 exits in turn
     std::vector<relay_actor> chain;
+    chain.reserve(5'000);
     for (int i = 0; i < 5'000; ++i)
       chain.push_back(spawn_on(sut.at(i), relay, 0));
     for (size_t i = 1; i < chain.size(); ++i)
