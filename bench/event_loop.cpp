@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <system_error>
 
 #include <sys/epoll.h>
@@ -12,6 +13,19 @@
 #include "bench/limits.hpp"
 
 namespace parley::bench {
+
+namespace {
+
+volatile std::sig_atomic_t signal_came = 0;
+
+} // namespace
+
+void watch_signals() {
+  struct sigaction action {};
+  action.sa_handler = [](int) { signal_came = 1; };
+  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(SIGTERM, &action, nullptr);
+}
 
 event_loop::event_loop()
   : x_epoll(::epoll_create1(EPOLL_CLOEXEC)), x_buffer(limits::read_size) {
@@ -56,6 +70,8 @@ void event_loop::turn(int64_t deadline) {
     const auto ms = static_cast<int>((wait + 999'999) / 1'000'000);
     count = ::epoll_wait(x_epoll, events.data(), events.size(), ms);
   }
+  if (signal_came)
+    throw interrupted{};
   for (int i = 0; i < count; ++i)
     static_cast<handler*>(events[static_cast<size_t>(i)].data.ptr)
       ->ready(events[static_cast<size_t>(i)].events);

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <span>
 #include <string>
 #include <vector>
@@ -9,6 +10,15 @@
 #include "bench/clock.hpp"
 
 namespace parley::bench {
+
+/// Somebody wants this run to end; whoever holds children and temporary
+/// folders lets go of them on the way out.
+struct interrupted : std::exception {
+  const char* what() const noexcept override { return "interrupted"; }
+};
+
+/// From now on SIGINT and SIGTERM interrupt the event loop.
+void watch_signals();
 
 /// epoll with timeouts in nanoseconds: the one thread of the load generator.
 class event_loop {
@@ -31,7 +41,7 @@ public:
   void remove(int descriptor) noexcept;
 
   /// Waits until something is ready or `deadline` has come, and handles what
-  /// is ready.
+  /// is ready. Throws `interrupted` after SIGINT or SIGTERM.
   void turn(int64_t deadline);
 
   /// Turns until `deadline`, or until `done()` holds after a turn; returns

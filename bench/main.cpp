@@ -1,6 +1,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "bench/event_loop.hpp"
 #include "bench/scenarios.hpp"
 
 namespace {
@@ -11,6 +12,7 @@ int run(const parley::bench::options& what) {
     return run_relay(what);
   if (what.scenario == "users")
     return run_users(what);
+  watch_signals();
   if (what.scenario == "idle")
     return run_idle(what);
   if (what.scenario == "offline")

@@ -49,7 +49,13 @@ rocksdb::DBOptions database_options(rocksdb::Env* env) {
 }
 
 std::shared_ptr<rocksdb::Cache> make_block_cache() {
-  return rocksdb::NewLRUCache(defaults::block_cache_bytes);
+  rocksdb::LRUCacheOptions o;
+  o.capacity = defaults::block_cache_bytes;
+  // Few parts: in one of many, a single block could drive out all others.
+  o.num_shard_bits = 2;
+  // For indexes and filters.
+  o.high_pri_pool_ratio = 0.5;
+  return rocksdb::NewLRUCache(o);
 }
 
 rocksdb::ColumnFamilyOptions family_options(
@@ -67,9 +73,12 @@ rocksdb::ColumnFamilyOptions family_options(
 
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = blocks;
-  // Within the cache's bound, rather than beside it.
+  // Within the cache's bound, rather than beside it; in small pieces, or one
+  // table's would fill it.
   table.cache_index_and_filter_blocks = true;
-  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+  table.partition_filters = true;
+  table.enable_index_compression = false;
   table.filter_policy.reset(
     rocksdb::NewBloomFilterPolicy(defaults::bloom_bits));
   table.format_version = 5;

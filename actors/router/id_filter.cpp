@@ -5,8 +5,8 @@ namespace parley {
 namespace {
 
 constexpr size_t first_capacity = 1'024;
-constexpr size_t bits_per_id = 10;
-constexpr unsigned probes = 7;
+constexpr size_t bits_per_id = 16;
+constexpr unsigned probes = 8;
 
 /// Calls `f` with each of the id's bits (double hashing).
 template <class F>

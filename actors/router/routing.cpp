@@ -40,6 +40,8 @@ struct routing::user {
   // As a sender:
   retry_memory sent;
   uint32_t pending = 0;
+  /// Tickets that wait for the look-up of an id, their own or an earlier one's.
+  std::deque<uint64_t> line;
   /// Entries of x_graces that point here.
   uint32_t graces = 0;
   double tokens = 0;
@@ -310,7 +312,7 @@ void routing::submit_one(user& sender, session_id session,
     ++x_counters.retries;
     if (std::find(p.waiters.begin(), p.waiters.end(), who) == p.waiters.end())
       p.waiters.push_back(who);
-    if (again && !p.asking && !x_owns(slot_of(to.user)))
+    if (again && !p.in_line && !x_owns(slot_of(to.user)))
       pass_on(session, ticket, p, true, now);
     return;
   }
@@ -326,9 +328,28 @@ void routing::submit_one(user& sender, session_id session,
     || (x_known_ids && x_known_ids->may_contain(ticket))) {
     p.asking = true;
     x_fx.find_id(retry_key{sender.in.user(), message->id, to.user}, ticket);
+  }
+  // What comes behind one that waits waits too: order is the sender's.
+  if (p.asking || !sender.line.empty()) {
+    p.in_line = true;
+    sender.line.push_back(ticket);
     return;
   }
   judge(session, ticket, p, now);
+}
+
+void routing::advance(user& sender, moment now) {
+  while (!sender.line.empty()) {
+    auto ticket = sender.line.front();
+    auto i = x_pending.find(ticket);
+    if (i != x_pending.end() && i->second.asking)
+      return;
+    sender.line.pop_front();
+    if (i == x_pending.end() || !i->second.in_line)
+      continue;
+    i->second.in_line = false;
+    judge(i->second.waiters.front().session, ticket, i->second, now);
+  }
 }
 
 void routing::id_found(
@@ -338,6 +359,7 @@ void routing::id_found(
   if (i == x_pending.end() || !i->second.asking)
     return;
   auto& p = i->second;
+  auto& sender = *p.sender;
   p.asking = false;
   if (!found) {
     finish(ticket, outcome{outcome::kind::rejected, found.error()}, now);
@@ -348,9 +370,8 @@ void routing::id_found(
       same ? outcome{outcome::kind::stored, {}}
            : outcome{outcome::kind::rejected, failure{errc::id_conflict}},
       now);
-  } else {
-    judge(p.waiters.front().session, ticket, p, now);
   }
+  advance(sender, now);
 }
 
 std::optional<failure> routing::refusal_of(const im& message) const {

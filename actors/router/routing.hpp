@@ -238,6 +238,8 @@ private:
     bool of_broadcast = false;
     /// The store is being asked for its id.
     bool asking = false;
+    /// Not judged yet: its turn comes after an earlier one's look-up.
+    bool in_line = false;
     boost::container::small_vector<waiter, 1> waiters;
   };
   struct broadcast_state;
@@ -264,6 +266,8 @@ private:
   void submit_one(user& sender, session_id session, const shared<im>& message,
     const address& to, waiter who, bool of_broadcast, bool again, moment now);
   std::optional<failure> refusal_of(const im& message) const;
+  /// Judges those in line whose turn it is.
+  void advance(user& sender, moment now);
   /// After the checks of remembered ids.
   void judge(session_id session, uint64_t ticket, pending& p, moment now);
   void pass_on(
