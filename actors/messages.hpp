@@ -26,7 +26,6 @@ struct link_id {
 };
 
 // -- gateway to session
-// ---------------------------------------------------------
 
 /// Requests of one read, in order.
 struct client_requests {
@@ -56,7 +55,6 @@ struct client_lost {
 };
 
 // -- session to router
-// ------------------------------------------------------------
 
 /// Requests of a session that it has not asked before, in order.
 struct session_requests {
@@ -87,7 +85,6 @@ struct session_window {
 };
 
 // -- router to session
-// ------------------------------------------------------------
 
 /// For the client, in order.
 struct session_output {
@@ -118,7 +115,6 @@ struct session_sweep {
 };
 
 // -- routers and the store
-// ----------------------------------------------------------
 
 using operations = std::vector<store_operation>;
 
@@ -161,7 +157,6 @@ struct ims_expired {
 };
 
 // -- signing in
-// ---------------------------------------------------------------------
 
 struct account_found {
   uint64_t ticket = 0;
@@ -188,7 +183,6 @@ struct admitted {
 };
 
 // -- operators
-// ------------------------------------------------------------------------
 
 /// One line of `parley admin sessions`.
 struct session_info {

@@ -17,7 +17,6 @@ struct options {
   std::string scenario;
 
   // -- what is measured
-  // ---------------------------------------------------------
   /// Absent with `start_server` or `relay_only`.
   std::optional<loopback_address> server;
   /// Whose CPU and memory are looked at; 0: nobody's, if the server runs
@@ -35,13 +34,11 @@ struct options {
   std::string root;
 
   // -- how long
-  // -----------------------------------------------------------------
   double seconds = limits::seconds_default;
   double warmup = limits::warmup_default;
   uint32_t rounds = limits::rounds_default;
 
   // -- the load
-  // -----------------------------------------------------------------
   im_parameters im;
   /// Absent: natural texts.
   std::optional<size_t> body;
@@ -59,7 +56,6 @@ struct options {
   bool json = false;
 
   // -- of `relay` and `users`
-  // ---------------------------------------------------
   uint32_t group = 2;
   uint32_t count = 0;
 };

@@ -40,7 +40,6 @@ client_socket::client_socket(
 client_socket::~client_socket() = default;
 
 // -- the socket
-// -------------------------------------------------------------------
 
 void client_socket::start(int native_socket, bool is_v6) {
   x_is_v6 = is_v6;
@@ -153,7 +152,6 @@ void client_socket::tick(steady_time now) {
 }
 
 // -- moving
-// -------------------------------------------------------------------------
 
 std::shared_ptr<connections> client_socket::elsewhere(size_t index) const {
   const auto& all = x_home->with().all;
@@ -208,7 +206,6 @@ void client_socket::ask_router() {
 }
 
 // -- the way in
-// ---------------------------------------------------------------------
 
 void client_socket::ask_for_keys(const user_address& user) {
   caf::anon_send(x_home->with().admission, user, host_of(x_peer), x_id.value,
@@ -301,7 +298,6 @@ void client_socket::resume_wanted(resume what) {
 }
 
 // -- to the session
-// -------------------------------------------------------------------
 
 void client_socket::requests_received(std::vector<numbered_request> what) {
   caf::anon_send(x_session, client_requests{x_id, std::move(what)});
@@ -332,7 +328,6 @@ void client_socket::closed(const failure& why) {
 }
 
 // -- from the session
-// -------------------------------------------------------------------
 
 void client_socket::accept(const signed_in& what, session_actor session) {
   if (x_closed) {

@@ -126,7 +126,6 @@ json admin_requests::dispatch(const json& what) {
 }
 
 // -- accounts
-// --------------------------------------------------------------------
 
 const router_actor& admin_requests::router_of(const user_address& user) const {
   return x_reach.routers[slot_of(user) % x_reach.routers.size()];
@@ -273,7 +272,6 @@ json admin_requests::import_users(const json& what) {
 }
 
 // -- settings
-// ----------------------------------------------------------------------
 
 json admin_requests::list_settings() {
   auto now = ask<shared<policy>>(x_self, x_reach.settings, get_atom::value);
@@ -294,7 +292,6 @@ json admin_requests::set_setting(const json& what) {
 }
 
 // -- sessions and log
-// ------------------------------------------------------------------
 
 json admin_requests::sessions() {
   auto xs = json::array();

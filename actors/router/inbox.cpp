@@ -30,7 +30,6 @@ void inbox::load(const user_head& head) {
 }
 
 // -- endpoints
-// -----------------------------------------------------------------
 
 const inbox::endpoint* inbox::find(const endpoint_name& name) const noexcept {
   for (const auto& e : x_endpoints)
@@ -129,7 +128,6 @@ void inbox::set_window(
 }
 
 // -- conversations
-// ---------------------------------------------------------------
 
 inbox::conversation* inbox::find_conversation(
   const user_address& peer) noexcept {
@@ -260,7 +258,6 @@ void inbox::sweep(moment now, const policy& rules) {
 }
 
 // -- targets
-// ---------------------------------------------------------------------
 
 bool inbox::route::reaches(const endpoint& e) const noexcept {
   if (!is_available(e))

@@ -91,7 +91,6 @@ public:
   void load(const user_head& head);
 
   // -- endpoints
-  // ---------------------------------------------------------------
 
   struct endpoint {
     session_id session;
@@ -140,7 +139,6 @@ public:
     session_id session, window granted, moment now, const policy& rules);
 
   // -- conversations
-  // -----------------------------------------------------------
 
   /// An IM from this user's `session` to `peer` was accepted: it is chosen, if
   /// it can be.
@@ -156,7 +154,6 @@ public:
   void touch(const user_address& peer, moment now) noexcept;
 
   // -- IMs
-  // ---------------------------------------------------------------------
 
   /// Judges offline policy and quota, and takes the IM unless it fails them:
   /// hands it out, or stores it. Exactly one `settle` follows if it is taken.

@@ -29,7 +29,6 @@ namespace parley {
 uint32_t slot_of(const user_address& user) noexcept;
 
 // -- what shards tell each other
-// ------------------------------------------------
 
 /// An IM that the sender's shard has passed on to the recipient's.
 struct routed_im {
@@ -141,7 +140,6 @@ public:
   }
 
   // -- sessions
-  // -----------------------------------------------------------------
 
   /// Calls `then` with whether the account exists, at once or when the store
   /// has answered. For sign-ins.
@@ -161,7 +159,6 @@ public:
   const inbox::endpoint* find_endpoint(const address& whom) const;
 
   // -- IMs
-  // ----------------------------------------------------------------------
 
   /// Answered by `tell` with an answer of an outcome; exactly one, however
   /// often the same is submitted. `again`: the session has waited for long.
@@ -175,7 +172,6 @@ public:
     session_id session, std::span<const acknowledged_im> what, moment now);
 
   // -- from other shards
-  // ----------------------------------------------------------
 
   void receive(routed_im what, moment now);
   void receive(const routed_outcome& what, moment now);
@@ -184,7 +180,6 @@ public:
   void receive(const routed_typing& what, moment now);
 
   // -- from the store
-  // -------------------------------------------------------------
 
   void head_found(
     const user_address& of, const result<user_head>& head, moment now);
@@ -196,7 +191,6 @@ public:
   void written(const store_operation& what, const failure& why, moment now);
 
   // -- operators and time
-  // -----------------------------------------------------------
 
   void account_added(const user_address& user);
   /// Returns the sessions to be ended; writes `remove_account`.

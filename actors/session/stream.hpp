@@ -25,7 +25,6 @@ public:
   };
 
   // -- events
-  // ------------------------------------------------------------------
 
   /// Keeps an event and gives it the next number. An answer also settles its
   /// request.
@@ -47,7 +46,6 @@ public:
   }
 
   // -- requests
-  // ----------------------------------------------------------------
 
   enum class verdict : uint8_t {
     fresh,

@@ -3,9 +3,21 @@
 #include "actors/router/routing.hpp"
 #include "protocol/defaults.hpp"
 
+#include <spdlog/spdlog.h>
+
 namespace parley {
 
 using std::chrono::milliseconds;
+
+namespace {
+
+/// Nobody asked, and the next round meets it again.
+void report(const failure& why) {
+  spdlog::error("sweeping out what expired: {}: {}", to_string(why.code),
+    why.text);
+}
+
+} // namespace
 
 store_reader_actor::behavior_type store_reader(
   store_reader_actor::stateful_pointer<store_reader_state> self, store* db) {
@@ -78,15 +90,19 @@ store_reader_actor::behavior_type store_reader(
         auto old = db->ims_before(
           now - milliseconds{rules->im_offline_ttl_ms}, defaults::expiry_page);
         std::vector<ims_expired> xs(routers.size());
-        if (old)
+        if (!old)
+          report(old.error());
+        else
           for (auto& [user, order] : *old)
             xs[slot_of(user) % routers.size()].what.emplace_back(user, order);
         for (size_t i = 0; i < xs.size(); ++i)
           if (!xs[i].what.empty())
             self->send(routers[i], std::move(xs[i]));
       }
-      // An error here is one that the next round meets again.
-      (void)db->forget_ids(now - milliseconds{rules->im_retry_memory_ms});
+      auto forgotten
+        = db->forget_ids(now - milliseconds{rules->im_retry_memory_ms});
+      if (!forgotten)
+        report(forgotten.error());
     },
   };
 }

@@ -1,11 +1,12 @@
 #pragma once
 
-#include <caf/response_promise.hpp>
-
-#include <vector>
-
 #include "actors/interfaces.hpp"
 #include "persistence/store.hpp"
+
+#include <caf/response_promise.hpp>
+
+#include <cstddef>
+#include <vector>
 
 namespace parley {
 
@@ -13,24 +14,27 @@ struct store_writer_state {
   store_writer_state() {}
   static inline const char* name = "writer";
 
-  /// What waits for the next commit.
-  operations batch;
-
-  /// A router and what it asked for, in order.
-  struct asker {
-    router_actor who;
-    std::vector<shared<operations>> what;
+  /// Operations that belong together, and who waits to hear of them: a router,
+  /// or somebody with a request.
+  struct piece {
+    shared<operations> what;
+    router_actor router;
+    caf::typed_response_promise<write_result> promise;
   };
-  std::vector<asker> askers;
-  std::vector<caf::typed_response_promise<write_result>> promises;
-  bool armed = false;
 
-  asker& of(const router_actor& who);
+  /// What waits for the next commit, in the order in which it came.
+  std::vector<piece> waiting;
+  /// Operations in it.
+  size_t size = 0;
+  /// A `commit` to itself is under way.
+  bool armed = false;
 };
 
 /// Group commit: the first operation of a batch has the writer send itself
 /// `commit`; all that lies before that in the mailbox goes into one synced
-/// write. Spawn it detached; `db` outlives it.
+/// write, up to `commit_max` operations. A disk that refuses answers all of
+/// them with its error; a damaged record answers those that need it. Spawn it
+/// detached; `db` outlives it.
 store_writer_actor::behavior_type store_writer(
   store_writer_actor::stateful_pointer<store_writer_state> self, store* db);
 

@@ -98,7 +98,6 @@ public:
   void written(size_t n);
 
   // -- requests; before `on_ready` and while disconnected they wait
-  // ------------
 
   /// Answered by on_outcome, once; maybe from within this call if the IM
   /// cannot be sent at all.
@@ -127,7 +126,6 @@ public:
   void drop_connection();
 
   // -- state
-  // -------------------------------------------------------------------
 
   bool is_ready() const noexcept;
   bool is_gone() const noexcept;

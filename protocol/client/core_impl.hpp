@@ -59,7 +59,6 @@ private:
   };
 
   // -- connection (core_connection.cpp)
-  // -----------------------------------------
 
   void connect();
   /// The connection is of no use any more: waits, then connects anew.
@@ -83,7 +82,6 @@ private:
   }
 
   // -- frames (core_frames.cpp)
-  // -------------------------------------------------
 
   void take_frame(std::string_view frame);
   bool take_hot(const hot_frame& x);
@@ -118,7 +116,6 @@ private:
   void answered(sequence number, request_number to, const done&);
 
   // -- requests (core.cpp)
-  // ------------------------------------------------------
 
   /// Sends what waits as far as the window has room.
   void pump();

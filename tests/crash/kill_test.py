@@ -23,7 +23,7 @@ SENDERS = [f"sender{n}@{DOMAIN}" for n in range(4)]
 PRESENT = [f"present{n}@{DOMAIN}" for n in range(2)]
 RESTLESS = [f"restless{n}@{DOMAIN}" for n in range(2)]
 ABSENT = [f"absent{n}@{DOMAIN}" for n in range(2)]
-RATE = 60  # IMs a second of one sender
+RATE = 150  # IMs a second of one sender
 
 
 def arrange(schema, server, ledger, seed):

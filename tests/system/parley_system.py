@@ -1,6 +1,7 @@
 """What system tests share: a real server on a folder of its own and a free
 loopback port, and `parley chat --jsonl` as a client."""
 
+import itertools
 import json
 import os
 import random
@@ -26,6 +27,10 @@ NOBODY = f"nobody@{DOMAIN}"
 # Below the range from which Linux takes the ports of outgoing connections:
 # otherwise a client that waits for its server could connect to itself.
 PORTS = range(10000, 32000)
+
+
+# No two IMs of a user may have the same id.
+numbers = itertools.count(1)
 
 
 class InVain(AssertionError):
@@ -164,7 +169,6 @@ class Chat:
         self.events = []
         self.ended = False
         self.changed = threading.Condition()
-        self.counter = 0
         self.process = subprocess.Popen(
             [server.parley, "chat", "--server", server.address, "--jsonl"]
             + ["--user", user, "--endpoint", endpoint, *server.protection]
@@ -228,8 +232,7 @@ class Chat:
     def post(self, to, id_=None, body="text", **fields):
         """Sends an IM; its id."""
         if id_ is None:
-            self.counter += 1
-            id_ = f"{self.name}-{self.counter}"
+            id_ = f"im {next(numbers)}"
         self.ask("send", id=id_, to=to, body=body, **fields)
         return id_
 
@@ -238,8 +241,7 @@ class Chat:
         return said(self.outcome(self.post(to, id_, body, **fields)))
 
     def show(self, show, priority=0):
-        self.counter += 1
-        id_ = f"p{self.counter}"
+        id_ = f"presence {next(numbers)}"
         self.ask("presence", id=id_, show=show, priority=priority)
         self.wait_for(lambda x: x["event"] == "done" and x["id"] == id_)
 

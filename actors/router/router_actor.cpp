@@ -1,0 +1,128 @@
+#include "actors/router/router.hpp"
+
+#include "protocol/defaults.hpp"
+
+// The actor around router_state.
+namespace parley {
+
+local_router_actor::behavior_type router(
+  pinned_pointer<local_router_actor, router_state> self, router_config config) {
+  self->state.init(std::move(config));
+  self->set_down_handler([self](caf::down_msg& x) {
+    self->state.session_down(x.source);
+    self->state.flush();
+  });
+  self->delayed_send(self, defaults::sweep_interval, tick_atom::value);
+  // Every handler ends by sending what the rules asked for.
+  auto& st = self->state;
+  return {
+    [&st](session_requests& x) {
+      st.requests(x);
+      st.flush();
+    },
+    [&st](const session_acknowledged& x) {
+      st.rules->acknowledge(x.from, x.what, st.now());
+      st.flush();
+    },
+    [&st](const session_suspended& x) {
+      st.suspended(x);
+      st.flush();
+    },
+    [&st](const session_window& x) {
+      st.rules->set_window(x.from, x.granted, st.now());
+      st.flush();
+    },
+    [&st](routed_im& x) {
+      st.rules->receive(std::move(x), st.now());
+      st.flush();
+    },
+    [&st](const routed_outcome& x) {
+      st.rules->receive(x, st.now());
+      st.flush();
+    },
+    [&st](const routed_choice& x) {
+      st.rules->receive(x, st.now());
+      st.flush();
+    },
+    [&st](const routed_receipt& x) {
+      st.rules->receive(x);
+      st.flush();
+    },
+    [&st](const routed_typing& x) {
+      st.rules->receive(x, st.now());
+      st.flush();
+    },
+    [&st](const written& x) {
+      st.written(x);
+      st.flush();
+    },
+    [&st](const head_found& x) {
+      st.rules->head_found(x.of,
+        x.why.code == errc::none ? result<user_head>{x.what}
+                                 : tl::unexpected(x.why),
+        st.now());
+      st.flush();
+    },
+    [&st](page_found& x) {
+      st.rules->page_found(x.of, x.for_whom, x.from,
+        x.why.code == errc::none
+          ? result<std::vector<stored_im>>{std::move(x.page)}
+          : tl::unexpected(x.why),
+        x.complete, st.now());
+      st.flush();
+    },
+    [&st](const id_found& x) {
+      st.rules->id_found(x.ticket,
+        x.why.code == errc::none ? result<std::optional<stored_id>>{x.what}
+                                 : tl::unexpected(x.why),
+        st.now());
+      st.flush();
+    },
+    [&st](const ims_expired& x) {
+      st.rules->expire(x.what, st.now());
+      st.flush();
+    },
+    [&st](const shared<policy>& x) {
+      st.set_policy(x);
+      return done_atom::value;
+    },
+    [&st](add_atom, const user_address& x) {
+      st.rules->account_added(x);
+      return done_atom::value;
+    },
+    [&st](reload_atom, const user_address& x) {
+      st.drop_tokens(x);
+      return done_atom::value;
+    },
+    [&st](remove_atom, const user_address& x) {
+      for (auto id : st.rules->remove_account(x))
+        st.end(id, failure{errc::account_removed});
+      st.flush();
+      return done_atom::value;
+    },
+    [&st](kick_atom, const address& x) {
+      auto n = st.kick(x);
+      st.flush();
+      return n;
+    },
+    [&st](report_atom) { return st.report(); },
+    [&st](tick_atom) { st.sweep(); },
+    [self](stop_atom) {
+      auto promise = self->make_response_promise<stop_report>();
+      self->state.stop(promise);
+      self->state.flush();
+      return promise;
+    },
+    [&st](local_sign_in& x) {
+      st.sign_in(std::move(x));
+      st.flush();
+    },
+    [&st](const local_resume& x) {
+      st.resume(x);
+      st.flush();
+    },
+    [&st](const directory_ptr& x) { st.others = x; },
+  };
+}
+
+} // namespace parley

@@ -1,0 +1,129 @@
+#include "actors/router/routing_state.hpp"
+
+#include <algorithm>
+
+// A shard as that of the recipient, and what its inboxes ask for.
+namespace parley {
+
+// ----------------------------------------------------------
+
+void routing::receive(routed_im what, moment now) {
+  x_now = now;
+  auto& u = at(what.to.user);
+  if (u.head == user::knowledge::known) {
+    route(u, std::move(what), now);
+    forget_if_idle(u);
+    return;
+  }
+  if (what.again
+    && std::any_of(u.queue.begin(), u.queue.end(),
+      [&what](const routed_im& x) { return x.from == what.from; }))
+    return;
+  u.queue.push_back(std::move(what));
+  load(u);
+}
+
+void routing::route(user& recipient, routed_im what, moment now) {
+  auto refuse = [this, &what](failure why) {
+    settle(what.from, outcome{outcome::kind::rejected, std::move(why)});
+  };
+  if (!recipient.exists) {
+    refuse(failure{errc::no_such_user});
+    return;
+  }
+  if (what.again && recipient.in.holds_unsettled(what.from))
+    return;
+  if (what.over_rate) {
+    failure f{errc::rate_limited};
+    f.limit = x_rules.im_rate;
+    f.retry_after = *what.over_rate;
+    refuse(std::move(f));
+    return;
+  }
+  x_choice.session = what.chooses;
+  if (what.chooses != session_id{})
+    x_choice = {what.message->from.user, what.chooses, what.to.user};
+  auto from = what.from;
+  if (auto why = recipient.in.accept(std::move(what.message),
+        std::move(what.to), from, what.of_broadcast, now, x_rules))
+    settle(from, outcome{outcome::kind::rejected, std::move(*why)});
+  else
+    ++x_counters.accepted;
+}
+
+void routing::accepted(const origin& from) {
+  if (x_choice.session == session_id{})
+    return;
+  if (x_owns(from.slot))
+    receive(x_choice, x_now);
+  else
+    x_fx.forward(from.slot, x_choice);
+}
+
+void routing::acknowledge(
+  session_id session, std::span<const acknowledged_im> what, moment now) {
+  x_now = now;
+  if (auto* u = of_session(session))
+    u->in.acknowledge(session, what, now, x_rules);
+}
+
+void routing::receive(const routed_typing& what, moment now) {
+  x_now = now;
+  auto* u = find(what.to.user);
+  if (!u)
+    return;
+  for (auto s : u->in.targets(what.from, what.to, now, x_rules))
+    x_fx.tell(s, typing_notice{what.from});
+}
+
+// -- what inboxes ask for
+
+void routing::hand_out(session_id to, delivery what) {
+  ++x_counters.copies;
+  x_fx.hand_out(to, std::move(what));
+}
+
+void routing::settle(const origin& to, const outcome& what) {
+  if (x_owns(to.slot))
+    finish(to.ticket, what, x_now);
+  else
+    x_fx.forward(to.slot, routed_outcome{to.slot, to.ticket, what});
+}
+
+void routing::put(put_im what) {
+  ++x_unwritten;
+  x_fx.write(store_operation{std::move(what)});
+}
+
+void routing::remove(remove_im what) {
+  ++x_unwritten;
+  x_fx.write(store_operation{std::move(what)});
+}
+
+void routing::read_page(
+  const user_address& of, session_id for_whom, im_order from, size_t max) {
+  x_fx.read_page(of, for_whom, from, max);
+}
+
+void routing::watch_grace(
+  const user_address& of, im_order order, session_id holder) {
+  auto* u = find(of);
+  ++u->graces;
+  x_graces.push_back({x_now.steady, u, order, holder});
+}
+
+void routing::probe(session_id whom) {
+  x_fx.probe(whom);
+}
+
+void routing::send_receipt(
+  const im& about, const address& endpoint, receipt::kind what) {
+  routed_receipt x{about.from, receipt{about.id, endpoint, what}};
+  auto slot = slot_of(about.from.user);
+  if (x_owns(slot))
+    receive(x);
+  else
+    x_fx.forward(slot, std::move(x));
+}
+
+} // namespace parley

@@ -1,0 +1,303 @@
+#include "actors/router/routing_state.hpp"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "protocol/defaults.hpp"
+
+// A shard as that of the sender: remembered ids, checks, outcomes.
+namespace parley {
+
+using std::chrono::milliseconds;
+
+// -----------------------------------------------------------
+
+void routing::submit(session_id session, request_number number, send_im what,
+  bool again, moment now) {
+  x_now = now;
+  if (auto* u = of_session(session))
+    submit_one(*u, session, what.message, what.to, waiter{session, number},
+      false, again, now);
+}
+
+void routing::submit(
+  session_id session, request_number number, broadcast what, moment now) {
+  x_now = now;
+  auto* u = of_session(session);
+  if (!u)
+    return;
+  struct recipient {
+    address to;
+    uint32_t index;
+  };
+  broadcast_state state{session, number, {}, 0};
+  std::vector<recipient> recipients;
+  std::unordered_set<std::string> seen;
+  for (auto& text : what.to) {
+    auto to = address::parse(text);
+    if (!seen.insert(to ? to->user.str() : text).second)
+      continue;
+    auto index = static_cast<uint32_t>(state.outcomes.size());
+    state.outcomes.push_back({std::move(text), {}});
+    recipients.push_back({to ? std::move(*to) : address{}, index});
+  }
+  if (recipients.size() > x_rules.im_broadcast_max) {
+    failure f{errc::too_many_recipients};
+    f.limit = x_rules.im_broadcast_max;
+    f.value = recipients.size();
+    x_fx.tell(session, answer_event(number, std::move(f)));
+    return;
+  }
+  if (recipients.empty()) {
+    x_fx.tell(session, answer_event(number, broadcast_outcomes{}));
+    return;
+  }
+  state.open = recipients.size();
+  auto id = x_next_broadcast++;
+  x_broadcasts.emplace(id, std::move(state));
+  for (auto& r : recipients)
+    submit_one(*u, session, what.message, r.to,
+      waiter{session, number, id, r.index}, true, false, now);
+}
+
+void routing::submit_one(user& sender, session_id session,
+  const shared<im>& message, const address& to, waiter who, bool of_broadcast,
+  bool again, moment now) {
+  if (to.empty()) {
+    if (auto f = refusal_of(*message))
+      reject(who, std::move(*f));
+    else
+      reject(who, failure{errc::bad_address});
+    return;
+  }
+  auto ticket = retry_hash(sender.in.user(), message->id, to.user);
+  auto content = content_hash(*message);
+  if (auto known = sender.sent.find(ticket)) {
+    ++x_counters.retries;
+    if (known->same_content(content))
+      answer(who, outcome{known->what(), {}});
+    else
+      reject(who, failure{errc::id_conflict});
+    return;
+  }
+  auto [i, is_new] = x_pending.try_emplace(ticket);
+  auto& p = i->second;
+  if (!is_new) {
+    if (p.content != content) {
+      reject(who, failure{errc::id_conflict});
+      return;
+    }
+    ++x_counters.retries;
+    if (std::find(p.waiters.begin(), p.waiters.end(), who) == p.waiters.end())
+      p.waiters.push_back(who);
+    if (again && !p.in_line && !x_owns(slot_of(to.user)))
+      pass_on(session, ticket, p, true, now);
+    return;
+  }
+  p.sender = &sender;
+  p.message = message;
+  p.to = to;
+  p.content = content;
+  p.of_broadcast = of_broadcast;
+  p.waiters.push_back(who);
+  ++sender.pending;
+  x_pending_bytes += content_bytes(*message);
+  if (x_filter.may_contain(ticket)
+    || (x_known_ids && x_known_ids->may_contain(ticket))) {
+    p.asking = true;
+    x_fx.find_id(retry_key{sender.in.user(), message->id, to.user}, ticket);
+  }
+  // What comes behind one that waits waits too: order is the sender's.
+  if (p.asking || !sender.line.empty()) {
+    p.in_line = true;
+    sender.line.push_back(ticket);
+    return;
+  }
+  judge(session, ticket, p, now);
+}
+
+void routing::advance(user& sender, moment now) {
+  while (!sender.line.empty()) {
+    auto ticket = sender.line.front();
+    auto i = x_pending.find(ticket);
+    if (i != x_pending.end() && i->second.asking)
+      return;
+    sender.line.pop_front();
+    if (i == x_pending.end() || !i->second.in_line)
+      continue;
+    i->second.in_line = false;
+    judge(i->second.waiters.front().session, ticket, i->second, now);
+  }
+}
+
+void routing::id_found(
+  uint64_t ticket, const result<std::optional<stored_id>>& found, moment now) {
+  x_now = now;
+  auto i = x_pending.find(ticket);
+  if (i == x_pending.end() || !i->second.asking)
+    return;
+  auto& p = i->second;
+  auto& sender = *p.sender;
+  p.asking = false;
+  if (!found) {
+    finish(ticket, outcome{outcome::kind::rejected, found.error()}, now);
+  } else if (found->has_value()) {
+    ++x_counters.retries;
+    bool same = (*found)->content_hash == p.content;
+    finish(ticket,
+      same ? outcome{outcome::kind::stored, {}}
+           : outcome{outcome::kind::rejected, failure{errc::id_conflict}},
+      now);
+  }
+  advance(sender, now);
+}
+
+std::optional<failure> routing::refusal_of(const im& message) const {
+  auto bytes = content_bytes(message);
+  if (bytes <= x_rules.im_body_max)
+    return std::nullopt;
+  failure f{errc::too_large};
+  f.limit = x_rules.im_body_max;
+  f.value = bytes;
+  return f;
+}
+
+void routing::judge(
+  session_id session, uint64_t ticket, pending& p, moment now) {
+  auto f = refusal_of(*p.message);
+  if (!f && !x_rules.im_enabled)
+    f = failure{errc::im_disabled};
+  if (!f && x_stopping) {
+    f = failure{errc::server_stopping};
+    f->retry_after = defaults::come_back_min;
+  }
+  if (f)
+    finish(ticket, outcome{outcome::kind::rejected, std::move(*f)}, now);
+  else
+    pass_on(session, ticket, p, false, now);
+}
+
+void routing::pass_on(
+  session_id session, uint64_t ticket, pending& p, bool again, moment now) {
+  auto& sender = *p.sender;
+  sender.in.touch(p.to.user, now);
+  routed_im x;
+  x.from = origin{slot_of(sender.in.user()), ticket};
+  x.message = p.message;
+  x.to = p.to;
+  x.of_broadcast = p.of_broadcast;
+  x.again = again;
+  if (!again)
+    x.over_rate = over_rate(sender, now);
+  if (!p.of_broadcast && !p.message->body.empty()
+    && sender.in.would_choose(session, p.to.user, now, x_rules))
+    x.chooses = session;
+  auto slot = slot_of(x.to.user);
+  if (x_owns(slot))
+    receive(std::move(x), now);
+  else
+    x_fx.forward(slot, std::move(x));
+}
+
+std::optional<milliseconds> routing::over_rate(user& sender, moment now) {
+  if (x_rules.im_rate == unlimited)
+    return std::nullopt;
+  auto rate = static_cast<double>(x_rules.im_rate);
+  auto since =
+    std::chrono::duration<double>(now.steady - sender.tokens_at).count();
+  sender.tokens = sender.tokens_at.time_since_epoch().count() == 0
+    ? rate
+    : std::min(rate, sender.tokens + since * rate);
+  sender.tokens_at = now.steady;
+  if (sender.tokens >= 1) {
+    sender.tokens -= 1;
+    return std::nullopt;
+  }
+  return milliseconds{
+    static_cast<int64_t>((1 - sender.tokens) / rate * 1'000) + 1};
+}
+
+void routing::finish(uint64_t ticket, const outcome& what, moment now) {
+  auto i = x_pending.find(ticket);
+  if (i == x_pending.end())
+    return;
+  auto p = std::move(i->second);
+  x_pending.erase(i);
+  x_pending_bytes -= content_bytes(*p.message);
+  --p.sender->pending;
+  if (what.what != outcome::kind::rejected)
+    x_counters.ids_forgotten +=
+      p.sender->sent.insert(ticket, p.content, what.what, now.steady);
+  if (what.what == outcome::kind::stored)
+    x_filter.insert(ticket);
+  for (const auto& w : p.waiters)
+    answer(w, what);
+}
+
+void routing::answer(const waiter& who, const outcome& what) {
+  switch (what.what) {
+  case outcome::kind::delivered:
+    ++x_counters.delivered;
+    break;
+  case outcome::kind::stored:
+    ++x_counters.stored;
+    break;
+  case outcome::kind::rejected:
+    ++x_counters.rejected;
+    break;
+  }
+  if (who.broadcast == 0) {
+    x_fx.tell(who.session, answer_event(who.number, what));
+    return;
+  }
+  auto i = x_broadcasts.find(who.broadcast);
+  if (i == x_broadcasts.end())
+    return;
+  auto& b = i->second;
+  b.outcomes[who.index].what = what;
+  if (--b.open > 0)
+    return;
+  x_fx.tell(b.session,
+    answer_event(b.number, broadcast_outcomes{std::move(b.outcomes)}));
+  x_broadcasts.erase(i);
+}
+
+void routing::reject(const waiter& who, failure why) {
+  answer(who, outcome{outcome::kind::rejected, std::move(why)});
+}
+
+void routing::type(session_id session, const address& to, moment now) {
+  x_now = now;
+  auto* u = of_session(session);
+  if (!u || to.empty() || !x_rules.im_enabled)
+    return;
+  auto* e = u->in.find(session);
+  if (!e)
+    return;
+  routed_typing x{address{u->in.user(), e->name}, to};
+  auto slot = slot_of(to.user);
+  if (x_owns(slot))
+    receive(x, now);
+  else
+    x_fx.forward(slot, std::move(x));
+}
+
+void routing::receive(const routed_outcome& what, moment now) {
+  x_now = now;
+  finish(what.ticket, what.what, now);
+}
+
+void routing::receive(const routed_choice& what, moment now) {
+  x_now = now;
+  if (auto* u = find(what.user))
+    u->in.choose(what.session, what.peer, now, x_rules);
+}
+
+void routing::receive(const routed_receipt& what) {
+  auto* u = find(what.to.user);
+  auto* e = u ? u->in.find(what.to.endpoint) : nullptr;
+  if (e)
+    x_fx.tell(e->session, what.what);
+}
+
+} // namespace parley

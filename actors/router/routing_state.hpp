@@ -1,0 +1,60 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <vector>
+
+#include "actors/router/routing.hpp"
+
+// What a shard keeps; for the sources of `routing` alone.
+namespace parley {
+
+struct routing::user {
+  enum class knowledge : uint8_t { none, asked, known };
+
+  user(user_address name, inbox::effects& fx) : in(std::move(name), fx) {}
+
+  inbox in;
+  knowledge head = knowledge::none;
+  bool exists = false;
+  /// Wait for the head, in order.
+  std::vector<routed_im> queue;
+  std::vector<std::function<void(result<bool>)>> askers;
+  // As a sender:
+  retry_memory sent;
+  uint32_t pending = 0;
+  /// Tickets that wait for the look-up of an id, their own or an earlier one's.
+  std::deque<uint64_t> line;
+  /// Entries of x_graces that point here.
+  uint32_t graces = 0;
+  double tokens = 0;
+  std::chrono::steady_clock::time_point tokens_at{};
+
+  bool is_idle() const noexcept {
+    return in.is_idle() && queue.empty() && askers.empty() && pending == 0
+      && sent.size() == 0 && graces == 0 && head != knowledge::asked;
+  }
+};
+
+struct routing::broadcast_state {
+  session_id session;
+  request_number number;
+  std::vector<recipient_outcome> outcomes;
+  size_t open = 0;
+};
+
+struct routing::grace {
+  std::chrono::steady_clock::time_point since;
+  user* whose;
+  im_order order;
+  session_id holder;
+};
+
+template <class T>
+event answer_event(request_number number, T what) {
+  return event{parley::answer{number, std::move(what)}};
+}
+
+} // namespace parley

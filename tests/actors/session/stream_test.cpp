@@ -1,0 +1,262 @@
+#include "actors/session/stream.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <deque>
+#include <map>
+#include <random>
+#include <set>
+
+namespace parley::test {
+
+namespace {
+
+using namespace std::chrono_literals;
+using time_point = event_stream::time_point;
+using verdict = event_stream::verdict;
+
+constexpr time_point start{1h};
+constexpr window wide{1'000, 1'000'000};
+
+shared<im> text(std::string body) {
+  im x;
+  x.id.value = body;
+  x.body = std::move(body);
+  return shared<im>{std::move(x)};
+}
+
+event incoming(std::string body) {
+  return incoming_im{text(std::move(body)), {}, false};
+}
+
+event answer_to(uint64_t number) {
+  return answer{request_number{number}, done{}};
+}
+
+numbered_request sending(uint64_t number, std::string body = "hi") {
+  return {request_number{number}, send_im{text(std::move(body)), {}}};
+}
+
+numbered_request asking(uint64_t number) {
+  return {request_number{number}, set_availability{}};
+}
+
+std::vector<acknowledged_im> acknowledge(event_stream& s, uint64_t upto) {
+  std::vector<acknowledged_im> out;
+  BOOST_TEST(s.acknowledge(sequence{upto}, out));
+  return out;
+}
+
+std::vector<uint64_t> numbers(const std::vector<numbered_request>& xs) {
+  std::vector<uint64_t> out;
+  for (const auto& x : xs)
+    out.push_back(x.number.value);
+  return out;
+}
+
+BOOST_AUTO_TEST_SUITE(streams)
+
+BOOST_AUTO_TEST_CASE(events_are_numbered_from_one_without_gaps) {
+  event_stream s;
+  BOOST_TEST(s.last().value == 0u);
+  BOOST_TEST(s.first_unacknowledged().value == 1u);
+  for (uint64_t n = 1; n <= 50; ++n)
+    BOOST_TEST(s.push(im_order{n}, incoming("m")).value == n);
+  BOOST_TEST(s.unacknowledged().size() == 50u);
+}
+
+BOOST_AUTO_TEST_CASE(an_acknowledgement_counts_for_all_before_it) {
+  event_stream s;
+  s.push(im_order{11}, incoming("a"));
+  s.push({}, receipt{});
+  s.push(im_order{13}, incoming("c"));
+  s.push(im_order{14}, incoming("d"));
+  auto ims = acknowledge(s, 3);
+  BOOST_REQUIRE(ims.size() == 2u);
+  BOOST_TEST(ims[0].order.value == 11u);
+  BOOST_TEST(ims[0].message->body == "a");
+  BOOST_TEST(ims[1].order.value == 13u);
+  BOOST_TEST(s.first_unacknowledged().value == 4u);
+  BOOST_TEST(acknowledge(s, 3).empty());
+  BOOST_TEST(acknowledge(s, 1).empty());
+  BOOST_TEST(acknowledge(s, 4).size() == 1u);
+  BOOST_TEST(s.push(im_order{15}, incoming("e")).value == 5u);
+}
+
+BOOST_AUTO_TEST_CASE(a_number_that_was_never_given_changes_nothing) {
+  event_stream s;
+  s.push(im_order{1}, incoming("a"));
+  std::vector<acknowledged_im> out;
+  BOOST_TEST(!s.acknowledge(sequence{2}, out));
+  BOOST_TEST(out.empty());
+  BOOST_TEST(s.unacknowledged().size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_not_acknowledged_is_kept_as_it_was) {
+  std::mt19937_64 random(5);
+  event_stream s;
+  std::deque<std::pair<uint64_t, std::string>> expected;
+  uint64_t last = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    if (random() % 3 != 0) {
+      auto body = std::to_string(++last);
+      s.push(im_order{last}, incoming(body));
+      expected.emplace_back(last, body);
+    } else {
+      auto upto = last - random() % (expected.size() + 1);
+      std::vector<acknowledged_im> out;
+      BOOST_REQUIRE(s.acknowledge(sequence{upto}, out));
+      for (const auto& a : out) {
+        BOOST_REQUIRE(a.message->body == expected.front().second);
+        expected.pop_front();
+      }
+      s.shrink();
+    }
+    auto kept = s.unacknowledged();
+    BOOST_REQUIRE(kept.size() == expected.size());
+    BOOST_REQUIRE(s.last().value == last);
+    if (kept.empty())
+      continue;
+    BOOST_REQUIRE(s.first_unacknowledged().value == expected.front().first);
+    auto n = random() % kept.size();
+    BOOST_REQUIRE(std::get<incoming_im>(kept[n].what).message->body
+      == expected[n].second);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_request_counts_until_its_answer_is_acknowledged) {
+  event_stream s;
+  window two{2, 1'000'000};
+  BOOST_CHECK(s.admit(asking(1), two, start) == verdict::fresh);
+  BOOST_CHECK(s.admit(asking(2), two, start) == verdict::fresh);
+  BOOST_CHECK(s.admit(asking(3), two, start) == verdict::beyond_window);
+  BOOST_TEST(s.under_way() == 2u);
+  s.push({}, answer_to(1));
+  BOOST_TEST(s.under_way() == 2u);
+  BOOST_CHECK(s.admit(asking(4), two, start) == verdict::beyond_window);
+  acknowledge(s, 1);
+  BOOST_TEST(s.under_way() == 1u);
+  BOOST_CHECK(s.admit(asking(5), two, start) == verdict::fresh);
+}
+
+BOOST_AUTO_TEST_CASE(bytes_count_until_the_answer_and_one_request_always_fits) {
+  event_stream s;
+  window small{100, 10};
+  BOOST_CHECK(
+    s.admit(sending(1, std::string(50, 'x')), small, start) == verdict::fresh);
+  BOOST_CHECK(s.admit(sending(2), small, start) == verdict::beyond_window);
+  s.push({}, answer_to(1));
+  BOOST_CHECK(
+    s.admit(sending(3, "12345"), small, start) == verdict::fresh);
+  BOOST_CHECK(
+    s.admit(sending(4, "12345"), small, start) == verdict::fresh);
+  BOOST_CHECK(s.admit(sending(5, "1"), small, start) == verdict::beyond_window);
+  BOOST_CHECK(s.admit(asking(6), small, start) == verdict::fresh);
+}
+
+BOOST_AUTO_TEST_CASE(a_request_that_came_before_is_not_taken_again) {
+  event_stream s;
+  BOOST_CHECK(s.admit(asking(1), wide, start) == verdict::fresh);
+  BOOST_CHECK(s.admit(asking(1), wide, start) == verdict::repeated);
+  BOOST_CHECK(s.admit(asking(7), wide, start) == verdict::fresh);
+  BOOST_CHECK(s.admit(asking(6), wide, start) == verdict::repeated);
+  BOOST_TEST(s.last_request().value == 7u);
+  s.push({}, answer_to(7));
+  BOOST_CHECK(s.admit(asking(7), wide, start) == verdict::repeated);
+  BOOST_TEST(s.under_way() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(one_that_did_not_fit_is_not_taken_under_its_number_again) {
+  event_stream s;
+  window one{1, 1'000'000};
+  BOOST_CHECK(s.admit(asking(1), one, start) == verdict::fresh);
+  BOOST_CHECK(s.admit(asking(2), one, start) == verdict::beyond_window);
+  BOOST_CHECK(s.admit(asking(2), one, start) == verdict::repeated);
+}
+
+BOOST_AUTO_TEST_CASE(a_second_answer_settles_nothing_twice) {
+  event_stream s;
+  BOOST_CHECK(s.admit(asking(1), wide, start) == verdict::fresh);
+  BOOST_CHECK(s.admit(asking(2), wide, start) == verdict::fresh);
+  s.push({}, answer_to(1));
+  s.push({}, answer_to(1));
+  acknowledge(s, 2);
+  BOOST_TEST(s.under_way() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(only_ims_that_wait_for_long_are_overdue_and_only_once) {
+  event_stream s;
+  s.admit(sending(1), wide, start);
+  s.admit(asking(2), wide, start);
+  s.admit(sending(3), wide, start + 1s);
+  s.admit(sending(4), wide, start + 5s);
+  s.push({}, answer_to(3));
+  auto now = start + 10s;
+  BOOST_TEST(numbers(s.overdue(start + 2s, now)) == std::vector<uint64_t>{1});
+  BOOST_TEST(numbers(s.overdue(start + 2s, now)).empty());
+  BOOST_TEST(
+    numbers(s.overdue(now, now + 5s)) == (std::vector<uint64_t>{1, 4}));
+}
+
+BOOST_AUTO_TEST_CASE(window_and_overdue_agree_with_a_model) {
+  for (uint64_t seed = 1; seed <= 40; ++seed) {
+    BOOST_TEST_CONTEXT("seed " << seed) {
+      std::mt19937_64 random(seed);
+      event_stream s;
+      window w{8, 100};
+      std::map<uint64_t, uint64_t> open; // bytes by number
+      std::deque<bool> unacknowledged;   // whether it is an answer
+      uint64_t next = 1;
+      for (int i = 0; i < 3'000; ++i) {
+        auto answers = static_cast<size_t>(
+          std::count(unacknowledged.begin(), unacknowledged.end(), true));
+        BOOST_REQUIRE_EQUAL(s.under_way(), open.size() + answers);
+        switch (random() % 4) {
+        case 0: {
+          auto bytes = random() % 40;
+          uint64_t sum = 0;
+          for (auto& [n, b] : open)
+            sum += b;
+          bool fits = open.size() + answers < w.messages
+            && (sum == 0 || sum + bytes <= w.bytes);
+          auto got = s.admit(sending(next, std::string(bytes, 'x')), w, start);
+          BOOST_REQUIRE(got == (fits ? verdict::fresh : verdict::beyond_window));
+          if (fits)
+            open[next] = bytes;
+          next += 1 + random() % 2;
+          break;
+        }
+        case 1:
+          if (!open.empty()) {
+            auto who = open.begin();
+            std::advance(who, static_cast<long>(random() % open.size()));
+            s.push({}, answer_to(who->first));
+            open.erase(who);
+            unacknowledged.push_back(true);
+          }
+          break;
+        case 2:
+          s.push(im_order{next}, incoming("m"));
+          unacknowledged.push_back(false);
+          break;
+        default: {
+          auto n = random() % (unacknowledged.size() + 1);
+          acknowledge(s, s.first_unacknowledged().value + n - 1);
+          unacknowledged.erase(
+            unacknowledged.begin(), unacknowledged.begin() + static_cast<long>(n));
+          std::vector<uint64_t> expected;
+          for (auto& [number, bytes] : open)
+            expected.push_back(number);
+          BOOST_REQUIRE(numbers(s.overdue(start, start)) == expected);
+        }
+        }
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace
+
+} // namespace parley::test
