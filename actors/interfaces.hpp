@@ -99,8 +99,8 @@ using store_reader_actor = caf::typed_actor<
   caf::reacts_to<user_address, uint64_t, gateway_ref>,
   /// All accounts, in order.
   caf::replies_to<list_atom>::with<accounts_found>,
-  /// One account's existence: at most one line.
-  caf::replies_to<list_atom, user_address>::with<accounts_found>,
+  /// Those among these that have an account.
+  caf::replies_to<list_atom, std::vector<user_address>>::with<accounts_found>,
   /// The latest so many lines of the audit log.
   caf::replies_to<audit_atom, uint64_t>::with<audit_found>,
   /// Sweeps out what has expired by the policy: `ims_expired` to the routers

@@ -54,6 +54,7 @@ CAF_ADD_TYPE_ID(parley, (parley::setting_changed))
 CAF_ADD_TYPE_ID(parley, (parley::session_actor))
 CAF_ADD_TYPE_ID(parley, (parley::router_actor))
 CAF_ADD_TYPE_ID(parley, (std::vector<parley::router_actor>))
+CAF_ADD_TYPE_ID(parley, (std::vector<parley::user_address>))
 CAF_ADD_TYPE_ID(parley, (parley::gateway_ref))
 CAF_ADD_TYPE_ID(
   parley, (caf::typed_actor<caf::reacts_to<parley::password_checked>>))

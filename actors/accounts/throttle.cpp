@@ -13,7 +13,7 @@ milliseconds throttle::delay(const std::string& key, time_point now) {
   if (i == x_entries.end())
     return milliseconds{0};
   if (now - i->second.last >= defaults::failure_memory) {
-    x_entries.erase(i);
+    i->second.failures = 0; // its place in x_order stays
     return milliseconds{0};
   }
   auto failures = i->second.failures;

@@ -137,10 +137,31 @@ keys_derived admin_requests::derive(const std::string& password) {
   return x;
 }
 
-bool admin_requests::exists(const user_address& user) {
-  auto x = ask<accounts_found>(x_self, x_reach.reader, list_atom::value, user);
+std::vector<user_address> admin_requests::existing(
+  std::vector<user_address> users) {
+  auto x = ask<accounts_found>(
+    x_self, x_reach.reader, list_atom::value, std::move(users));
   check(x.why);
-  return !x.what.empty();
+  return std::move(x.what);
+}
+
+bool admin_requests::exists(const user_address& user) {
+  return !existing({user}).empty();
+}
+
+void admin_requests::announce(const std::vector<user_address>& users) {
+  // Asked all at once, awaited one by one.
+  using handle = decltype(x_self->request(
+    x_reach.routers.front(), patience, add_atom::value, users.front()));
+  std::vector<handle> open;
+  for (const auto& user : users)
+    open.push_back(
+      x_self->request(router_of(user), patience, add_atom::value, user));
+  bool all = true;
+  for (auto& x : open)
+    x.receive([](done_atom) {}, [&all](const caf::error&) { all = false; });
+  if (!all)
+    refuse(errc::overloaded, "the server did not answer");
 }
 
 void admin_requests::write(operations what) {
@@ -207,7 +228,8 @@ json admin_requests::show_user(const json& what) {
   if (!exists(user))
     refuse(errc::no_such_user, user.str() + " has no account");
   auto mine = json::array();
-  for (auto& s : sessions()["sessions"])
+  auto all = sessions();
+  for (auto& s : all["sessions"])
     if (s["user"] == user.str())
       mine.push_back(s);
   return {{"user", user.str()}, {"sessions", std::move(mine)}};
@@ -217,56 +239,65 @@ json admin_requests::import_users(const json& what) {
   auto rows = what.find("rows");
   if (rows == what.end() || !rows->is_array())
     refuse(errc::bad_request, "'rows' is missing");
+  auto refused = json::array();
+  auto refuse_row = [&refused](
+                      const json& row, errc why, const std::string& text) {
+    refused.push_back(
+      {{"row", row}, {"reason", to_string(why)}, {"text", text}});
+  };
+  std::vector<std::pair<user_address, const json*>> wanted;
+  std::vector<user_address> users;
+  std::set<user_address> taken;
+  for (const auto& row : *rows) {
+    if (!row.is_array() || row.size() < 2
+      || !std::all_of(row.begin(), row.end(),
+        [](const json& cell) { return cell.is_string(); })) {
+      refuse_row(row, errc::bad_request, "expected user@domain,password");
+      continue;
+    }
+    auto user = user_address::parse(row[0].get_ref<const std::string&>());
+    if (!user) {
+      refuse_row(row, errc::bad_address, user.error().text);
+      continue;
+    }
+    users.push_back(*user);
+    wanted.emplace_back(std::move(*user), &row);
+  }
+  for (auto& user : existing(users))
+    taken.insert(std::move(user));
   operations ops;
   std::vector<user_address> added;
-  std::set<user_address> seen;
-  auto refused = json::array();
-  for (const auto& row : *rows) {
-    auto refuse_row = [&](errc why, const std::string& text) {
-      refused.push_back(
-        {{"row", row}, {"reason", to_string(why)}, {"text", text}});
-    };
-    if (!row.is_array() || row.size() < 2 || !row[0].is_string()
-      || !row[1].is_string()) {
-      refuse_row(errc::bad_request, "expected user@domain,password");
+  for (auto& [user, row] : wanted) {
+    if (!taken.insert(user).second) {
+      refuse_row(*row, errc::exists, "has an account already");
       continue;
     }
-    auto user = user_address::parse(row[0].get<std::string>());
-    if (!user) {
-      refuse_row(errc::bad_address, user.error().text);
-      continue;
-    }
-    if (!seen.insert(*user).second || exists(*user)) {
-      refuse_row(errc::exists, "has an account already");
-      continue;
-    }
+    std::vector<std::string> secrets{row->begin() + 1, row->end()};
     scram_keys keys;
-    auto secrets = std::vector<std::string>(row.begin() + 1, row.end());
+    failure why;
     if (is_scram_text(secrets.front())) {
-      auto parsed = parse_scram_text(secrets);
-      if (!parsed) {
-        refuse_row(parsed.error().code, parsed.error().text);
-        continue;
-      }
-      keys = std::move(*parsed);
+      if (auto parsed = parse_scram_text(secrets))
+        keys = std::move(*parsed);
+      else
+        why = parsed.error();
     } else {
       auto derived =
         ask<keys_derived>(x_self, x_reach.passwords, secrets.front());
-      if (derived.why.code != errc::none) {
-        refuse_row(derived.why.code, derived.why.text);
-        continue;
-      }
       keys = std::move(derived.keys);
+      why = std::move(derived.why);
     }
-    ops.emplace_back(put_account{*user, std::move(keys)});
-    added.push_back(std::move(*user));
+    if (why.code != errc::none) {
+      refuse_row(*row, why.code, why.text);
+      continue;
+    }
+    ops.emplace_back(put_account{user, std::move(keys)});
+    added.push_back(std::move(user));
   }
   if (!added.empty()) {
     ops.emplace_back(
       audited("user import", {}, std::to_string(added.size()) + " accounts"));
     write(std::move(ops));
-    for (const auto& user : added)
-      ask<done_atom>(x_self, router_of(user), add_atom::value, user);
+    announce(added);
   }
   return {{"added", added.size()}, {"refused", std::move(refused)}};
 }

@@ -36,7 +36,11 @@ private:
 
   /// Waits for the answer; throws admin_error on its failure.
   keys_derived derive(const std::string& password);
+  /// Those among these that have an account, in the same order.
+  std::vector<user_address> existing(std::vector<user_address> users);
   bool exists(const user_address& user);
+  /// Accounts were made: their routers know them when this returns.
+  void announce(const std::vector<user_address>& users);
   void write(operations what);
   audit_entry audited(
     std::string what, std::string from = {}, std::string to = {});

@@ -8,8 +8,9 @@ namespace parley {
 
 /// Over the retry ids on disk: says of most others, without asking the disk,
 /// that they are not there. Bloom filters of doubling size, each with 16 bits
-/// and 8 probes an id: about one false hit in a thousand. Nothing can be taken out; it is
-/// made anew at each start and when `im.retry_memory` has let go of many.
+/// and 8 probes an id: about one false hit in a thousand. Nothing can be taken
+/// out; it is made anew at each start and when `im.retry_memory` has let go of
+/// many.
 class id_filter {
 public:
   void insert(uint64_t retry_hash);

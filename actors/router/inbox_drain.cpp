@@ -110,13 +110,11 @@ void inbox::page_read(session_id for_whom, im_order from,
     bool is_here = i != x_log.end() && i->order == s.order && !i->gone;
     if (is_here || s.order <= x_cleared || has_departed(s.order))
       continue;
-    waiting_im w;
-    w.order = s.order;
+    auto& w = x_log.add(s.order);
     w.message = std::move(s.message);
     w.to = std::move(s.to.endpoint);
     w.where = waiting_im::place::disk;
     w.settled = true;
-    x_log.insert(std::move(w));
     if (x_disk_only > 0)
       --x_disk_only;
   }

@@ -64,13 +64,11 @@ std::optional<failure> inbox::accept(shared<im> message, address to,
     c->last_activity = now.steady;
   auto before = x_last;
   x_last = std::max(after(x_last), im_order{now.wall_us});
-  waiting_im fresh;
-  fresh.order = x_last;
-  fresh.message = std::move(message);
-  fresh.to = std::move(to.endpoint);
-  fresh.from = from;
-  fresh.of_broadcast = of_broadcast;
-  auto& w = x_log.insert(std::move(fresh));
+  auto& w = x_log.add(x_last);
+  w.message = std::move(message);
+  w.to = std::move(to.endpoint);
+  w.from = from;
+  w.of_broadcast = of_broadcast;
   // Others than the addressed may have it after the grace time, even if that
   // one is suspended.
   if (any_connected || r.addressed)

@@ -31,8 +31,8 @@ void retry_memory::put(uint64_t serial, uint64_t retry_hash) noexcept {
   auto i = tag & mask;
   while (x_table[i] != 0)
     i = (i + 1) & mask;
-  x_table[i]
-    = used | tag << serial_bits | static_cast<uint32_t>(serial & serial_mask);
+  x_table[i] =
+    used | tag << serial_bits | static_cast<uint32_t>(serial & serial_mask);
 }
 
 size_t retry_memory::insert(uint64_t retry_hash, uint64_t content_hash,
@@ -42,6 +42,8 @@ size_t retry_memory::insert(uint64_t retry_hash, uint64_t content_hash,
     pop_oldest();
     ++forgotten;
   }
+  while (x_marks.size() > 1 && x_marks[1].first <= x_first)
+    x_marks.pop_front();
   if (3 * x_table.size() < 4 * (x_ring.size() + 1))
     rebuild(std::max(smallest_table, 2 * x_table.size()));
   if (x_marks.empty() || now - x_marks.back().since >= mark_every)
@@ -72,8 +74,8 @@ void retry_memory::expire(time_point now) {
 void retry_memory::pop_oldest() noexcept {
   auto mask = x_table.size() - 1;
   auto tag = tag_of(x_ring.front().retry_hash);
-  auto mine = used | tag << serial_bits
-    | static_cast<uint32_t>(x_first & serial_mask);
+  auto mine =
+    used | tag << serial_bits | static_cast<uint32_t>(x_first & serial_mask);
   auto hole = tag & mask;
   while (x_table[hole] != mine)
     hole = (hole + 1) & mask;
@@ -89,8 +91,6 @@ void retry_memory::pop_oldest() noexcept {
   }
   x_ring.pop_front();
   ++x_first;
-  while (x_marks.size() > 1 && x_marks[1].first <= x_first)
-    x_marks.pop_front();
 }
 
 void retry_memory::rebuild(size_t slots) {

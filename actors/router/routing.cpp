@@ -104,17 +104,21 @@ std::vector<session_id> routing::remove_account(const user_address& name) {
   std::vector<session_id> ended;
   x_fx.write(store_operation{parley::remove_account{name}});
   ++x_unwritten;
-  auto* u = find(name);
-  if (!u)
-    return ended;
+  // Kept until that is written: the disk still knows the account.
+  auto* u = &at(name);
+  ++u->removals;
+  u->head = user::knowledge::known;
+  for (auto& [ticket, p] : x_pending)
+    p.forget |= p.sender == u;
   x_counters.removed_with_account += u->in.waiting();
   u->in.clear();
   u->exists = false;
   u->sent = {};
   for (const auto& e : u->in.endpoints())
     ended.push_back(e.session);
-  auto queue = std::move(u->queue);
-  u->queue.clear();
+  auto queue = std::exchange(u->queue, {});
+  for (auto& then : std::exchange(u->askers, {}))
+    then(false);
   for (auto& x : queue)
     settle(
       x.from, outcome{outcome::kind::rejected, failure{errc::no_such_user}});
@@ -139,8 +143,8 @@ void routing::leave(session_id session, moment now) {
     return;
   auto* u = i->second;
   x_sessions.erase(i);
+  // Stays until the next cleaning: who replaces it joins right after this.
   u->in.leave(session, now, x_rules);
-  forget_if_idle(*u);
 }
 
 void routing::suspend(session_id session, moment now) {
@@ -210,6 +214,11 @@ void routing::written(
     }
   } else if (why.code != errc::none) {
     x_failed_removals.push_back(what);
+  } else if (auto* a = std::get_if<parley::remove_account>(&what)) {
+    if (auto* u = find(a->user)) {
+      --u->removals;
+      forget_if_idle(*u);
+    }
   }
 }
 

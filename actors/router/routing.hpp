@@ -230,6 +230,8 @@ private:
     address to;
     uint64_t content = 0;
     bool of_broadcast = false;
+    /// Its sender's account was removed: its id is not remembered.
+    bool forget = false;
     /// The store is being asked for its id.
     bool asking = false;
     /// Not judged yet: its turn comes after an earlier one's look-up.

@@ -5,8 +5,6 @@
 // A shard as that of the recipient, and what its inboxes ask for.
 namespace parley {
 
-// ----------------------------------------------------------
-
 void routing::receive(routed_im what, moment now) {
   x_now = now;
   auto& u = at(what.to.user);
@@ -49,6 +47,8 @@ void routing::route(user& recipient, routed_im what, moment now) {
     settle(from, outcome{outcome::kind::rejected, std::move(*why)});
   else
     ++x_counters.accepted;
+  if (x_stopping)
+    recipient.in.store_all();
 }
 
 void routing::accepted(const origin& from) {

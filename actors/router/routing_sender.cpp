@@ -10,8 +10,6 @@ namespace parley {
 
 using std::chrono::milliseconds;
 
-// -----------------------------------------------------------
-
 void routing::submit(session_id session, request_number number, send_im what,
   bool again, moment now) {
   x_now = now;
@@ -225,7 +223,7 @@ void routing::finish(uint64_t ticket, const outcome& what, moment now) {
   x_pending.erase(i);
   x_pending_bytes -= content_bytes(*p.message);
   --p.sender->pending;
-  if (what.what != outcome::kind::rejected)
+  if (what.what != outcome::kind::rejected && !p.forget)
     x_counters.ids_forgotten +=
       p.sender->sent.insert(ticket, p.content, what.what, now.steady);
   if (what.what == outcome::kind::stored)

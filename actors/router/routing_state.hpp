@@ -27,6 +27,8 @@ struct routing::user {
   uint32_t pending = 0;
   /// Tickets that wait for the look-up of an id, their own or an earlier one's.
   std::deque<uint64_t> line;
+  /// Of the account, asked of the store and not written yet.
+  uint32_t removals = 0;
   /// Entries of x_graces that point here.
   uint32_t graces = 0;
   double tokens = 0;
@@ -34,7 +36,8 @@ struct routing::user {
 
   bool is_idle() const noexcept {
     return in.is_idle() && queue.empty() && askers.empty() && pending == 0
-      && sent.size() == 0 && graces == 0 && head != knowledge::asked;
+      && sent.size() == 0 && graces == 0 && removals == 0
+      && head != knowledge::asked;
   }
 };
 

@@ -39,21 +39,21 @@ waiting_im* waiting_log::find(im_order order) noexcept {
   return i == x_items.end() || i->order != order || i->gone ? nullptr : &*i;
 }
 
-waiting_im& waiting_log::insert(waiting_im x) {
+waiting_im& waiting_log::add(im_order order) {
   ++x_alive;
-  auto i = from(x.order);
-  if (i != x_items.end() && i->order == x.order)
-    return *i = std::move(x); // fills its own gap
-  if (x_items.full()) {
-    auto at = i - x_items.begin();
-    x_items.set_capacity(std::max(kept, x_items.size() * 2));
-    i = x_items.begin() + at;
+  auto i = from(order);
+  if (i == x_items.end() || i->order != order) {
+    if (x_items.full()) {
+      auto at = i - x_items.begin();
+      x_items.set_capacity(std::max(kept, x_items.size() * 2));
+      i = x_items.begin() + at;
+    }
+    i = x_items.insert(i, waiting_im{});
+  } else {
+    *i = {}; // fills its own gap
   }
-  if (i == x_items.end()) {
-    x_items.push_back(std::move(x));
-    return x_items.back();
-  }
-  return *x_items.insert(i, std::move(x));
+  i->order = order;
+  return *i;
 }
 
 void waiting_log::erase(waiting_im& x) noexcept {

@@ -64,9 +64,9 @@ public:
   iterator from(im_order order) noexcept;
   /// Null if it is not here or gone.
   waiting_im* find(im_order order) noexcept;
-  /// Mostly at the end, where it is cheap. The order must be new. Invalidates
-  /// iterators and references.
-  waiting_im& insert(waiting_im x);
+  /// An empty one, mostly at the end, where it is cheap. The order must be new.
+  /// Invalidates iterators and references.
+  waiting_im& add(im_order order);
   /// Leaves a gap that `compact` closes: iterators and references stay valid.
   void erase(waiting_im& x) noexcept;
   /// Closes gaps; invalidates iterators and references.

@@ -143,9 +143,14 @@ std::optional<uint64_t> parse_number(unit u, std::string_view text) {
   while (!suffix.empty() && suffix.front() == ' ')
     suffix.remove_prefix(1);
   auto factor = unit_factor(u, suffix);
-  if (!factor || x * *factor != std::floor(x * *factor))
+  if (!factor)
     return std::nullopt;
-  return static_cast<uint64_t>(x * *factor);
+  // 1.001 s is 1000.999… ms in binary.
+  constexpr double rounding = 1e-6;
+  auto whole = std::round(x * *factor);
+  if (std::abs(x * *factor - whole) > rounding)
+    return std::nullopt;
+  return static_cast<uint64_t>(whole);
 }
 
 } // namespace

@@ -13,8 +13,8 @@ namespace {
 
 /// Nobody asked, and the next round meets it again.
 void report(const failure& why) {
-  spdlog::error("sweeping out what expired: {}: {}", to_string(why.code),
-    why.text);
+  spdlog::error(
+    "sweeping out what expired: {}: {}", to_string(why.code), why.text);
 }
 
 } // namespace
@@ -67,13 +67,17 @@ store_reader_actor::behavior_type store_reader(
         x.why = ok.error();
       return x;
     },
-    [db](list_atom, const user_address& of) {
+    [db](list_atom, const std::vector<user_address>& of) {
       accounts_found x;
-      auto a = db->find_account(of);
-      if (!a)
-        x.why = a.error();
-      else if (*a)
-        x.what.push_back(of);
+      for (const auto& user : of) {
+        auto a = db->find_account(user);
+        if (!a) {
+          x.why = a.error();
+          break;
+        }
+        if (*a)
+          x.what.push_back(user);
+      }
       return x;
     },
     [db](audit_atom, uint64_t max) {
@@ -99,8 +103,8 @@ store_reader_actor::behavior_type store_reader(
           if (!xs[i].what.empty())
             self->send(routers[i], std::move(xs[i]));
       }
-      auto forgotten
-        = db->forget_ids(now - milliseconds{rules->im_retry_memory_ms});
+      auto forgotten =
+        db->forget_ids(now - milliseconds{rules->im_retry_memory_ms});
       if (!forgotten)
         report(forgotten.error());
     },

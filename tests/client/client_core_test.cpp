@@ -269,10 +269,14 @@ BOOST_AUTO_TEST_CASE(an_idle_client_beats_and_a_silent_server_is_given_up) {
   BOOST_TEST(x.alice.losses.empty());
   // From now on nothing moves.
   auto start = x.now;
+  std::chrono::nanoseconds first_beat{};
   while (x.alice.losses.empty() && x.now - start < 10s) {
     x.now += 100ms;
     x.alice.core.tick(x.now);
+    if (first_beat.count() == 0 && !x.alice.core.output().empty())
+      first_beat = x.now - start;
   }
+  BOOST_TEST((first_beat > 0s && first_beat <= x.server.heartbeat));
   auto silence = x.now - start;
   BOOST_TEST((silence > 2s && silence < 3s));
   BOOST_TEST((x.alice.losses.back().first.code == errc::timed_out));
@@ -320,11 +324,17 @@ BOOST_AUTO_TEST_CASE(sessions_that_end_for_good_end_the_client) {
 
 BOOST_AUTO_TEST_CASE(a_session_that_expired_is_followed_by_a_new_one) {
   two_users x;
+  x.bob.send("alice@example.org", "hello");
+  x.settle();
   x.server.end_sessions("alice@example.org", errc::expired);
   x.wait(2s);
   BOOST_TEST(x.alice.ends.empty());
   BOOST_TEST(x.alice.core.is_ready());
   BOOST_TEST(!x.alice.readies.back().second);
+  // Its events count from 1 again.
+  x.bob.send("alice@example.org", "welcome back");
+  x.settle();
+  BOOST_TEST(x.alice.messages.size() == 2u);
 }
 
 BOOST_AUTO_TEST_CASE(signing_out_ends_the_session_after_all_that_was_sent) {

@@ -171,9 +171,12 @@ class Participant(threading.Thread):
     def talk(self):
         ends = self.next_whim()
         while True:
-            if self.over.is_set():
+            # Signing out is a request too, and needs room in the window.
+            has_room = len(self.under_way) < self.window
+            if self.over.is_set() and has_room:
                 return self.sign_out()
-            if time.monotonic() >= ends and not self.calm.is_set():
+            is_bored = time.monotonic() >= ends and not self.calm.is_set()
+            if is_bored and has_room:
                 if self.random.random() < 0.5:
                     self.ledger.counts["cut"] += 1
                     return None

@@ -268,6 +268,9 @@ class Chat:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+            wait_until(lambda: self.ended, f"the output of {self.name}")
+        for stream in (self.process.stdin, self.process.stdout):
+            stream.close()
 
 
 def said(outcome):

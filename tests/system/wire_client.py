@@ -86,8 +86,8 @@ class Wire:
         self.send(request=self.requests, **fields)
         return self.requests
 
-    def read(self, n, timeout=PATIENCE):
-        """Exactly n octets."""
+    def gather(self, n, timeout=PATIENCE):
+        """Until n octets are there."""
         deadline = time.monotonic() + timeout
         while len(self.incoming) < n:
             self.socket.settimeout(max(deadline - time.monotonic(), 0.001))
@@ -100,6 +100,10 @@ class Wire:
             if not more:
                 raise Closed(f"after {self.incoming!r}")
             self.incoming += more
+
+    def read(self, n):
+        """Takes n octets."""
+        self.gather(n)
         octets, self.incoming = self.incoming[:n], self.incoming[n:]
         return octets
 
@@ -108,9 +112,12 @@ class Wire:
         assert magic == MAGIC, magic
 
     def receive(self, timeout=PATIENCE):
-        """The next frame."""
-        size = struct.unpack(">I", self.read(4, timeout))[0]
-        frame = self.schema.ServerFrame.FromString(self.read(size, timeout))
+        """The next frame; of one that came in part nothing is lost."""
+        self.gather(4, timeout)
+        size = struct.unpack(">I", self.incoming[:4])[0]
+        self.gather(4 + size, timeout)
+        octets = self.read(4 + size)[4:]
+        frame = self.schema.ServerFrame.FromString(octets)
         self.last_event = max(self.last_event, frame.event)
         return frame
 

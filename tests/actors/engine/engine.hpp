@@ -1,0 +1,102 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <caf/all.hpp>
+
+#include "actors/router/router.hpp"
+#include "actors/settings/settings.hpp"
+#include "persistence/store.hpp"
+#include "tests/actors/engine/simulated_client.hpp"
+#include "tests/support/deterministic.hpp"
+#include "tests/support/lossy_fs.hpp"
+
+namespace parley::test {
+
+/// Time and chance of one run.
+class made_up_world final : public surroundings {
+public:
+  made_up_world(deterministic_system& system) : x_system(system) {}
+  wall_time wall_clock() override;
+  uint64_t wall_clock_us() override;
+  std::string random_octets(size_t n) override;
+
+private:
+  deterministic_system& x_system;
+};
+
+/// The engine as a server with two workers has it, but without threads,
+/// sockets and time: routers, sessions, store actors and settings, in an order
+/// drawn from the seed.
+class engine {
+public:
+  explicit engine(uint64_t seed, policy rules = {});
+  ~engine();
+
+  /// A name whose user lives at this router.
+  static std::string name_on(size_t router, size_t n = 0);
+  static user_address user(const std::string& name);
+  void make_account(const std::string& name);
+  /// Returns when the router has answered.
+  void remove_account(const std::string& name);
+  simulated_client& client(
+    const std::string& user, const std::string& endpoint);
+  /// A client that has signed in.
+  simulated_client& sign_in(const std::string& user,
+    const std::string& endpoint, availability what = {}, window wanted = {});
+  setting_changed set(const std::string& name, const std::string& value);
+  /// Lets time pass; connections that did not answer a probe break.
+  void advance(std::chrono::milliseconds d);
+  void settle() { system.settle(); }
+  /// What goes to the store's writer waits until it is let go.
+  void hold_writes();
+  void let_writes_go();
+  /// Asks all routers to stop, and lets it happen.
+  std::vector<stop_report> stop();
+  router_report report(size_t router);
+
+  /// IMs that wait on disk, by body.
+  std::vector<std::string> on_disk(const std::string& name);
+
+  template <class Result, class Handle, class... Ts>
+  std::shared_ptr<std::optional<Result>> ask(const Handle& who, Ts... xs) {
+    auto answer = std::make_shared<std::optional<Result>>();
+    system.system().spawn([=](caf::event_based_actor* self) {
+      self->request(who, caf::infinite, xs...)
+        .then([answer](const Result& x) { *answer = x; },
+          [](const caf::error&) {});
+    });
+    return answer;
+  }
+
+  link_id next_link() { return link_id{++x_links}; }
+  void note(const simulated_client& who, const std::string& what);
+  void watch(std::shared_ptr<simulated_link> link, session_actor session);
+
+  lossy_disk disk;
+  std::unique_ptr<store> db;
+  deterministic_system system;
+  std::shared_ptr<made_up_world> world;
+  store_writer_actor writer;
+  std::vector<local_router_actor> routers;
+  settings_actor settings_of;
+  std::vector<std::unique_ptr<simulated_client>> clients;
+  /// All that clients saw, with the time.
+  std::string trace;
+
+private:
+  struct watched {
+    std::shared_ptr<simulated_link> link;
+    session_actor session;
+  };
+  std::vector<watched> x_watched;
+  uint64_t x_links = 0;
+  bool x_stopped = false;
+};
+
+} // namespace parley::test

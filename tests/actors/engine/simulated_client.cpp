@@ -1,0 +1,276 @@
+#include "tests/actors/engine/simulated_client.hpp"
+
+#include <algorithm>
+
+#include "tests/actors/engine/engine.hpp"
+
+namespace parley::test {
+
+namespace {
+
+std::string text_of(const outcome& x) {
+  return std::string{x.what == outcome::kind::rejected ? to_string(x.why.code)
+                                                       : to_string(x.what)};
+}
+
+} // namespace
+
+void simulated_client::open(bool anew) {
+  if (x_link)
+    x_link->break_off();
+  x_link = std::make_shared<simulated_link>(*this, x_world.next_link());
+  x_anew = anew;
+  closed.clear();
+}
+
+void simulated_client::sign_in(availability what, window wanted) {
+  x_presence = what;
+  x_wanted = wanted;
+  open(true);
+  parley::sign_in x;
+  x.user = engine::user(name);
+  x.endpoint = endpoint_name::from_prepared(endpoint);
+  x.presence = what;
+  x.wanted = wanted;
+  caf::anon_send(
+    x_world.routers[slot_of(x.user) % 2], local_sign_in{std::move(x), x_link});
+}
+
+void simulated_client::resume() {
+  open(false);
+  auto at = router_of(resume_token::parse(x_token).session);
+  BOOST_REQUIRE(at < x_world.routers.size());
+  caf::anon_send(x_world.routers[at],
+    local_resume{parley::resume{x_token, sequence{x_last_event}, "", ""},
+      x_link});
+}
+
+void simulated_client::cut() {
+  if (!is_in())
+    return;
+  x_link->break_off();
+  caf::anon_send(
+    x_session, client_lost{x_link->id(), failure{errc::timed_out}});
+  x_link = nullptr;
+}
+
+void simulated_client::go_silently() {
+  if (x_link)
+    x_link->break_off();
+  x_link = nullptr;
+}
+
+void simulated_client::ask(request what) {
+  auto number = ++x_last_request;
+  auto [i, is_new] = x_unanswered.emplace(number, std::move(what));
+  if (is_in())
+    tell({request_number{number}, i->second});
+}
+
+void simulated_client::tell(const numbered_request& what) {
+  caf::anon_send(x_session, client_requests{x_link->id(), {what}});
+}
+
+std::string simulated_client::send(const std::string& to, std::string id) {
+  static constexpr size_t digits = 5;
+  if (id.empty()) {
+    auto n = std::to_string(x_outcomes.size() + 1);
+    id = name + '/' + endpoint + ' ' + std::string(digits - n.size(), '0') + n;
+  }
+  im x;
+  x.id.value = id;
+  x.from = address{engine::user(name), endpoint_name::from_prepared(endpoint)};
+  x.body = id;
+  x.sent_at = x_world.world->wall_clock();
+  x_outcomes.emplace(id, "");
+  auto full = to.find('@') == to.npos ? to + "@example.org" : to;
+  auto address = address::parse(full);
+  ask(send_im{
+    shared<im>{std::move(x)}, address ? *address : parley::address{}});
+  return id;
+}
+
+void simulated_client::broadcast_to(
+  const std::vector<std::string>& to, const std::string& id) {
+  im x;
+  x.id.value = id;
+  x.from = address{engine::user(name), endpoint_name::from_prepared(endpoint)};
+  x.body = id;
+  broadcast b{shared<im>{std::move(x)}, {}};
+  for (auto& t : to)
+    b.to.push_back(t + "@example.org");
+  x_outcomes.emplace(id, "");
+  ask(std::move(b));
+}
+
+void simulated_client::set_availability(availability what) {
+  x_presence = what;
+  ask(parley::set_availability{what});
+}
+
+void simulated_client::sign_out() { ask(parley::sign_out{}); }
+
+void simulated_client::set_window(window wanted) {
+  caf::anon_send(x_session, client_window{x_link->id(), wanted});
+}
+
+void simulated_client::acknowledge(uint64_t upto) {
+  upto = std::min(upto, x_last_event);
+  if (!is_in() || upto <= x_acknowledged)
+    return;
+  x_acknowledged = upto;
+  while (!x_unsafe.empty() && x_unsafe.begin()->first <= upto) {
+    safe.insert(x_unsafe.begin()->second);
+    x_unsafe.erase(x_unsafe.begin());
+  }
+  caf::anon_send(
+    x_session, client_acknowledged{x_link->id(), sequence{upto}});
+}
+
+std::string simulated_client::outcome_of(const std::string& id) const {
+  auto i = x_outcomes.find(id);
+  return i == x_outcomes.end() ? "" : i->second;
+}
+
+// -- what the server says
+// ----------------------------------------------------------
+
+void simulated_client::accepted(const signed_in& what, session_actor session) {
+  x_world.note(*this, what.resumed ? "resumed" : "in");
+  ++times_in;
+  x_session = std::move(session);
+  x_world.watch(x_link, x_session);
+  x_token = what.token;
+  resumed = what.resumed;
+  requests = what.requests;
+  granted = what.ims;
+  heartbeat = what.heartbeat;
+  if (!what.resumed) {
+    x_last_event = x_acknowledged = 0;
+    x_unsafe.clear();
+    // Under new numbers, but the same ids.
+    auto open = std::exchange(x_unanswered, {});
+    x_last_request = 0;
+    for (auto& [number, r] : open)
+      if (std::holds_alternative<send_im>(r)
+        || std::holds_alternative<broadcast>(r))
+        ask(std::move(r));
+    return;
+  }
+  BOOST_TEST(!x_anew, "resumed without asking");
+  x_acknowledged = x_last_event;
+  for (auto& [n, body] : x_unsafe)
+    safe.insert(body);
+  x_unsafe.clear();
+  BOOST_TEST(what.last_request.value <= x_last_request);
+  for (auto& [number, r] : x_unanswered)
+    if (number > what.last_request.value)
+      tell({request_number{number}, r});
+}
+
+void simulated_client::refused(const failure& why) {
+  x_world.note(*this, "refused " + std::string{to_string(why.code)});
+  closed = to_string(why.code);
+  x_link = nullptr;
+  if (!x_anew && why.code == errc::resume_failed)
+    sign_in(x_presence, x_wanted);
+}
+
+void simulated_client::take(sequence number, const event& what) {
+  if (number.value == 0) {
+    if (auto* p = std::get_if<policy_values>(&what)) {
+      policy.clear();
+      policy.insert(p->values.begin(), p->values.end());
+    }
+    return;
+  }
+  BOOST_TEST(number.value == x_last_event + 1,
+    name << '/' << endpoint << ": event " << number.value << " after "
+         << x_last_event);
+  x_last_event = number.value;
+  if (auto* i = std::get_if<incoming_im>(&what)) {
+    auto& body = i->message->body;
+    x_world.note(*this, "got " + body);
+    x_unsafe.emplace(number.value, body);
+    (x_seen.insert(body).second ? got : again).push_back(body);
+  } else if (auto* a = std::get_if<answer>(&what)) {
+    take(*a);
+  }
+  if (acknowledging == habit::prompt)
+    acknowledge();
+}
+
+void simulated_client::take(const answer& x) {
+  auto i = x_unanswered.find(x.to.value);
+  BOOST_REQUIRE_MESSAGE(i != x_unanswered.end(),
+    name << '/' << endpoint << ": a second answer to " << x.to.value);
+  std::string text = "done";
+  if (auto* o = std::get_if<outcome>(&x.what))
+    text = text_of(*o);
+  else if (auto* f = std::get_if<failure>(&x.what))
+    text = to_string(f->code);
+  else if (auto* b = std::get_if<broadcast_outcomes>(&x.what)) {
+    text.clear();
+    for (auto& r : b->outcomes)
+      text += (text.empty() ? "" : ", ") + r.to.substr(0, r.to.find('@')) + ": "
+        + text_of(r.what);
+  }
+  if (auto* s = std::get_if<send_im>(&i->second))
+    x_outcomes[s->message->id.value] = text;
+  else if (auto* b = std::get_if<broadcast>(&i->second))
+    x_outcomes[b->message->id.value] = text;
+  x_world.note(*this, "answer " + std::to_string(x.to.value) + ' ' + text);
+  x_unanswered.erase(i);
+}
+
+// -- a connection
+// ------------------------------------------------------------------
+
+void simulated_link::accept(const signed_in& what, session_actor session) {
+  if (x_client)
+    x_client->accepted(what, std::move(session));
+}
+
+void simulated_link::refuse(const failure& why) {
+  if (x_client)
+    x_client->refused(why);
+}
+
+void simulated_link::send(sequence number, const event& what) {
+  if (x_client)
+    x_client->take(number, what);
+}
+
+void simulated_link::send_window(const window& requests) {
+  if (x_client)
+    x_client->requests = requests;
+}
+
+void simulated_link::send_going_away(std::chrono::milliseconds) {
+  if (x_client)
+    ++x_client->going_away;
+}
+
+void simulated_link::set_heartbeat(std::chrono::milliseconds interval) {
+  if (x_client)
+    x_client->heartbeat = interval;
+}
+
+void simulated_link::probe(std::chrono::milliseconds) {
+  if (x_client)
+    ++x_client->probes;
+  else
+    to_be_given_up = true;
+}
+
+void simulated_link::close(const failure& why, error_scope) {
+  if (!x_client)
+    return;
+  auto& c = *x_client;
+  break_off();
+  c.x_world.note(c, "closed " + std::string{to_string(why.code)});
+  c.closed = to_string(why.code);
+  c.x_link = nullptr;
+}
+
+} // namespace parley::test

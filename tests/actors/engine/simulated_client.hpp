@@ -1,0 +1,127 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "actors/session/client_link.hpp"
+
+namespace parley::test {
+
+class engine;
+class simulated_link;
+
+/// A client as the session sees it: keeps an IM until its outcome, makes
+/// events safe in order, comes back after a cut. What it does beside that is
+/// up to the test.
+class simulated_client {
+public:
+  enum class habit {
+    /// Acknowledges each event at once.
+    prompt,
+    /// Only when told to.
+    silent,
+  };
+
+  simulated_client(engine& world, std::string user, std::string endpoint)
+    : name(std::move(user)), endpoint(std::move(endpoint)), x_world(world) {}
+
+  void sign_in(availability what = {}, window wanted = {});
+  /// Comes back by its token; signs in anew if that is refused.
+  void resume();
+  /// Broken, and the server notices.
+  void cut();
+  /// Broken without a sign; the server finds out by a probe.
+  void go_silently();
+  /// Returns the IM's id.
+  std::string send(const std::string& to, std::string id = {});
+  void broadcast_to(const std::vector<std::string>& to, const std::string& id);
+  void set_availability(availability what);
+  void sign_out();
+  void set_window(window wanted);
+  /// Everything that it has, or up to an event.
+  void acknowledge(uint64_t upto = UINT64_MAX);
+
+  bool is_in() const { return x_session && x_link; }
+  /// `delivered`, `stored`, a reason; empty: none yet.
+  std::string outcome_of(const std::string& id) const;
+
+  std::string name;
+  std::string endpoint;
+  habit acknowledging = habit::prompt;
+  /// Bodies of IMs, as they came; a second copy in `again`.
+  std::vector<std::string> got;
+  std::vector<std::string> again;
+  /// Those that it has acknowledged.
+  std::set<std::string> safe;
+  /// Why the connection was closed or refused last; empty: it was not.
+  std::string closed;
+  bool resumed = false;
+  size_t times_in = 0;
+  size_t probes = 0;
+  size_t going_away = 0;
+  window requests;
+  /// What the server said it would send unacknowledged.
+  window granted;
+  std::map<std::string, std::string> policy;
+  std::chrono::milliseconds heartbeat{};
+
+private:
+  friend class simulated_link;
+
+  void open(bool anew);
+  void ask(request what);
+  void tell(const numbered_request& what);
+
+  void accepted(const signed_in& what, session_actor session);
+  void refused(const failure& why);
+  void take(sequence number, const event& what);
+  void take(const answer& x);
+
+  engine& x_world;
+  availability x_presence;
+  window x_wanted;
+  std::string x_token;
+  session_actor x_session;
+  std::shared_ptr<simulated_link> x_link;
+  bool x_anew = true;
+  uint64_t x_last_request = 0;
+  uint64_t x_last_event = 0;
+  uint64_t x_acknowledged = 0;
+  /// IMs by event, until acknowledged.
+  std::map<uint64_t, std::string> x_unsafe;
+  std::map<uint64_t, request> x_unanswered;
+  std::map<std::string, std::string> x_outcomes;
+  std::set<std::string> x_seen;
+};
+
+/// One connection of a simulated client.
+class simulated_link final : public client_link {
+public:
+  simulated_link(simulated_client& c, link_id id) : x_client(&c), x_id(id) {}
+
+  /// Nothing goes through any more.
+  void break_off() { x_client = nullptr; }
+  bool is_open() const { return x_client != nullptr; }
+
+  void accept(const signed_in& what, session_actor session) override;
+  void refuse(const failure& why) override;
+  void send(sequence number, const event& what) override;
+  void send_window(const window& requests) override;
+  void send_going_away(std::chrono::milliseconds) override;
+  void set_heartbeat(std::chrono::milliseconds interval) override;
+  void probe(std::chrono::milliseconds timeout) override;
+  void close(const failure& why, error_scope scope) override;
+  link_id id() const noexcept override { return x_id; }
+
+  /// Set by a probe that nobody answers.
+  bool to_be_given_up = false;
+
+private:
+  simulated_client* x_client;
+  link_id x_id;
+};
+
+} // namespace parley::test
