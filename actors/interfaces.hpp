@@ -73,7 +73,8 @@ using router_actor = caf::typed_actor<
   caf::replies_to<report_atom>::with<router_report>,
   /// Deadlines.
   caf::reacts_to<tick_atom>,
-  /// Orderly stop: settles what is under way, ends the sessions, quits.
+  /// Orderly stop: answers when what it has under way is settled and its
+  /// sessions have ended. It goes on to serve the other routers until its end.
   caf::replies_to<stop_atom>::with<stop_report>>;
 
 /// The one that writes to the store: puts what comes in the meantime into one

@@ -37,6 +37,8 @@ rocksdb::DBOptions database_options(rocksdb::Env* env) {
   o.max_open_files = defaults::open_tables_max;
   o.max_file_opening_threads = 1;
   o.max_background_jobs = 2;
+  // store::impl::recover does it.
+  o.max_bgerror_resume_count = 0;
   // One thread writes at a time.
   o.allow_concurrent_memtable_write = false;
   o.enable_write_thread_adaptive_yield = false;

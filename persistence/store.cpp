@@ -15,17 +15,21 @@ store::store(std::unique_ptr<impl> x) : x_impl(std::move(x)) {}
 store::~store() = default;
 
 result<std::unique_ptr<store>> store::open(const options& how) {
-  auto db = open_database(how);
-  if (!db)
-    return tl::unexpected(std::move(db.error()));
-  auto made = std::make_unique<impl>(std::move(*db));
-  made->sync = how.sync;
-  if (auto done = made->load(); !done)
+  auto made = std::make_unique<impl>(how);
+  if (auto done = made->open(); !done)
     return tl::unexpected(std::move(done.error()));
   return std::unique_ptr<store>(new store(std::move(made)));
 }
 
-result<void> store::impl::load() {
+result<void> store::impl::open() {
+  auto opened = open_database(how);
+  if (!opened)
+    return tl::unexpected(std::move(opened.error()));
+  db = std::move(opened->db);
+  secret = std::move(opened->secret);
+  oldest = {};
+  forget_from = keys::forgettable_begin(wall_time::min());
+  next_audit = 0;
   return db->scan_back(family::audit,
     [this](std::string_view key, std::string_view) -> result<bool> {
       auto number = keys::parse_audit(key);
@@ -36,38 +40,49 @@ result<void> store::impl::load() {
     });
 }
 
+result<std::shared_lock<std::shared_mutex>> store::impl::reading() {
+  std::shared_lock lock(access);
+  if (!db)
+    return fail(errc::store_unavailable, "the store could not be opened again");
+  return lock;
+}
+
 // -- writing ------------------------------------------------------------------
 
-/// After a failed write RocksDB refuses all others until it is told to go on;
-/// told so while the disk still is full, it refuses for good.
-rocksdb::Status store::impl::go_on() {
-  auto& rocks = db->rocks();
-  auto probe = rocks.GetName() + "/probe.dbtmp";
+/// A RocksDB that failed to write is closed and opened anew, since 7.8 can use
+/// its WAL file again and then ends the process. Not before the disk takes
+/// writes: until then what is there can be read.
+result<void> store::impl::recover() {
+  if (!failed)
+    return {};
+  auto* env = how.env ? how.env : rocksdb::Env::Default();
+  auto probe = how.path + "/probe.dbtmp";
   auto status = rocksdb::WriteStringToFile(
-    rocks.GetEnv(), std::string(defaults::disk_probe_bytes, 'p'), probe, true);
-  auto removed = rocks.GetEnv()->DeleteFile(probe);
+    env, std::string(defaults::disk_probe_bytes, 'p'), probe, true);
+  auto removed = env->DeleteFile(probe);
   if (status.ok())
     status = removed;
-  else
-    removed.PermitUncheckedError();
-  if (status.ok())
-    status = rocks.Resume();
-  return status;
+  removed.PermitUncheckedError();
+  if (!status.ok())
+    return fail(errc::store_failed, status.ToString());
+  std::lock_guard lock(access);
+  db.reset();
+  if (auto done = open(); !done) {
+    db.reset();
+    return fail(errc::store_failed, done.error().text);
+  }
+  failed = false;
+  return {};
 }
 
 result<void> store::impl::write(rocksdb::WriteBatch& batch) {
-  if (failed) {
-    if (auto status = go_on(); !status.ok())
-      return tl::unexpected(failure{errc::store_failed, status.ToString()});
-    failed = false;
-  }
   rocksdb::WriteOptions options;
-  options.sync = sync;
+  options.sync = how.sync;
   auto status = db->rocks().Write(options, &batch);
   if (status.ok())
     return {};
   failed = true;
-  return tl::unexpected(failure{errc::store_failed, status.ToString()});
+  return fail(errc::store_failed, status.ToString());
 }
 
 result<void> store::impl::write(commit_plan& plan) {
@@ -87,6 +102,8 @@ result<void> store::commit(const std::vector<store_operation>& batch) {
   if (batch.empty())
     return {};
   std::lock_guard lock(x_impl->writing);
+  if (auto done = x_impl->recover(); !done)
+    return done;
   commit_plan plan(*x_impl->db, x_impl->next_audit);
   for (auto& what : batch)
     if (auto done = plan.add(what); !done)
@@ -167,6 +184,8 @@ result<uint64_t> store::forget_ids(wall_time before) {
   uint64_t forgotten = 0;
   for (bool more = true; more;) {
     std::lock_guard lock(x_impl->writing);
+    if (auto done = x_impl->recover(); !done)
+      return tl::unexpected(std::move(done.error()));
     auto some = x_impl->forget_some(end, more);
     if (!some)
       return some;

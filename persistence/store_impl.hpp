@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <mutex>
+#include <shared_mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,13 +19,19 @@ namespace parley {
 struct store::impl {
   static constexpr im_order none_waits{UINT64_MAX};
 
-  explicit impl(opened x) : db(std::move(x.db)), secret(std::move(x.secret)) {}
+  explicit impl(options x) : how(std::move(x)) {}
 
-  result<void> load();
-  /// With `writing` held.
+  result<void> open();
+  // With `writing` held.
   result<void> write(commit_plan& plan);
   result<void> write(rocksdb::WriteBatch& batch);
-  rocksdb::Status go_on();
+  /// To be called before anything that ends in a write.
+  result<void> recover();
+
+  /// Keeps `db` as it is; to be held by all that read. An error if there is
+  /// none.
+  result<std::shared_lock<std::shared_mutex>> reading();
+
   result<records::head_record> head(const user_address& user, const rocksdb::Snapshot* at);
   result<stored_im> complete(const user_address& recipient, im_order order,
     records::im_record record, const rocksdb::Snapshot* at);
@@ -44,15 +51,19 @@ struct store::impl {
   result<uint64_t> forget_some(const std::string& end, bool& more);
   result<std::optional<std::string>> may_forget(const std::string& key);
 
-  std::unique_ptr<database> db;
+  const options how;
   std::string secret;
-  bool sync = true;
+
+  /// Guards `db`, not what is in it. Never held while waiting for another.
+  std::shared_mutex access;
+  /// Null while it cannot be opened again after a failed write.
+  std::unique_ptr<database> db;
 
   /// One plan is made and written at a time: it reads what it changes.
   std::mutex writing;
   // Guarded by `writing`.
   uint64_t next_audit = 0;
-  /// The last write failed; RocksDB may have to be told to go on.
+  /// The last write failed: `db` takes no more.
   bool failed = false;
   /// No IM that waits is older, as far as a look at all has shown; commits
   /// lower it.

@@ -31,6 +31,9 @@ result<records::head_record> store::impl::head(
 }
 
 result<user_head> store::head(const user_address& user) {
+  auto lock = x_impl->reading();
+  if (!lock)
+    return tl::unexpected(std::move(lock.error()));
   read_point now(*x_impl->db);
   auto account = x_impl->db->get(family::accounts, keys::user(user), now.get());
   if (!account)
@@ -78,6 +81,9 @@ result<std::vector<stored_im>> store::ims(
   std::vector<stored_im> out;
   if (max == 0)
     return out;
+  auto lock = x_impl->reading();
+  if (!lock)
+    return tl::unexpected(std::move(lock.error()));
   read_point now(*x_impl->db);
   auto head = x_impl->head(user, now.get());
   if (!head)
@@ -156,18 +162,22 @@ result<std::vector<std::pair<user_address, im_order>>> store::ims_before(
   impl::sweep look;
   look.max = max;
   std::lock_guard sweeping(x_impl->sweeping);
-  std::optional<read_point> now;
+  result<void> done;
   {
-    // From here on commits note what this look cannot see.
-    std::lock_guard lock(x_impl->writing);
+    std::unique_lock writing(x_impl->writing);
     if (max == 0 || end <= x_impl->oldest)
       return std::move(look.found);
+    auto lock = x_impl->reading();
+    if (!lock)
+      return tl::unexpected(std::move(lock.error()));
+    // From here on commits note what this look cannot see.
     x_impl->oldest = impl::none_waits;
-    now.emplace(*x_impl->db);
+    read_point now(*x_impl->db);
+    writing.unlock();
+    look.at = now.get();
+    done = x_impl->find_expired(end, look);
   }
-  look.at = now->get();
-  auto done = x_impl->find_expired(end, look);
-  std::lock_guard lock(x_impl->writing);
+  std::lock_guard writing(x_impl->writing);
   // An unfinished look knows nothing.
   if (!done || look.found.size() >= max)
     look.oldest = im_order{};
@@ -180,6 +190,9 @@ result<std::vector<std::pair<user_address, im_order>>> store::ims_before(
 // -- retry ids ----------------------------------------------------------------
 
 result<std::optional<stored_id>> store::find_id(const retry_key& key) {
+  auto lock = x_impl->reading();
+  if (!lock)
+    return tl::unexpected(std::move(lock.error()));
   auto value = x_impl->db->get(family::ids, keys::id(key));
   if (!value)
     return tl::unexpected(std::move(value.error()));
@@ -193,6 +206,9 @@ result<std::optional<stored_id>> store::find_id(const retry_key& key) {
 
 result<void> store::each_id(
   const std::function<void(uint64_t hash, wall_time stored_at)>& each) {
+  auto lock = x_impl->reading();
+  if (!lock)
+    return tl::unexpected(std::move(lock.error()));
   database::range all;
   all.begin = keys::id_kind();
   all.end = keys::id_kind_end();
@@ -211,6 +227,9 @@ result<void> store::each_id(
 // -- accounts, settings, audit ------------------------------------------------
 
 result<std::optional<account>> store::find_account(const user_address& user) {
+  auto lock = x_impl->reading();
+  if (!lock)
+    return tl::unexpected(std::move(lock.error()));
   auto value = x_impl->db->get(family::accounts, keys::user(user));
   if (!value)
     return tl::unexpected(std::move(value.error()));
@@ -224,6 +243,9 @@ result<std::optional<account>> store::find_account(const user_address& user) {
 
 result<void> store::each_account(
   const std::function<void(const account&)>& each) {
+  auto lock = x_impl->reading();
+  if (!lock)
+    return tl::unexpected(std::move(lock.error()));
   database::range all;
   all.keep_in_cache = false;
   return x_impl->db->scan(family::accounts, all,
@@ -239,6 +261,9 @@ result<void> store::each_account(
 
 result<std::vector<std::pair<std::string, std::string>>> store::settings() {
   std::vector<std::pair<std::string, std::string>> out;
+  auto lock = x_impl->reading();
+  if (!lock)
+    return tl::unexpected(std::move(lock.error()));
   auto done = x_impl->db->scan(family::settings, {},
     [&](std::string_view key, std::string_view value) -> result<bool> {
       auto text = records::decode_setting(value);
@@ -256,6 +281,9 @@ result<std::vector<audit_entry>> store::audit(size_t max) {
   std::vector<audit_entry> out;
   if (max == 0)
     return out;
+  auto lock = x_impl->reading();
+  if (!lock)
+    return tl::unexpected(std::move(lock.error()));
   auto done = x_impl->db->scan_back(family::audit,
     [&](std::string_view, std::string_view value) -> result<bool> {
       auto entry = records::decode_audit(value);

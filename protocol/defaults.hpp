@@ -246,6 +246,9 @@ inline constexpr size_t reader_threads = 2;
 
 /// Everything under way is settled within this, or rejected and counted.
 inline constexpr auto stop_timeout = 8s;
+/// Clients hear of the end at least this long before it: what they sent without
+/// knowing is answered still.
+inline constexpr auto going_away_time = 500ms;
 /// How long sockets have for their last bytes once all sessions have ended.
 inline constexpr auto last_writes_time = 200ms;
 /// Clients are told to come back between these, spread evenly.

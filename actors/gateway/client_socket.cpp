@@ -319,7 +319,10 @@ void client_socket::output_ready() {
 void client_socket::closed(const failure& why) {
   x_closed = true;
   x_closing = steady_clock::now();
-  SPDLOG_DEBUG("{} closed: {} {}", x_peer, to_string(why.code), why.text);
+  // Its peer cannot be told: it understands no TLS.
+  auto level =
+    why.code == errc::tls_failed ? spdlog::level::info : spdlog::level::debug;
+  spdlog::log(level, "{} closed: {} {}", x_peer, to_string(why.code), why.text);
   if (x_session) {
     caf::anon_send(x_session, client_lost{x_id, why});
     x_session = nullptr;

@@ -411,7 +411,12 @@ void router_state::stop(caf::typed_response_promise<stop_report> promise) {
   x_stop_promise = std::move(promise);
   x_stopping = true;
   x_stop_report.sessions = x_entries.size();
-  x_stop_deadline = self->clock().now() + defaults::stop_timeout;
+  auto now_steady = self->clock().now();
+  x_stop_deadline = now_steady + defaults::stop_timeout;
+  bool anybody = std::any_of(x_entries.begin(), x_entries.end(),
+    [](const auto& x) { return x.second.connected; });
+  x_stop_earliest =
+    anybody ? now_steady + defaults::going_away_time : now_steady;
   // Spread evenly, so that they do not come back all at once.
   auto spread = defaults::come_back_max - defaults::come_back_min;
   uint64_t n = 0;
@@ -429,7 +434,8 @@ void router_state::finish_stop() {
   if (!x_stop_promise.pending())
     return;
   bool late = self->clock().now() >= x_stop_deadline;
-  if (!rules->is_settled() && !late)
+  bool early = self->clock().now() < x_stop_earliest;
+  if ((early || !rules->is_settled()) && !late)
     return;
   if (late)
     x_stop_report.given_up = rules->give_up();
@@ -439,8 +445,8 @@ void router_state::finish_stop() {
     all.push_back(id);
   for (auto id : all)
     end(id, failure{errc::server_stopping});
+  // Stays: other routers may yet need it to settle what they have.
   x_stop_promise.deliver(x_stop_report);
-  self->quit();
 }
 
 } // namespace parley

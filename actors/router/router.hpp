@@ -156,6 +156,8 @@ private:
   std::chrono::steady_clock::time_point x_next_expiry{};
   caf::typed_response_promise<stop_report> x_stop_promise;
   std::chrono::steady_clock::time_point x_stop_deadline{};
+  /// Not before it do sessions end: clients have to hear of it.
+  std::chrono::steady_clock::time_point x_stop_earliest{};
   bool x_stopping = false;
   stop_report x_stop_report;
 };

@@ -20,18 +20,23 @@ window session_state::granted() const noexcept {
   return {config.rules->window_messages(), defaults::request_window_bytes};
 }
 
+window session_state::ims() const noexcept {
+  return paused ? window{} : ims_window(config.wanted, *config.rules);
+}
+
 void session_state::attach(const attach_link& x) {
+  attachment = x.attachment;
+  if (x.last_event > stream.last()) {
+    // What is connected already stays so.
+    x.link->refuse(failure{errc::resume_failed,
+      "event " + std::to_string(x.last_event.value) + " was never sent"});
+    if (!link)
+      self->send(router, session_suspended{config.id, attachment});
+    return;
+  }
   if (link)
     link->close(failure{errc::replaced}, error_scope::connection);
   link = x.link;
-  attachment = x.attachment;
-  if (x.last_event > stream.last()) {
-    link->refuse(failure{errc::resume_failed,
-      "event " + std::to_string(x.last_event.value) + " was never sent"});
-    link = nullptr;
-    self->send(router, session_suspended{config.id, attachment});
-    return;
-  }
   acknowledge(x.last_event);
   signed_in hello;
   hello.self = config.self;
@@ -39,7 +44,7 @@ void session_state::attach(const attach_link& x) {
   hello.resumed = x.resumed;
   hello.last_request = stream.last_request();
   hello.requests = granted();
-  hello.ims = ims_window(config.wanted, *config.rules);
+  hello.ims = ims();
   hello.heartbeat = milliseconds{config.rules->session_heartbeat_ms};
   hello.resume_window = milliseconds{config.rules->session_resume_window_ms};
   link->accept(hello, session_actor{local_session_actor{self}});
@@ -123,8 +128,7 @@ void session_state::set_policy(const shared<policy>& x) {
   auto before = *config.rules;
   config.rules = x;
   if (x->session_buffer != before.session_buffer) {
-    self->send(
-      router, session_window{config.id, ims_window(config.wanted, *x)});
+    self->send(router, session_window{config.id, ims()});
     if (link)
       link->send_window(granted());
   }
@@ -163,22 +167,27 @@ local_session_actor::behavior_type session(
       auto& st = self->state;
       if (!st.is_from(x.from))
         return;
-      st.config.wanted = x.wanted;
-      auto granted = x.wanted == window{}
-        ? window{} // nothing for now
-        : ims_window(x.wanted, *st.config.rules);
-      self->send(st.router, session_window{st.config.id, granted});
+      st.paused = x.wanted == window{};
+      if (!st.paused)
+        st.config.wanted = x.wanted;
+      self->send(st.router, session_window{st.config.id, st.ims()});
     },
     [self](const client_lost& x) {
       if (self->state.is_from(x.from))
         self->state.lose_link(x.why);
     },
     [self](session_output& x) {
+      auto& st = self->state;
       for (auto& e : x.what) {
-        if (auto* d = std::get_if<delivery>(&e))
-          self->state.put(d->order, event{std::move(d->what)});
-        else
-          self->state.put({}, std::move(std::get<event>(e)));
+        if (auto* d = std::get_if<delivery>(&e)) {
+          st.put(d->order, event{std::move(d->what)});
+          continue;
+        }
+        auto& what = std::get<event>(e);
+        // One that was submitted again may be answered again.
+        auto* a = std::get_if<answer>(&what);
+        if (!a || st.stream.awaits_answer(a->to))
+          st.put({}, std::move(what));
       }
     },
     [self](const probe_client&) {

@@ -46,10 +46,14 @@ struct session_state {
   /// Null while suspended.
   link_ptr link;
   uint64_t attachment = 0;
+  /// The client wants no IMs for now.
+  bool paused = false;
   event_stream stream;
 
   /// How many requests the client may have under way.
   window granted() const noexcept;
+  /// How many IMs it may have unacknowledged; zero while it is paused.
+  window ims() const noexcept;
 
   void attach(const attach_link& x);
   void take(std::vector<numbered_request>& what);

@@ -76,12 +76,24 @@ event_stream::verdict event_stream::admit(
   return verdict::fresh;
 }
 
-void event_stream::close(request_number number) noexcept {
+size_t event_stream::find_open(request_number number) const noexcept {
   auto first = x_open.begin() + static_cast<long>(x_open_head);
   auto i = std::lower_bound(first, x_open.end(), number,
     [](const open_request& o, request_number n) { return o.number < n; });
   if (i == x_open.end() || i->number != number || i->answered)
+    return x_open.size();
+  return static_cast<size_t>(i - x_open.begin());
+}
+
+bool event_stream::awaits_answer(request_number number) const noexcept {
+  return find_open(number) < x_open.size();
+}
+
+void event_stream::close(request_number number) noexcept {
+  auto at = find_open(number);
+  if (at == x_open.size())
     return;
+  auto* i = &x_open[at];
   x_open_bytes -= i->bytes;
   --x_unanswered;
   i->answered = true;

@@ -58,6 +58,8 @@ public:
   verdict admit(
     const numbered_request& x, const window& granted, time_point now);
 
+  /// It was admitted and has no answer yet.
+  bool awaits_answer(request_number number) const noexcept;
   request_number last_request() const noexcept { return x_last_request; }
   /// Unanswered, or with an answer that the client does not have.
   size_t under_way() const noexcept { return x_unanswered + x_answers; }
@@ -78,6 +80,8 @@ private:
     time_point since;
   };
 
+  /// Where it stands in x_open; its size if it awaits no answer.
+  size_t find_open(request_number number) const noexcept;
   void close(request_number number) noexcept;
 
   std::vector<kept_event> x_kept;

@@ -55,7 +55,7 @@ private:
 
 /// What the clients on one io_context share: the read buffer, the sweep of
 /// their deadlines and the flush of their output. One thread runs the
-/// io_context. Outlives its clients.
+/// io_context, and no longer once the loop is destroyed. Outlives its clients.
 class client_loop {
 public:
   explicit client_loop(boost::asio::io_context& io);

@@ -358,25 +358,38 @@ BOOST_AUTO_TEST_CASE(a_folders_secret_is_its_own_and_stays) {
 
 // -- a failing disk -----------------------------------------------------------
 
-BOOST_AUTO_TEST_CASE(a_full_disk_refuses_and_a_freed_one_goes_on) {
+namespace {
+
+/// The disk fails in the same way again and again, at each of the first
+/// writing calls of a commit; `in_memory` commits before that.
+void expect_recovery(lossy_fs::fault fault, uint64_t in_memory) {
   lossy_disk disk;
   auto open = [&] {
     return must(store::open({.path = "/store", .env = disk.env()}));
   };
   auto db = open();
-  for (uint64_t i = 1; i < 6; i += 2) {
-    commit(*db, {make_put(bob, i, make_im(alice, "m", "x"))});
-    disk.files().refuse_writes(lossy_fs::fault::full);
+  auto put = [&](uint64_t order) {
+    return error_of(
+      db->commit({make_put(bob, order, make_im(alice, "m", "x"))}));
+  };
+  std::vector<uint64_t> kept;
+  uint64_t order = 0;
+  for (int round = 0; round < 3; ++round) {
+    for (uint64_t i = 0; i < in_memory; ++i) {
+      kept.push_back(++order);
+      BOOST_TEST((put(order) == errc::none));
+    }
+    disk.files().refuse_writes(fault);
     for (int k = 0; k < 3; ++k)
-      BOOST_TEST((error_of(db->commit({make_put(bob, i + 1,
-                    make_im(alice, "m", "x"))}))
-        == errc::store_failed));
+      BOOST_TEST((put(1000) == errc::store_failed));
     // What is there can be read meanwhile.
-    BOOST_TEST(all_ims(*db, bob).size() == (i + 1) / 2);
-    BOOST_TEST(must(db->head(bob)).stored == (i + 1) / 2);
+    BOOST_TEST(orders(all_ims(*db, bob)) == kept);
+    BOOST_TEST(must(db->head(bob)).stored == kept.size());
+    BOOST_TEST((error_of(db->forget_ids(at(1))) == errc::store_failed));
     disk.files().refuse_writes(lossy_fs::fault::none);
+    kept.push_back(++order);
+    BOOST_TEST((put(order) == errc::none));
   }
-  std::vector<uint64_t> kept{1, 3, 5};
   BOOST_TEST(orders(all_ims(*db, bob)) == kept);
   db.reset();
   db = open();
@@ -384,27 +397,43 @@ BOOST_AUTO_TEST_CASE(a_full_disk_refuses_and_a_freed_one_goes_on) {
   BOOST_TEST(must(db->head(bob)).stored == kept.size());
 }
 
-BOOST_AUTO_TEST_CASE(a_broken_disk_refuses_until_the_store_is_opened_again) {
+} // namespace
+
+BOOST_AUTO_TEST_CASE(a_full_disk_refuses_and_a_freed_one_goes_on) {
+  expect_recovery(lossy_fs::fault::full, 0);
+  expect_recovery(lossy_fs::fault::full, 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_broken_disk_refuses_and_a_mended_one_goes_on) {
+  expect_recovery(lossy_fs::fault::broken, 0);
+  expect_recovery(lossy_fs::fault::broken, 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_disk_that_fails_while_opening_again_is_tried_later) {
   lossy_disk disk;
-  auto open = [&] {
-    return must(store::open({.path = "/store", .env = disk.env()}));
-  };
-  auto db = open();
-  commit(*db, {make_put(bob, 1, make_im(alice, "m1", "x"))});
-  auto put = [&] {
+  auto db = must(store::open({.path = "/store", .env = disk.env()}));
+  auto put = [&](uint64_t order) {
     return error_of(
-      db->commit({make_put(bob, 2, make_im(alice, "m2", "x"))}));
+      db->commit({make_put(bob, order, make_im(alice, "m", "x"))}));
   };
-  disk.files().refuse_writes(lossy_fs::fault::broken);
-  BOOST_TEST((put() == errc::store_failed));
-  disk.files().refuse_writes(lossy_fs::fault::none);
-  // Nobody knows what such a disk has really written.
-  BOOST_TEST((put() == errc::store_failed));
-  BOOST_TEST(orders(all_ims(*db, bob)) == std::vector<uint64_t>{1});
-  db.reset();
-  db = open();
-  BOOST_TEST(orders(all_ims(*db, bob)) == std::vector<uint64_t>{1});
-  BOOST_TEST((put() == errc::none));
+  BOOST_TEST((put(1) == errc::none));
+  uint64_t unavailable = 0;
+  // The power being off is a disk that fails from some write on.
+  for (uint64_t writes = 0; writes < 60; ++writes) {
+    disk.files().power_off_after(writes);
+    for (uint64_t i = 0; put(2) == errc::none && i < 100; ++i)
+      ;
+    for (int k = 0; k < 2; ++k) {
+      put(2);
+      auto head = db->head(bob);
+      unavailable += error_of(head) == errc::store_unavailable;
+      BOOST_TEST((head || error_of(head) == errc::store_unavailable));
+    }
+    disk.files().power_off_after(UINT64_MAX);
+    BOOST_REQUIRE((put(2) == errc::none));
+    BOOST_REQUIRE(
+      (orders(all_ims(*db, bob)) == std::vector<uint64_t>{1, 2}));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(readers_and_a_writer_do_not_disturb_each_other) {

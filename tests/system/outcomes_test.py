@@ -161,7 +161,8 @@ class OutcomesTest(SystemTest):
             fence = alice.post(CAROL)
             carol.message(fence)
             self.assertEqual(carol.ids(), [fence])
-            self.assertEqual(carol.quit(), 0)
+            for chat in (alice, later, carol):
+                self.assertEqual(chat.quit(), 0)
 
 if __name__ == "__main__":
     main()

@@ -162,9 +162,7 @@ class Server:
 class Chat:
     """A signed-in `parley chat --jsonl`. A thread gathers its events."""
 
-    def __init__(
-        self, server, user, endpoint="desk", *arguments, ready=True, password=None
-    ):
+    def __init__(self, server, user, endpoint="desk", *arguments, ready=True):
         self.name = f"{user}/{endpoint}"
         self.events = []
         self.ended = False
@@ -172,7 +170,7 @@ class Chat:
         self.process = subprocess.Popen(
             [server.parley, "chat", "--server", server.address, "--jsonl"]
             + ["--user", user, "--endpoint", endpoint, *server.protection]
-            + ["--password-file", password or server.password_file]
+            + ["--password-file", server.password_file]
             + list(arguments),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -249,8 +247,7 @@ class Chat:
         """Waits until it ends; the exit status."""
         status = self.process.wait(PATIENCE)
         wait_until(lambda: self.ended, f"the output of {self.name}")
-        self.process.stdin.close()
-        self.process.stdout.close()
+        self.close_pipes()
         return status
 
     def quit(self):
@@ -269,8 +266,14 @@ class Chat:
             self.process.kill()
             self.process.wait()
             wait_until(lambda: self.ended, f"the output of {self.name}")
-        for stream in (self.process.stdin, self.process.stdout):
-            stream.close()
+        self.close_pipes()
+
+    def close_pipes(self):
+        self.process.stdout.close()
+        try:
+            self.process.stdin.close()
+        except BrokenPipeError:
+            pass  # a line was left that nobody took
 
 
 def said(outcome):

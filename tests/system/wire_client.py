@@ -122,7 +122,12 @@ class Wire:
         return frame
 
     def until(self, *kinds, request=None, timeout=PATIENCE):
-        """The next frame of these kinds; the others are put aside."""
+        """The next frame of these kinds; the others are put aside, and with
+        a request's number it may be one of these."""
+        for frame in self.frames if request else ():
+            if frame.request == request:
+                self.frames.remove(frame)
+                return frame
         while True:
             frame = self.receive(timeout)
             kind = frame.WhichOneof("kind")

@@ -34,8 +34,8 @@ gate_actor::behavior_type gate(
       else
         self->send(writer, what, who);
     },
-    [self, writer](const operations& what)
-      -> caf::typed_response_promise<write_result> {
+    [self, writer](
+      const operations& what) -> caf::typed_response_promise<write_result> {
       auto promise = self->make_response_promise<write_result>();
       self->request(writer, caf::infinite, what)
         .then([promise](const write_result& x) mutable { promise.deliver(x); });
@@ -94,8 +94,8 @@ engine::engine(uint64_t seed, policy rules)
     readers.push_back(system.spawn(store_reader, db.get()));
   for (size_t i = 0; i < 2; ++i)
     routers.push_back(system.spawn(router,
-      router_config{i, 2, shared<policy>{rules}, nullptr, writer, readers,
-        world}));
+      router_config{
+        i, 2, shared<policy>{rules}, nullptr, writer, readers, world}));
   auto all = std::make_shared<directory>();
   policy_followers followers;
   for (auto& r : routers) {
@@ -162,8 +162,8 @@ simulated_client& engine::sign_in(const std::string& user,
 }
 
 setting_changed engine::set(const std::string& name, const std::string& value) {
-  auto answer
-    = ask<setting_changed>(settings_of, name, value, std::string{"tester"});
+  auto answer =
+    ask<setting_changed>(settings_of, name, value, std::string{"tester"});
   settle();
   BOOST_REQUIRE(answer->has_value());
   return **answer;

@@ -68,8 +68,8 @@ public:
     auto answer = std::make_shared<std::optional<Result>>();
     system.system().spawn([=](caf::event_based_actor* self) {
       self->request(who, caf::infinite, xs...)
-        .then([answer](const Result& x) { *answer = x; },
-          [](const caf::error&) {});
+        .then(
+          [answer](const Result& x) { *answer = x; }, [](const caf::error&) {});
     });
     return answer;
   }

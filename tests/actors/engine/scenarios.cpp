@@ -26,8 +26,7 @@ availability shown(show what, int8_t priority = 0) {
 }
 
 /// The same case under many schedules.
-void in_any_order(
-  const std::function<void(engine&)>& tell, policy rules = {}) {
+void in_any_order(const std::function<void(engine&)>& tell, policy rules = {}) {
   for (uint64_t seed = 1; seed <= seeds; ++seed) {
     BOOST_TEST_CONTEXT("seed " << seed) {
       engine e{seed, rules};
@@ -204,12 +203,14 @@ BOOST_AUTO_TEST_CASE(a_replaced_session_hands_on_what_it_had_not_acknowledged) {
     e.settle();
     BOOST_TEST(fresh.got == (texts{m2, m3}));
     for (auto& m : {m1, m2, m3})
-      BOOST_TEST((a.outcome_of(m) == "delivered" || a.outcome_of(m) == "stored"));
+      BOOST_TEST(
+        (a.outcome_of(m) == "delivered" || a.outcome_of(m) == "stored"));
     BOOST_TEST(e.on_disk(bob).empty());
   });
 }
 
-BOOST_AUTO_TEST_CASE(two_that_sign_in_at_once_under_one_name_are_one_in_the_end) {
+BOOST_AUTO_TEST_CASE(
+  two_that_sign_in_at_once_under_one_name_are_one_in_the_end) {
   in_any_order([](engine& e) {
     auto& x = e.client(bob, "phone");
     auto& y = e.client(bob, "phone");
@@ -329,8 +330,7 @@ BOOST_AUTO_TEST_CASE(a_setting_is_in_force_everywhere_when_it_is_answered) {
     BOOST_TEST((a.heartbeat == 20s));
     e.set("session.buffer", "20");
     BOOST_TEST(a.requests.messages == 10u);
-    BOOST_CHECK(
-      e.set("im.grace", "1 h").why.code == errc::bad_request);
+    BOOST_CHECK(e.set("im.grace", "1 h").why.code == errc::bad_request);
     BOOST_CHECK(e.set("im.gruce", "1").why.code == errc::bad_request);
     // What was stored is the policy of the next start.
     auto stored = e.db->settings();
@@ -380,41 +380,43 @@ BOOST_AUTO_TEST_CASE(a_failing_disk_rejects_what_nobody_acknowledges) {
 }
 
 BOOST_AUTO_TEST_CASE(an_orderly_stop_settles_everything_and_tells_clients) {
-  in_any_order([](engine& e) {
-    auto& a = e.sign_in(alice, "desk");
-    auto& b = e.sign_in(bob, "phone");
-    b.acknowledging = habit::silent;
-    texts sent;
-    for (int i = 0; i < 10; ++i)
-      sent.push_back(a.send(i % 2 ? bob : carol));
-    for (auto n = e.system.random()() % 40; n > 0; --n)
-      e.system.step();
-    auto reports = e.stop();
-    uint64_t given_up = 0;
-    for (auto& r : reports)
-      given_up += r.given_up;
-    BOOST_TEST(given_up == 0u);
-    BOOST_TEST(a.going_away + b.going_away == 2u);
-    BOOST_TEST(a.closed == "server_stopping");
-    BOOST_TEST(b.closed == "server_stopping");
-    for (auto& m : sent) {
-      auto what = a.outcome_of(m);
-      // Not submitted at all, or refused because of the stop: to be sent again.
-      if (what != "" && what != "server_stopping")
-        BOOST_TEST(what == "stored");
-    }
-    auto disk = e.on_disk(bob);
-    for (auto& m : e.on_disk(carol))
-      disk.push_back(m);
-    for (auto& m : sent)
-      if (a.outcome_of(m) == "stored")
-        BOOST_TEST(
-          (std::find(disk.begin(), disk.end(), m) != disk.end()), m);
-  }, [] {
-    policy p;
-    p.im_grace_ms = 30'000;
-    return p;
-  }());
+  in_any_order(
+    [](engine& e) {
+      auto& a = e.sign_in(alice, "desk");
+      auto& b = e.sign_in(bob, "phone");
+      b.acknowledging = habit::silent;
+      texts sent;
+      for (int i = 0; i < 10; ++i)
+        sent.push_back(a.send(i % 2 ? bob : carol));
+      for (auto n = e.system.random()() % 40; n > 0; --n)
+        e.system.step();
+      auto reports = e.stop();
+      uint64_t given_up = 0;
+      for (auto& r : reports)
+        given_up += r.given_up;
+      BOOST_TEST(given_up == 0u);
+      BOOST_TEST(a.going_away + b.going_away == 2u);
+      BOOST_TEST(a.closed == "server_stopping");
+      BOOST_TEST(b.closed == "server_stopping");
+      for (auto& m : sent) {
+        auto what = a.outcome_of(m);
+        // Not submitted at all, or refused because of the stop: to be sent
+        // again.
+        if (what != "" && what != "server_stopping")
+          BOOST_TEST(what == "stored");
+      }
+      auto disk = e.on_disk(bob);
+      for (auto& m : e.on_disk(carol))
+        disk.push_back(m);
+      for (auto& m : sent)
+        if (a.outcome_of(m) == "stored")
+          BOOST_TEST((std::find(disk.begin(), disk.end(), m) != disk.end()), m);
+    },
+    [] {
+      policy p;
+      p.im_grace_ms = 30'000;
+      return p;
+    }());
 }
 
 BOOST_AUTO_TEST_CASE(what_waits_for_long_is_submitted_again_and_comes_once) {

@@ -30,7 +30,7 @@ public:
 
 private:
   template <class T>
-    requires std::is_integral_v<T>
+  requires std::is_integral_v<T>
   void fill(T& x) {
     if constexpr (std::is_same_v<T, bool>)
       x = !x;
@@ -38,10 +38,8 @@ private:
       x = static_cast<T>(++x_last);
   }
   template <class T>
-    requires std::is_enum_v<T>
-  void fill(T& x) {
-    x = static_cast<T>(1 + ++x_last % 2);
-  }
+  requires std::is_enum_v<T>
+  void fill(T& x) { x = static_cast<T>(1 + ++x_last % 2); }
   void fill(std::string& x) {
     x = "text " + std::to_string(++x_last) + std::string("\0\xff", 2);
   }
@@ -53,7 +51,9 @@ private:
   void fill(std::chrono::duration<R, P>& x) {
     x = std::chrono::duration<R, P>{static_cast<R>(++x_last)};
   }
-  void fill(wall_time& x) { x = wall_time{std::chrono::milliseconds{++x_last}}; }
+  void fill(wall_time& x) {
+    x = wall_time{std::chrono::milliseconds{++x_last}};
+  }
   template <class T>
   void fill(shared<T>& x) {
     x.reset(make<T>());
@@ -89,7 +89,8 @@ private:
   template <class... Ts>
   void fill(std::variant<Ts...>& x) {
     // The last kind that there is.
-    x = make<std::variant_alternative_t<sizeof...(Ts) - 1, std::variant<Ts...>>>();
+    x = make<
+      std::variant_alternative_t<sizeof...(Ts) - 1, std::variant<Ts...>>>();
   }
   template <has_fields T>
   void fill(T& x) {
@@ -120,7 +121,8 @@ void comes_back(caf::actor_system& system, const T& x, const char* name) {
     BOOST_TEST((bytes_of(system, got) == bytes));
     // A cut message is an error, never a crash.
     for (size_t n = 0; n < bytes.size(); n += 1 + bytes.size() / 50) {
-      std::vector<char> part(bytes.begin(), bytes.begin() + static_cast<long>(n));
+      std::vector<char> part(
+        bytes.begin(), bytes.begin() + static_cast<long>(n));
       caf::message broken;
       caf::binary_deserializer from{system, part};
       BOOST_TEST(!!from(broken));
@@ -136,8 +138,7 @@ BOOST_AUTO_TEST_CASE(every_message_comes_back_as_it_was) {
   cfg.set("scheduler.max-threads", 1u);
   caf::actor_system system{cfg};
   filler f;
-#define COMES_BACK(...) \
-  comes_back(system, f.make<__VA_ARGS__>(), #__VA_ARGS__)
+#define COMES_BACK(...) comes_back(system, f.make<__VA_ARGS__>(), #__VA_ARGS__)
   COMES_BACK(user_address);
   COMES_BACK(address);
   COMES_BACK(session_id);

@@ -32,8 +32,8 @@ void simulated_client::sign_in(availability what, window wanted) {
   x.endpoint = endpoint_name::from_prepared(endpoint);
   x.presence = what;
   x.wanted = wanted;
-  caf::anon_send(
-    x_world.routers[slot_of(x.user) % 2], local_sign_in{std::move(x), x_link});
+  auto& router = x_world.routers[slot_of(x.user) % 2];
+  caf::anon_send(router, local_sign_in{std::move(x), x_link});
 }
 
 void simulated_client::resume() {
@@ -41,8 +41,8 @@ void simulated_client::resume() {
   auto at = router_of(resume_token::parse(x_token).session);
   BOOST_REQUIRE(at < x_world.routers.size());
   caf::anon_send(x_world.routers[at],
-    local_resume{parley::resume{x_token, sequence{x_last_event}, "", ""},
-      x_link});
+    local_resume{
+      parley::resume{x_token, sequence{x_last_event}, "", ""}, x_link});
 }
 
 void simulated_client::cut() {
@@ -85,8 +85,8 @@ std::string simulated_client::send(const std::string& to, std::string id) {
   x_outcomes.emplace(id, "");
   auto full = to.find('@') == to.npos ? to + "@example.org" : to;
   auto address = address::parse(full);
-  ask(send_im{
-    shared<im>{std::move(x)}, address ? *address : parley::address{}});
+  ask(
+    send_im{shared<im>{std::move(x)}, address ? *address : parley::address{}});
   return id;
 }
 
@@ -108,7 +108,9 @@ void simulated_client::set_availability(availability what) {
   ask(parley::set_availability{what});
 }
 
-void simulated_client::sign_out() { ask(parley::sign_out{}); }
+void simulated_client::sign_out() {
+  ask(parley::sign_out{});
+}
 
 void simulated_client::set_window(window wanted) {
   caf::anon_send(x_session, client_window{x_link->id(), wanted});
@@ -123,8 +125,7 @@ void simulated_client::acknowledge(uint64_t upto) {
     safe.insert(x_unsafe.begin()->second);
     x_unsafe.erase(x_unsafe.begin());
   }
-  caf::anon_send(
-    x_session, client_acknowledged{x_link->id(), sequence{upto}});
+  caf::anon_send(x_session, client_acknowledged{x_link->id(), sequence{upto}});
 }
 
 std::string simulated_client::outcome_of(const std::string& id) const {

@@ -114,8 +114,7 @@ BOOST_FIXTURE_TEST_CASE(
   BOOST_TEST(got("laptop") == texts{"m1"});
 }
 
-BOOST_FIXTURE_TEST_CASE(
-  goes_by_the_choice_once_it_has_opened, two_endpoints) {
+BOOST_FIXTURE_TEST_CASE(goes_by_the_choice_once_it_has_opened, two_endpoints) {
   join("tablet");
   reply("tablet", "alice");
   send("alice/home", "m1", "phone");

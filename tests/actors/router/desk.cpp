@@ -13,8 +13,8 @@ using write_kind = fake_store::write::kind;
 /// `alice/home` as an address.
 address address_of(const std::string& short_form) {
   auto slash = short_form.find('/');
-  address x{user_address::from_prepared(
-              short_form.substr(0, slash) + "@example.org"),
+  address x{
+    user_address::from_prepared(short_form.substr(0, slash) + "@example.org"),
     {}};
   if (slash != std::string::npos)
     x.endpoint = endpoint_name::from_prepared(short_form.substr(slash + 1));
@@ -126,8 +126,8 @@ void desk::write_one(bool fails) {
   if (w.what == write_kind::remove)
     in.removed(w.order, now(), rules);
   else if (w.what == write_kind::put)
-    in.committed(w.order,
-      w.failed ? failure{errc::store_failed} : failure{}, now(), rules);
+    in.committed(w.order, w.failed ? failure{errc::store_failed} : failure{},
+      now(), rules);
 }
 
 void desk::answer_page(bool fails) {
@@ -196,15 +196,14 @@ void desk::hand_out(session_id to, delivery what) {
 }
 
 void desk::settle(const origin& to, const outcome& what) {
-  x_outcomes[x_tickets.at(to.ticket)].push_back(std::string{
-    what.what == outcome::kind::rejected ? to_string(what.why.code)
-                                         : to_string(what.what)});
+  x_outcomes[x_tickets.at(to.ticket)].push_back(
+    std::string{what.what == outcome::kind::rejected ? to_string(what.why.code)
+                                                     : to_string(what.what)});
 }
 
 void desk::put(put_im what) {
   x_orders[what.what.message->body] = what.what.order;
-  store.writes.push_back(
-    {write_kind::put, what.what.order, what.what, false});
+  store.writes.push_back({write_kind::put, what.what.order, what.what, false});
 }
 
 void desk::remove(remove_im what) {
@@ -219,8 +218,7 @@ void desk::read_page(
   store.reads.push_back(std::move(r));
 }
 
-void desk::watch_grace(
-  const user_address&, im_order order, session_id holder) {
+void desk::watch_grace(const user_address&, im_order order, session_id holder) {
   x_graces.emplace_back(order, holder);
 }
 

@@ -59,8 +59,7 @@ BOOST_FIXTURE_TEST_CASE(puts_the_old_before_the_new, stored) {
   BOOST_TEST(got("phone") == (texts{"m1", "m2", "new"}));
 }
 
-BOOST_FIXTURE_TEST_CASE(
-  marks_what_comes_from_the_store_alone_as_such, stored) {
+BOOST_FIXTURE_TEST_CASE(marks_what_comes_from_the_store_alone_as_such, stored) {
   store_some(1);
   join("phone");
   let_store_work();
@@ -99,8 +98,7 @@ BOOST_FIXTURE_TEST_CASE(
   BOOST_TEST(got("laptop") == texts{"m2"});
 }
 
-BOOST_FIXTURE_TEST_CASE(
-  ignores_a_page_of_an_account_that_was_removed, stored) {
+BOOST_FIXTURE_TEST_CASE(ignores_a_page_of_an_account_that_was_removed, stored) {
   store_some(2);
   join("phone");
   in.clear();
@@ -174,6 +172,17 @@ BOOST_FIXTURE_TEST_CASE(knows_what_was_stored_before_the_start, stored) {
   after.join("phone");
   after.let_store_work();
   BOOST_TEST(after.got("phone") == (texts{"m1", "m2", "m3"}));
+}
+
+BOOST_FIXTURE_TEST_CASE(finds_out_how_much_there_is, stored) {
+  store_some(2);
+  desk after;
+  after.store = store;
+  // Counted while some was being removed.
+  after.in.load(user_head{true, 5, store.disk.rbegin()->first});
+  after.join("phone");
+  after.let_store_work();
+  BOOST_TEST(after.in.waiting() == 2u);
 }
 
 BOOST_FIXTURE_TEST_CASE(

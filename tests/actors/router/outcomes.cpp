@@ -61,8 +61,7 @@ BOOST_FIXTURE_TEST_CASE(is_stored_at_once_if_nobody_is_there, desk) {
   BOOST_TEST(in.in_memory() == 0u);
 }
 
-BOOST_FIXTURE_TEST_CASE(
-  is_stored_at_once_if_all_are_suspended, two_endpoints) {
+BOOST_FIXTURE_TEST_CASE(is_stored_at_once_if_all_are_suspended, two_endpoints) {
   suspend("phone");
   suspend("laptop");
   send("alice/home", "m1");
@@ -125,8 +124,7 @@ BOOST_FIXTURE_TEST_CASE(comes_at_an_orderly_stop, two_endpoints) {
   BOOST_TEST(outcome_of("m1") == "stored");
 }
 
-BOOST_FIXTURE_TEST_CASE(
-  of_a_removed_account_is_no_such_user, two_endpoints) {
+BOOST_FIXTURE_TEST_CASE(of_a_removed_account_is_no_such_user, two_endpoints) {
   send("alice/home", "m1");
   let_grace_pass();
   let_store_work();
@@ -142,8 +140,7 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(a_refusal)
 
-BOOST_FIXTURE_TEST_CASE(
-  comes_where_offline_ims_are_not_stored, two_endpoints) {
+BOOST_FIXTURE_TEST_CASE(comes_where_offline_ims_are_not_stored, two_endpoints) {
   rules.im_store_offline = false;
   BOOST_TEST(send("alice/home", "m1") == "");
   show("phone", show::unavailable);

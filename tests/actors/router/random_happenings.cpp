@@ -80,6 +80,7 @@ plan draw(uint64_t seed, int steps) {
   plan p;
   p.how.users = 2 + d.roll(2);
   p.how.exact_pages = d.roll(2) == 0;
+  p.how.asks_first = d.roll(2) == 0;
   p.how.types = d.roll(4) == 0;
   p.how.bad_clock = d.roll(4) == 0;
   constexpr uint64_t quotas[] = {1'000, 1'000, 6, 2};

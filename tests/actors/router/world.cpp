@@ -12,8 +12,8 @@ constexpr uint64_t small_body = 3;
 constexpr uint64_t large_body = 15;
 
 availability shown_as(shown what, int priority) {
-  constexpr parley::show shows[] = {parley::show::available,
-    parley::show::away, parley::show::dnd, parley::show::unavailable};
+  constexpr parley::show shows[] = {parley::show::available, parley::show::away,
+    parley::show::dnd, parley::show::unavailable};
   return availability{
     shows[static_cast<int>(what)], {}, static_cast<int8_t>(priority)};
 }
@@ -158,8 +158,7 @@ bool world::on_endpoint(user& u, const happening& x) {
     if (e.connected)
       return false;
     u.rules.resume(s.value);
-    u.in->resume(
-      s, window{e.window_messages, e.window_bytes}, now(), x_rules);
+    u.in->resume(s, window{e.window_messages, e.window_bytes}, now(), x_rules);
     return true;
   }
   if (!e.connected)
@@ -225,8 +224,9 @@ bool world::submit(user& u, const happening& x) {
 
   u.rules.touch(peer, x_steady_ms);
   u.in->touch(to.user, now());
-  s.would_choose =
-    s.chooses && u.in->would_choose(s.session, to.user, now(), x_rules);
+  s.would_choose = s.chooses
+    && (!x_how.asks_first
+      || u.in->would_choose(s.session, to.user, now(), x_rules));
   auto& r = *s.to;
   r.rules.notice_idle(u.rules.self, x_steady_ms);
   auto due = r.rules.judge(s.what);
@@ -234,13 +234,19 @@ bool world::submit(user& u, const happening& x) {
   auto why = r.in->accept(shared<im>{std::move(message)}, std::move(to),
     origin{0, s.what.ticket}, x.what == kind::send_broadcast, now(), x_rules);
   x_sending = nullptr;
-  auto got = !why                              ? verdict::taken
+  auto got = !why                          ? verdict::taken
     : why->code == errc::recipient_offline ? verdict::recipient_offline
-                                               : verdict::quota_exceeded;
-  bool excused = r.inexact && (due == verdict::quota_exceeded
-    || got == verdict::quota_exceeded);
+                                           : verdict::quota_exceeded;
+  bool excused = r.inexact
+    && (due == verdict::quota_exceeded || got == verdict::quota_exceeded);
   if ((got != due && !excused) || s.accepted != (got == verdict::taken))
     blame(r, "judged otherwise than expected");
+  // Others may have it after the grace time, even if that one is suspended.
+  const auto* addressed =
+    s.what.to == no_endpoint ? nullptr : r.rules.named(s.what.to);
+  if (s.accepted && addressed && addressed->there()
+    && !r.running.contains({s.what.order, 0}))
+    blame(r, "keeps for one endpoint without a grace time");
   return true;
 }
 

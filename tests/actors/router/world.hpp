@@ -84,6 +84,8 @@ public:
     bool exact_pages = true;
     /// The wall clock stands still, or goes back now and then.
     bool bad_clock = false;
+    /// Ask whether there is anything to choose first, like the router.
+    bool asks_first = true;
     /// Compare where typing notices go, which takes long.
     bool types = false;
   };

@@ -113,8 +113,10 @@ bool world::remove_account(user& u) {
 bool world::forget(user& u) {
   if (!u.in->is_idle() || !u.store.writes.empty() || !u.store.notices.empty())
     return false;
-  bool loses = std::any_of(u.rules.ims.begin(), u.rules.ims.end(),
-    [](const model_im& x) { return x.waits && (x.held() || x.where != model_im::place::disk); });
+  bool loses =
+    std::any_of(u.rules.ims.begin(), u.rules.ims.end(), [](const model_im& x) {
+      return x.waits && (x.held() || x.where != model_im::place::disk);
+    });
   if (loses || !u.store.reads.empty())
     blame(u, "calls itself idle with something in memory");
   std::erase_if(u.rules.ims, [](const model_im& x) { return !x.waits; });
@@ -187,8 +189,7 @@ void world::check_typing(user& u) {
         if (e.connected && u.rules.is_target(x, e))
           due.push_back({e.session});
       address from_address{user_name(from), endpoint_of(0)};
-      address to_address{user_name(u.rules.self),
-        endpoint_of(to)};
+      address to_address{user_name(u.rules.self), endpoint_of(to)};
       if (u.in->targets(from_address, to_address, now(), x_rules) != due)
         blame(u, "typing goes elsewhere than IMs");
     }
@@ -206,8 +207,8 @@ void world::check_copies(user& u, const model_endpoint& e) {
   if (!e.connected)
     return;
   for (const auto& x : u.rules.ims)
-    if (const auto* c = x.copy_of(e.session); c && x.waits && c->late
-      && !u.running.contains({x.order, e.session}))
+    if (const auto* c = x.copy_of(e.session);
+        c && x.waits && c->late && !u.running.contains({x.order, e.session}))
       blame(u, "handed out without a grace time");
   const auto* next = u.rules.next_for(e);
   if (!next || !u.rules.has_room(e, next->bytes)

@@ -123,8 +123,8 @@ void world::user::put(put_im what) {
 
 void world::user::remove(remove_im what) {
   auto* x = rules.find_im(what.order.value);
-  bool right = x && !x->waits && !x->removal_asked
-    && x->where != model_im::place::memory;
+  bool right =
+    x && !x->waits && !x->removal_asked && x->where != model_im::place::memory;
   if (!right && !inexact)
     x_world.blame(*this, "removed what is not to be removed");
   if (x)
@@ -141,8 +141,8 @@ void world::user::read_page(
     x_world.blame(*this, "asked for two pages at once for one session");
   if (max == 0)
     x_world.blame(*this, "asked for an empty page");
-  bool sense = std::any_of(
-    rules.ims.begin(), rules.ims.end(), [&](const model_im& x) {
+  bool sense =
+    std::any_of(rules.ims.begin(), rules.ims.end(), [&](const model_im& x) {
       return x.waits && !x.held() && x.where == model_im::place::disk;
     });
   if (!sense && !reads_more)

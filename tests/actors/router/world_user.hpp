@@ -79,7 +79,8 @@ struct world::send {
   user* from = nullptr;
   user* to = nullptr;
   session_id session;
-  /// The sender's inbox says that there is something to choose.
+  /// The sender's inbox says that there is something to choose, or was not
+  /// asked.
   bool would_choose = false;
   /// By the rules it chooses.
   bool chooses = false;

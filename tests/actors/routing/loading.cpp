@@ -59,7 +59,8 @@ BOOST_AUTO_TEST_CASE(an_account_made_while_it_is_looked_up_exists) {
   BOOST_TEST(w.outcome_of(w.desk, n) == "stored");
 }
 
-BOOST_AUTO_TEST_CASE(one_endpoint_after_the_other_under_one_name_loses_nothing) {
+BOOST_AUTO_TEST_CASE(
+  one_endpoint_after_the_other_under_one_name_loses_nothing) {
   two_users w;
   for (int i = 0; i < 3; ++i)
     w.send(w.desk, {"m" + std::to_string(i), bob});
@@ -70,11 +71,10 @@ BOOST_AUTO_TEST_CASE(one_endpoint_after_the_other_under_one_name_loses_nothing) 
   w.settle();
   // As a router does that replaces a session.
   session_id second;
-  w.shard_of(bob).with_user(
-    two_shards::user(bob), [&](result<bool> exists) {
-      BOOST_REQUIRE((exists && *exists));
-      w.leave(first);
-    });
+  w.shard_of(bob).with_user(two_shards::user(bob), [&](result<bool> exists) {
+    BOOST_REQUIRE((exists && *exists));
+    w.leave(first);
+  });
   second = w.sign_in(bob, "phone");
   BOOST_TEST(w.got(second) == (texts{"m1", "m2"}));
 }

@@ -37,8 +37,8 @@ public:
 
   void insert(uint64_t hash) {
     auto content = x_random();
-    auto kind = x_random() % 2 ? outcome::kind::stored
-                               : outcome::kind::delivered;
+    auto kind =
+      x_random() % 2 ? outcome::kind::stored : outcome::kind::delivered;
     auto forgotten = memory.insert(hash, content, kind, now);
     size_t expected = 0;
     while (expect.order.size() >= defaults::delivered_memory_max) {
@@ -72,8 +72,8 @@ public:
     }
     BOOST_REQUIRE_EQUAL(memory.size(), expect.order.size());
     if (!expect.order.empty())
-      BOOST_REQUIRE((now - expect.order.front().since
-        < defaults::delivered_memory + slack));
+      BOOST_REQUIRE((
+        now - expect.order.front().since < defaults::delivered_memory + slack));
   }
 
   retry_memory memory;

@@ -12,8 +12,7 @@ const std::string domain = "@example.org";
 
 address address_of(const std::string& text) {
   auto at = text.find('@');
-  auto parsed =
-    address::parse(at == std::string::npos ? text + domain : text);
+  auto parsed = address::parse(at == std::string::npos ? text + domain : text);
   return parsed ? *parsed : address{};
 }
 
@@ -35,18 +34,21 @@ std::string text_of(const outcome& x) {
 
 struct two_shards::shard final : routing::effects {
   shard(two_shards& w, size_t i, size_t n)
-    : world(w), index(i), rules(*this, [i, n](uint32_t slot) {
-        return slot % n == i;
-      }) {}
+    : world(w),
+      index(i),
+      rules(*this, [i, n](uint32_t slot) { return slot % n == i; }) {}
 
   template <class T>
   void pass_on(uint32_t slot, T what, const char* name) {
     auto to = slot % world.x_shards.size();
     BOOST_REQUIRE(to != index);
     world.said.emplace_back(name);
+    constexpr bool is_outcome = std::is_same_v<T, routed_outcome>;
+    world.x_outcomes += is_outcome;
     world.x_between[{index, to}].push_back(
       [this, to, what = std::move(what)]() mutable {
         auto& there = world.x_shards[to]->rules;
+        world.x_outcomes -= is_outcome;
         if constexpr (std::is_same_v<T, routed_receipt>)
           there.receive(what);
         else
@@ -91,9 +93,8 @@ struct two_shards::shard final : routing::effects {
     world.x_reads.push_back([this, of] {
       auto& d = world.x_disk[of];
       rules.head_found(of,
-        world.reads_fail
-          ? result<user_head>{fail(errc::store_unavailable)}
-          : user_head{d.exists, d.ims.size(), d.last},
+        world.reads_fail ? result<user_head>{fail(errc::store_unavailable)}
+                         : user_head{d.exists, d.ims.size(), d.last},
         world.now());
     });
   }
@@ -151,7 +152,9 @@ user_address two_shards::user(const std::string& name) {
   return user_address::from_prepared(name + domain);
 }
 
-routing& two_shards::at(size_t i) { return x_shards.at(i)->rules; }
+routing& two_shards::at(size_t i) {
+  return x_shards.at(i)->rules;
+}
 
 routing& two_shards::shard_of(const std::string& name) {
   return at(slot_of(user(name)) % x_shards.size());
@@ -183,7 +186,9 @@ session_id two_shards::sign_in(const std::string& name,
   return id;
 }
 
-void two_shards::leave(session_id s) { at(x_sessions[s].shard).leave(s, now()); }
+void two_shards::leave(session_id s) {
+  at(x_sessions[s].shard).leave(s, now());
+}
 
 void two_shards::suspend(session_id s) {
   at(x_sessions[s].shard).suspend(s, now());
@@ -222,12 +227,12 @@ uint64_t two_shards::broadcast_to(session_id from, std::string id,
 
 void two_shards::acknowledge(session_id id, size_t how_many) {
   auto& s = x_sessions.at(id);
-  auto upto = s.acknowledged
-    + std::min(how_many, s.got.size() - s.acknowledged);
+  auto upto =
+    s.acknowledged + std::min(how_many, s.got.size() - s.acknowledged);
   std::vector<acknowledged_im> xs;
   for (; s.acknowledged < upto; ++s.acknowledged)
-    xs.push_back({s.got[s.acknowledged].order,
-      s.got[s.acknowledged].what.message});
+    xs.push_back(
+      {s.got[s.acknowledged].order, s.got[s.acknowledged].what.message});
   at(s.shard).acknowledge(id, xs, now());
 }
 
@@ -347,8 +352,8 @@ std::string two_shards::broadcast_of(session_id s, uint64_t number) const {
   std::string text;
   if (b)
     for (const auto& x : b->outcomes)
-      text += (text.empty() ? "" : ", ")
-        + x.to.substr(0, x.to.find(domain)) + ": " + text_of(x.what);
+      text += (text.empty() ? "" : ", ") + x.to.substr(0, x.to.find(domain))
+        + ": " + text_of(x.what);
   return text;
 }
 
@@ -371,8 +376,7 @@ uint64_t two_shards::on_disk(const std::string& name) const {
 moment two_shards::now() const {
   return {std::chrono::steady_clock::time_point{steady},
     1'700'000'000'000'000
-      + static_cast<uint64_t>(
-        std::chrono::microseconds{steady}.count())};
+      + static_cast<uint64_t>(std::chrono::microseconds{steady}.count())};
 }
 
 } // namespace parley::test

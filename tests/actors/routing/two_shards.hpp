@@ -48,7 +48,7 @@ public:
     /// An address, or a name alone.
     std::string to;
     /// As the id if it is empty.
-    std::string body;
+    std::string body = {};
     bool again = false;
     bool receipts = false;
   };
@@ -68,10 +68,15 @@ public:
   bool step(std::mt19937_64& random);
   /// Until nothing waits.
   void settle();
+  /// An outcome is on its way to the sender's shard.
+  bool outcome_under_way() const { return x_outcomes > 0; }
   /// Only what one shard says to the other, once for each pair.
   bool deliver_between();
   /// What is under way between shards is lost.
-  void lose_between() { x_between.clear(); }
+  void lose_between() {
+    x_between.clear();
+    x_outcomes = 0;
+  }
   bool store_step();
   void set_policy(std::function<void(policy&)> change);
 
@@ -136,6 +141,7 @@ private:
   std::map<retry_key, stored_id> x_ids;
   std::map<session_id, session_end> x_sessions;
   uint64_t x_next_session = 1;
+  size_t x_outcomes = 0;
 };
 
 } // namespace parley::test

@@ -119,8 +119,8 @@ BOOST_AUTO_TEST_CASE(what_was_not_acknowledged_is_kept_as_it_was) {
       continue;
     BOOST_REQUIRE(s.first_unacknowledged().value == expected.front().first);
     auto n = random() % kept.size();
-    BOOST_REQUIRE(std::get<incoming_im>(kept[n].what).message->body
-      == expected[n].second);
+    BOOST_REQUIRE(
+      std::get<incoming_im>(kept[n].what).message->body == expected[n].second);
   }
 }
 
@@ -146,10 +146,8 @@ BOOST_AUTO_TEST_CASE(bytes_count_until_the_answer_and_one_request_always_fits) {
     s.admit(sending(1, std::string(50, 'x')), small, start) == verdict::fresh);
   BOOST_CHECK(s.admit(sending(2), small, start) == verdict::beyond_window);
   s.push({}, answer_to(1));
-  BOOST_CHECK(
-    s.admit(sending(3, "12345"), small, start) == verdict::fresh);
-  BOOST_CHECK(
-    s.admit(sending(4, "12345"), small, start) == verdict::fresh);
+  BOOST_CHECK(s.admit(sending(3, "12345"), small, start) == verdict::fresh);
+  BOOST_CHECK(s.admit(sending(4, "12345"), small, start) == verdict::fresh);
   BOOST_CHECK(s.admit(sending(5, "1"), small, start) == verdict::beyond_window);
   BOOST_CHECK(s.admit(asking(6), small, start) == verdict::fresh);
 }
@@ -178,7 +176,11 @@ BOOST_AUTO_TEST_CASE(a_second_answer_settles_nothing_twice) {
   event_stream s;
   BOOST_CHECK(s.admit(asking(1), wide, start) == verdict::fresh);
   BOOST_CHECK(s.admit(asking(2), wide, start) == verdict::fresh);
+  BOOST_TEST(s.awaits_answer(request_number{1}));
   s.push({}, answer_to(1));
+  BOOST_TEST(!s.awaits_answer(request_number{1}));
+  BOOST_TEST(s.awaits_answer(request_number{2}));
+  BOOST_TEST(!s.awaits_answer(request_number{3}));
   s.push({}, answer_to(1));
   acknowledge(s, 2);
   BOOST_TEST(s.under_way() == 1u);
@@ -220,7 +222,8 @@ BOOST_AUTO_TEST_CASE(window_and_overdue_agree_with_a_model) {
           bool fits = open.size() + answers < w.messages
             && (sum == 0 || sum + bytes <= w.bytes);
           auto got = s.admit(sending(next, std::string(bytes, 'x')), w, start);
-          BOOST_REQUIRE(got == (fits ? verdict::fresh : verdict::beyond_window));
+          BOOST_REQUIRE(
+            got == (fits ? verdict::fresh : verdict::beyond_window));
           if (fits)
             open[next] = bytes;
           next += 1 + random() % 2;
@@ -242,8 +245,8 @@ BOOST_AUTO_TEST_CASE(window_and_overdue_agree_with_a_model) {
         default: {
           auto n = random() % (unacknowledged.size() + 1);
           acknowledge(s, s.first_unacknowledged().value + n - 1);
-          unacknowledged.erase(
-            unacknowledged.begin(), unacknowledged.begin() + static_cast<long>(n));
+          unacknowledged.erase(unacknowledged.begin(),
+            unacknowledged.begin() + static_cast<long>(n));
           std::vector<uint64_t> expected;
           for (auto& [number, bytes] : open)
             expected.push_back(number);

@@ -1,0 +1,170 @@
+#include "actors/store/store_writer.hpp"
+#include "persistence/keys.hpp"
+#include "persistence/opening.hpp"
+#include "protocol/defaults.hpp"
+#include "tests/actors/store/listener.hpp"
+
+#include <caf/scoped_actor.hpp>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace parley;
+using namespace parley::test;
+
+namespace {
+
+struct world : store_world {
+  using store_world::store_world;
+
+  shared<operations> put(const user_address& to, uint64_t order) {
+    auto id = "m" + std::to_string(order);
+    return shared<operations>(
+      {make_put(to, order, make_im(alice, id, "x"))});
+  }
+
+  void ask(const router_actor& who, const shared<operations>& what) {
+    caf::anon_send(writer, what, who);
+  }
+
+  store_writer_actor writer = actors.spawn(store_writer, db.get());
+  heard_ptr one = std::make_shared<heard>();
+  heard_ptr two = std::make_shared<heard>();
+  router_actor first = listener<router_actor>(one);
+  router_actor second = listener<router_actor>(two);
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(writer)
+
+BOOST_AUTO_TEST_CASE(what_waits_is_one_commit_and_one_answer_a_router) {
+  world w;
+  auto syncs = w.disk.files().syncs();
+  std::vector<shared<operations>> asked;
+  for (uint64_t i = 1; i <= 100; ++i) {
+    asked.push_back(w.put(bob, i));
+    w.ask(i % 2 ? w.first : w.second, asked.back());
+  }
+  w.actors.settle();
+  BOOST_TEST(w.disk.files().syncs() == syncs + 1);
+  for (auto [to, rest] : {std::pair(w.one, 0u), std::pair(w.two, 1u)}) {
+    BOOST_REQUIRE(to->writes.size() == 1u);
+    BOOST_TEST((to->writes[0].why.code == errc::none));
+    BOOST_REQUIRE(to->writes[0].what.size() == 50u);
+    for (size_t i = 0; i < 50; ++i)
+      BOOST_TEST((to->writes[0].what[i] == asked[2 * i + rest]));
+  }
+  BOOST_TEST(must(w.db->head(bob)).stored == 100u);
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_answered_before_it_survives_a_power_cut) {
+  world w;
+  w.ask(w.first, w.put(bob, 1));
+  while (w.one->writes.empty() && w.actors.step())
+    ;
+  BOOST_REQUIRE(w.one->writes.size() == 1u);
+  w.disk.files().power_off();
+  w.db.reset();
+  w.disk.files().power_on(w.actors.random());
+  w.db = must(store::open({.path = "/store", .env = w.disk.env()}));
+  BOOST_TEST(must(w.db->head(bob)).stored == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(operations_are_carried_out_in_the_order_of_asking) {
+  world w;
+  for (int round = 0; round < 10; ++round) {
+    w.ask(w.first, w.put(bob, 1));
+    w.ask(w.second, shared<operations>({make_remove(bob, 1)}));
+  }
+  w.ask(w.first, w.put(bob, 2));
+  w.actors.settle();
+  BOOST_TEST(
+    orders(must(w.db->ims(bob, {}, 9))) == std::vector<uint64_t>{2});
+}
+
+BOOST_AUTO_TEST_CASE(no_commit_is_much_longer_than_its_bound) {
+  world w;
+  auto syncs = w.disk.files().syncs();
+  for (uint64_t i = 1; i <= 2 * defaults::commit_max + 1; ++i)
+    w.ask(w.first, w.put(bob, i));
+  w.actors.settle();
+  BOOST_TEST(w.disk.files().syncs() == syncs + 3);
+  BOOST_TEST(w.one->writes.size() == 3u);
+  BOOST_TEST(must(w.db->head(bob)).stored == 2 * defaults::commit_max + 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_full_disk_answers_every_put_with_its_error) {
+  world w;
+  w.disk.files().refuse_writes(lossy_fs::fault::full);
+  for (uint64_t i = 1; i <= 3; ++i) {
+    w.ask(w.first, w.put(bob, 2 * i));
+    w.ask(w.second, w.put(carol, i));
+    w.ask(w.first, w.put(bob, 2 * i + 1));
+    w.actors.settle();
+    BOOST_REQUIRE(w.one->writes.size() == i);
+    BOOST_TEST((w.one->writes.back().why.code == errc::store_failed));
+    BOOST_TEST(w.one->writes.back().what.size() == 2u);
+    BOOST_REQUIRE(w.two->writes.size() == i);
+    BOOST_TEST((w.two->writes.back().why.code == errc::store_failed));
+  }
+  BOOST_TEST(must(w.db->head(bob)).stored == 0u);
+
+  w.disk.files().refuse_writes(lossy_fs::fault::none);
+  w.ask(w.first, w.put(bob, 10));
+  w.actors.settle();
+  BOOST_TEST((w.one->writes.back().why.code == errc::none));
+  BOOST_TEST(
+    orders(must(w.db->ims(bob, {}, 9))) == std::vector<uint64_t>{10});
+}
+
+BOOST_AUTO_TEST_CASE(one_users_damaged_record_does_not_reject_the_others) {
+  store_world w;
+  w.db.reset();
+  {
+    auto opened
+      = must(open_database({.path = "/store", .env = w.disk.env()}));
+    BOOST_REQUIRE(opened.db->rocks()
+        .Put({}, opened.db->handle(family::heads), keys::user(bob), "?")
+        .ok());
+  }
+  w.db = must(store::open({.path = "/store", .env = w.disk.env()}));
+  auto writer = w.actors.spawn(store_writer, w.db.get());
+  auto one = std::make_shared<heard>();
+  auto router = w.listener<router_actor>(one);
+  std::vector<user_address> users{alice, bob, carol};
+  for (auto& user : users)
+    caf::anon_send(writer,
+      shared<operations>({make_put(user, 1, make_im(alice, "m", "x"))}),
+      router);
+  w.actors.settle();
+  BOOST_REQUIRE(one->writes.size() == 3u);
+  BOOST_TEST((one->writes[0].why.code == errc::none));
+  BOOST_TEST((one->writes[1].why.code == errc::store_corrupt));
+  BOOST_TEST((one->writes[2].why.code == errc::none));
+  BOOST_TEST(must(w.db->head(carol)).stored == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_request_is_answered_when_it_is_written) {
+  world w;
+  caf::scoped_actor asker{w.actors.system()};
+  auto ask = [&](operations what) {
+    auto answer = asker->request(w.writer, caf::infinite, std::move(what));
+    w.ask(w.first, w.put(bob, 1));
+    w.actors.settle();
+    errc code{};
+    answer.receive([&](const write_result& x) { code = x.why.code; },
+      [&](const caf::error& e) {
+        BOOST_ERROR(w.actors.system().render(e));
+      });
+    return code;
+  };
+  BOOST_TEST((ask({put_account{bob, make_keys("b")}}) == errc::none));
+  BOOST_TEST(must(w.db->find_account(bob)).has_value());
+  w.disk.files().refuse_writes(lossy_fs::fault::broken);
+  BOOST_TEST((ask({remove_account{bob}}) == errc::store_failed));
+  BOOST_TEST(must(w.db->find_account(bob)).has_value());
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,329 @@
+#!/usr/bin/python3
+"""Operators make, change and remove accounts on the running server, and nobody
+guesses a password, or that there is an account.
+
+    accounts_test.py PARLEY PROTO-FOLDER
+"""
+
+import base64
+import hashlib
+import hmac
+import os
+import stat
+import threading
+import time
+
+from parley_system import ALICE, BOB, DOMAIN, NOBODY, PASSWORD
+from parley_system import Server, SystemTest, main, numbers
+from wire_client import Refused, Wire, load_schema
+
+
+class AccountsTest(SystemTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.schema = load_schema(cls.proto)
+
+    def setUp(self):
+        self.user = f"user{next(numbers)}@{DOMAIN}"
+        self.server.add(self.user)
+
+    def wire(self):
+        wire = Wire(self.schema, self.server)
+        self.addCleanup(wire.close)
+        return wire
+
+    def can_sign_in(self, user, password=PASSWORD):
+        try:
+            self.wire().sign_in(user, f"e{next(numbers)}", password)
+            return True
+        except Refused as refusal:
+            self.assertEqual(refusal.error.reason, "authentication_failed")
+            return False
+
+    def refuses(self, *arguments, text=None):
+        """What it says on standard error."""
+        done = self.server.try_admin(*arguments, text=text)
+        self.assertEqual(done.returncode, 1, done.stdout)
+        return done.stderr
+
+    def listed(self):
+        return self.server.admin("user", "list")["users"]
+
+    # -- the commands ---------------------------------------------------------
+
+    def test_add_from_a_file_and_from_standard_input(self):
+        for how, text in (
+            (self.server.password_file, None),
+            ("-", PASSWORD + "\nmore lines do not count\n"),
+        ):
+            user = f"new{next(numbers)}@{DOMAIN}"
+            self.assertFalse(self.can_sign_in(user))
+            self.server.admin(
+                *("user", "add", user, "--password-file", how), text=text
+            )
+            self.assertIn(user, self.listed())
+            self.assertTrue(self.can_sign_in(user))
+
+    def test_an_address_is_prepared(self):
+        user = f"Mixed{next(numbers)}@Example.ORG"
+        self.server.admin(
+            *("user", "add", user, "--password-file", "-"), text=PASSWORD
+        )
+        self.assertIn(user.lower(), self.listed())
+        self.assertTrue(self.can_sign_in(user.lower()))
+
+    def test_what_is_refused(self):
+        file = self.server.password_file
+        add = ("user", "add")
+        self.assertIn(
+            "exists", self.refuses(*add, self.user, "--password-file", file)
+        )
+        self.assertIn(
+            "bad_address", self.refuses(*add, "none", "--password-file", file)
+        )
+        self.refuses(*add, NOBODY, "--password-file", "/no/such/file")
+        self.refuses(*add, NOBODY, "--password-file", "-", text="\n")
+        for verb in ("remove", "show"):
+            self.assertIn("no_such_user", self.refuses("user", verb, NOBODY))
+        self.assertIn(
+            "no_such_user",
+            self.refuses("user", "password", NOBODY, "--password-file", file),
+        )
+        self.assertNotIn(NOBODY, self.listed())
+
+    def test_a_changed_password(self):
+        self.server.admin(
+            *("user", "password", self.user, "--password-file", "-"),
+            text="another one\n",
+        )
+        self.assertFalse(self.can_sign_in(self.user))
+        self.assertTrue(self.can_sign_in(self.user, "another one"))
+
+    def test_show_lists_the_sessions(self):
+        self.assertEqual(
+            self.server.admin("user", "show", self.user)["sessions"], []
+        )
+        self.wire().sign_in(self.user, "here")
+        (shown,) = self.server.admin("user", "show", self.user)["sessions"]
+        self.assertEqual(shown["endpoint"], "here")
+        self.assertEqual(shown["state"], "connected")
+        done = self.server.try_admin("user", "show", self.user)
+        self.assertIn("here", done.stdout)
+
+    def test_import_of_passwords_and_of_keys(self):
+        n = next(numbers)
+        one, two, bad = (f"{x}{n}@{DOMAIN}" for x in ("one", "two", "bad"))
+        rows = (
+            f"{one},with, a comma\n{two},{scram_text('ready-made')}\r\n"
+            f"{self.user},taken\nnonsense,x\n\n{bad},SCRAM-SHA-256$x\n"
+        )
+        file = self.server.file("import.csv", rows)
+        done = self.server.try_admin("user", "import", file)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("2 accounts made, 3 rows refused", done.stdout)
+        for text in (self.user, "nonsense", bad):
+            self.assertIn(text, done.stderr)
+        self.assertTrue(self.can_sign_in(one, "with, a comma"))
+        self.assertTrue(self.can_sign_in(two, "ready-made"))
+        self.assertNotIn(bad, self.listed())
+
+    def test_what_is_done_is_in_the_audit_log(self):
+        self.server.admin("user", "remove", self.user)
+        log = self.server.admin("audit")["audit"]
+        self.assertIn(f"user remove {self.user}", [x["what"] for x in log])
+
+    def test_the_folder_is_its_owners_alone(self):
+        def mode(*path):
+            name = os.path.join(self.server.data, *path)
+            return stat.S_IMODE(os.stat(name).st_mode)
+
+        self.assertEqual(mode(), 0o700)
+        self.assertEqual(mode("admin.sock"), 0o600)
+        with a_server(self, plain=False) as server:
+            key = os.path.join(server.data, "tls", "key.pem")
+            self.assertEqual(stat.S_IMODE(os.stat(key).st_mode), 0o600)
+
+    # -- removal --------------------------------------------------------------
+
+    def test_removal_ends_sessions_and_takes_all_along(self):
+        user = self.user
+        alice = self.wire().sign_in(ALICE)
+        connected = self.wire().sign_in(user, "connected")
+        suspended = self.wire().sign_in(user, "suspended")
+        suspended.close()
+        self.server.admin("user", "remove", user)
+        error = connected.error()
+        self.assertEqual(error.reason, "account_removed")
+        self.assertEqual(error.scope, self.schema.SESSION)
+        self.assertTrue(connected.is_closed())
+        for wire in (connected, suspended):
+            with self.assertRaises(Refused):
+                self.wire().resume(wire.session.token, 0)
+        self.assertFalse(self.can_sign_in(user))
+        self.assertNotIn(user, self.listed())
+        request = alice.send_im(user, f"im {next(numbers)}")
+        self.assertEqual(alice.outcome(request), "no_such_user")
+
+    def test_removal_rejects_what_is_in_flight(self):
+        alice = self.wire().sign_in(ALICE)
+        mute = self.wire().sign_in(self.user)
+        self.setting("im.grace", "30s")
+        request = alice.send_im(self.user, f"im {next(numbers)}")
+        mute.until("im")
+        self.server.admin("user", "remove", self.user)
+        self.assertEqual(alice.outcome(request), "no_such_user")
+
+    def test_a_later_account_of_the_name_starts_empty(self):
+        alice = self.wire().sign_in(ALICE)
+        ids = [f"im {next(numbers)}" for _ in range(5)]
+        for id_ in ids:
+            request = alice.send_im(self.user, id_)
+            self.assertEqual(alice.outcome(request), "stored")
+        self.server.admin("user", "remove", self.user)
+        self.server.add(self.user)
+        again = self.wire().sign_in(self.user)
+        id_ = f"im {next(numbers)}"
+        request = alice.send_im(self.user, id_)
+        self.assertEqual(again.until("im").im.id, id_)
+        again.ack()
+        self.assertEqual(alice.outcome(request), "delivered")
+        again.close()
+        self.server.stop()
+        self.server.start()
+        again = self.wire().sign_in(self.user)
+        again.send_im(f"{self.user}/desk", "fence")
+        self.assertEqual(again.until("im").im.id, "fence")
+
+    def test_removal_is_durable(self):
+        self.server.admin("user", "remove", self.user)
+        self.server.kill()
+        self.server.start()
+        self.assertFalse(self.can_sign_in(self.user))
+        self.assertNotIn(self.user, self.listed())
+
+    def test_kick(self):
+        wire = self.wire().sign_in(self.user)
+        done = self.server.admin("kick", self.user)
+        self.assertEqual(done["ended"], 1)
+        error = wire.error()
+        self.assertEqual(error.reason, "kicked")
+        self.assertEqual(error.scope, self.schema.SESSION)
+
+
+class GuessingTest(SystemTest):
+    """On servers of their own: failures are remembered by source, too."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.schema = load_schema(cls.proto)
+
+    def attempt(self, server, user, password="wrong"):
+        """Seconds, and what the server said, all of it."""
+        wire = Wire(self.schema, server)
+        try:
+            wire.say_hello()
+            began = time.monotonic()
+            try:
+                wire.authenticate(user, "desk", password)
+                said = "signed in"
+            except Refused as refusal:
+                error = refusal.error
+                said = (error.reason, error.text, error.scope)
+            return time.monotonic() - began, said
+        finally:
+            wire.close()
+
+    def test_delays_grow_and_others_are_let_in(self):
+        with a_server(self, users=(ALICE, BOB)) as server:
+            times = [self.attempt(server, ALICE)[0] for _ in range(5)]
+            # Three are free, then half a second, and twice as long each time.
+            for n, least in ((3, 0.4), (4, 0.9)):
+                self.assertGreaterEqual(times[n], least, times)
+
+    def test_an_unknown_user_is_answered_alike(self):
+        answers, salts = {}, {}
+        for user in (ALICE, NOBODY):
+            with a_server(self, users=(ALICE,)) as server:
+                salts[user] = [self.challenge(server, user) for _ in range(2)]
+                answers[user] = [self.attempt(server, user) for _ in range(4)]
+        known, unknown = answers[ALICE], answers[NOBODY]
+        self.assertEqual([x[1] for x in known], [x[1] for x in unknown])
+        self.assertGreaterEqual(unknown[3][0], 0.4)
+        for user in (ALICE, NOBODY):
+            first, second = salts[user]
+            # As a real account's, and the same at each try.
+            self.assertEqual(first, second)
+            self.assertEqual(first[1], "4096")
+        self.assertEqual(len(salts[ALICE][0][0]), len(salts[NOBODY][0][0]))
+
+    def challenge(self, server, user):
+        """Salt and iterations."""
+        wire = Wire(self.schema, server)
+        wire.say_hello()
+        first = f"n,,n={user},r=abc".encode()
+        wire.send(
+            authenticate={"mechanism": "SCRAM-SHA-256", "initial": first}
+        )
+        text = wire.until("sasl_challenge").sasl_challenge.data.decode()
+        wire.close()
+        part = dict(x.split("=", 1) for x in text.split(","))
+        return part["s"], part["i"]
+
+    def test_the_third_failure_closes_the_connection(self):
+        with a_server(self, users=(ALICE,)) as server:
+            wire = Wire(self.schema, server)
+            wire.say_hello()
+            for scope in ("REQUEST", "REQUEST", "CONNECTION"):
+                with self.assertRaises(Refused) as caught:
+                    wire.authenticate(ALICE, "desk", "wrong")
+                error = caught.exception.error
+                self.assertEqual(error.scope, self.schema.Scope.Value(scope))
+            self.assertTrue(wire.is_closed())
+            wire.close()
+
+    def test_sign_ins_in_parallel_do_not_get_around_it(self):
+        with a_server(self, users=(ALICE,)) as server:
+            for _ in range(4):
+                self.attempt(server, ALICE)
+            began = time.monotonic()
+            tries = [
+                threading.Thread(target=self.attempt, args=(server, ALICE))
+                for _ in range(8)
+            ]
+            for one in tries:
+                one.start()
+            for one in tries:
+                one.join()
+            self.assertGreaterEqual(time.monotonic() - began, 0.9)
+
+
+class a_server:
+    """A server for a `with`."""
+
+    def __init__(self, test, **how):
+        self.server = Server(test.parley, **how)
+
+    def __enter__(self):
+        return self.server
+
+    def __exit__(self, *_):
+        self.server.remove()
+
+
+def scram_text(password):
+    """Keys as in RFC 5803."""
+    salt = os.urandom(16)
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, 4096)
+    client = hmac.digest(salted, b"Client Key", "sha256")
+    stored = hashlib.sha256(client).digest()
+    server = hmac.digest(salted, b"Server Key", "sha256")
+
+    def text(octets):
+        return base64.b64encode(octets).decode()
+
+    return f"SCRAM-SHA-256$4096:{text(salt)}${text(stored)}:{text(server)}"
+
+
+if __name__ == "__main__":
+    main()
