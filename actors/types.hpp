@@ -63,8 +63,6 @@ CAF_END_TYPE_ID_BLOCK(parley)
 
 namespace parley {
 
-inline void add_message_types(caf::actor_system_config& cfg) {
-  cfg.add_message_types<caf::id_block::parley>();
-}
+void add_message_types(caf::actor_system_config& cfg);
 
 } // namespace parley

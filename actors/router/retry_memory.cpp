@@ -53,6 +53,8 @@ size_t retry_memory::insert(uint64_t retry_hash, uint64_t content_hash,
   e.content = content_hash >> 2;
   e.kind = static_cast<uint64_t>(what);
   x_ring.push_back({retry_hash, e});
+  if (x_ring.size() == defaults::delivered_memory_max)
+    prefetch(x_ring.front().retry_hash); // goes at the next one
   return forgotten;
 }
 

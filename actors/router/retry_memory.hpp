@@ -34,6 +34,12 @@ public:
   };
 
   std::optional<entry> find(uint64_t retry_hash) const noexcept;
+  /// `find` is asked for this soon. The tables of thousands of senders are in
+  /// no cache.
+  void prefetch(uint64_t retry_hash) const noexcept {
+    if (!x_table.empty())
+      __builtin_prefetch(&x_table[tag_of(retry_hash) & (x_table.size() - 1)]);
+  }
 
   /// Remembers an outcome; returns how many ids were forgotten for want of
   /// room. The hash must not be known already.

@@ -270,6 +270,10 @@ void router_state::resume(const local_resume& x) {
 
 void router_state::requests(session_requests& x) {
   auto at = now();
+  if (x.what.size() > 1)
+    for (const auto& r : x.what)
+      if (auto* s = std::get_if<send_im>(&r.what))
+        rules->expect(x.from, *s);
   for (auto& r : x.what) {
     if (auto* s = std::get_if<send_im>(&r.what)) {
       rules->submit(x.from, r.number, std::move(*s), x.again, at);

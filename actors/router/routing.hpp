@@ -160,6 +160,8 @@ public:
 
   // -- IMs
 
+  /// This will be submitted soon: lets its sender's memory come nearer.
+  void expect(session_id session, const send_im& what) const noexcept;
   /// Answered by `tell` with an answer of an outcome; exactly one, however
   /// often the same is submitted. `again`: the session has waited for long.
   void submit(session_id session, request_number number, send_im what,

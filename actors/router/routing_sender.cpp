@@ -10,6 +10,13 @@ namespace parley {
 
 using std::chrono::milliseconds;
 
+void routing::expect(session_id session, const send_im& what) const noexcept {
+  auto* u = of_session(session);
+  if (u && !what.to.empty())
+    u->sent.prefetch(
+      retry_hash(u->in.user(), what.message->id, what.to.user));
+}
+
 void routing::submit(session_id session, request_number number, send_im what,
   bool again, moment now) {
   x_now = now;
@@ -79,6 +86,13 @@ void routing::submit_one(user& sender, session_id session,
     return;
   }
   auto [i, is_new] = x_pending.try_emplace(ticket);
+  auto is_another = [&](const pending& p) {
+    return p.sender != &sender || p.message->id != message->id
+      || p.to.user != to.user;
+  };
+  // The hash of another's key, perhaps made to be so.
+  while (!is_new && is_another(i->second))
+    std::tie(i, is_new) = x_pending.try_emplace(++ticket);
   auto& p = i->second;
   if (!is_new) {
     if (p.content != content) {
@@ -219,6 +233,7 @@ void routing::finish(uint64_t ticket, const outcome& what, moment now) {
   auto i = x_pending.find(ticket);
   if (i == x_pending.end())
     return;
+  i->second.sender->sent.prefetch(ticket);
   auto p = std::move(i->second);
   x_pending.erase(i);
   x_pending_bytes -= content_bytes(*p.message);

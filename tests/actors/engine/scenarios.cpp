@@ -78,6 +78,7 @@ BOOST_AUTO_TEST_CASE(an_im_that_nobody_acknowledges_is_stored_after_the_grace) {
     b1.send(alice);
     e.settle();
     b1.acknowledging = habit::silent;
+    b2.acknowledging = habit::silent;
     auto m = a.send(bob);
     e.advance(1'900ms);
     BOOST_TEST(a.outcome_of(m) == "");
@@ -87,6 +88,27 @@ BOOST_AUTO_TEST_CASE(an_im_that_nobody_acknowledges_is_stored_after_the_grace) {
     BOOST_TEST(b1.probes == 1u);
     // The choice ended: the other one is offered it.
     BOOST_TEST(b2.got == texts{m});
+    BOOST_TEST(e.on_disk(bob) == texts{m});
+    b2.acknowledge();
+    e.settle();
+    BOOST_TEST(e.on_disk(bob).empty());
+  });
+}
+
+BOOST_AUTO_TEST_CASE(an_acknowledgement_that_overtakes_the_disk_is_delivered) {
+  in_any_order([](engine& e) {
+    auto& a = e.sign_in(alice, "desk");
+    auto& b1 = e.sign_in(bob, "phone");
+    auto& b2 = e.sign_in(bob, "desk");
+    b1.send(alice);
+    e.settle();
+    b1.acknowledging = habit::silent;
+    e.hold_writes();
+    auto m = a.send(bob);
+    e.advance(2'300ms);
+    BOOST_TEST(b2.got == texts{m});
+    BOOST_TEST(a.outcome_of(m) == "delivered");
+    e.let_writes_go();
     BOOST_TEST(e.on_disk(bob).empty());
   });
 }

@@ -119,11 +119,15 @@ void comes_back(caf::actor_system& system, const T& x, const char* name) {
     BOOST_REQUIRE(got.size() == 1u);
     BOOST_REQUIRE(got.template match_element<T>(0));
     BOOST_TEST((bytes_of(system, got) == bytes));
-    // A cut message is an error, never a crash.
-    for (size_t n = 0; n < bytes.size(); n += 1 + bytes.size() / 50) {
+    // A cut value is an error, never a crash. Asked of the value, as CAF 0.17
+    // drops the error of what is in a message.
+    std::vector<char> whole;
+    caf::binary_serializer sink{system, whole};
+    BOOST_REQUIRE(!sink(const_cast<T&>(x)));
+    for (size_t n = 0; n < whole.size(); n += 1 + whole.size() / 50) {
       std::vector<char> part(
-        bytes.begin(), bytes.begin() + static_cast<long>(n));
-      caf::message broken;
+        whole.begin(), whole.begin() + static_cast<long>(n));
+      T broken{};
       caf::binary_deserializer from{system, part};
       BOOST_TEST(!!from(broken));
     }

@@ -20,6 +20,7 @@ void simulated_client::open(bool anew) {
     x_link->break_off();
   x_link = std::make_shared<simulated_link>(*this, x_world.next_link());
   x_anew = anew;
+  x_accepted = false;
   closed.clear();
 }
 
@@ -140,6 +141,7 @@ void simulated_client::accepted(const signed_in& what, session_actor session) {
   x_world.note(*this, what.resumed ? "resumed" : "in");
   ++times_in;
   x_session = std::move(session);
+  x_accepted = true;
   x_world.watch(x_link, x_session);
   x_token = what.token;
   resumed = what.resumed;

@@ -44,7 +44,7 @@ public:
   /// Everything that it has, or up to an event.
   void acknowledge(uint64_t upto = UINT64_MAX);
 
-  bool is_in() const { return x_session && x_link; }
+  bool is_in() const { return x_accepted && x_link; }
   /// `delivered`, `stored`, a reason; empty: none yet.
   std::string outcome_of(const std::string& id) const;
 
@@ -87,6 +87,8 @@ private:
   session_actor x_session;
   std::shared_ptr<simulated_link> x_link;
   bool x_anew = true;
+  /// The server has said so on this very connection.
+  bool x_accepted = false;
   uint64_t x_last_request = 0;
   uint64_t x_last_event = 0;
   uint64_t x_acknowledged = 0;
