@@ -24,6 +24,8 @@ using list_atom = caf::atom_constant<caf::atom("list")>;
 using audit_atom = caf::atom_constant<caf::atom("audit")>;
 using kick_atom = caf::atom_constant<caf::atom("kick")>;
 using get_atom = caf::atom_constant<caf::atom("get")>;
+using scan_atom = caf::atom_constant<caf::atom("scan")>;
+using step_atom = caf::atom_constant<caf::atom("step")>;
 using reload_atom = caf::atom_constant<caf::atom("reload")>;
 
 /// A signed-in endpoint: numbers what goes to its client, keeps it until the
@@ -39,7 +41,7 @@ using session_actor = caf::typed_actor<
   caf::reacts_to<probe_client>,
   /// The policy has changed: windows, heartbeat, what the client is told.
   caf::reacts_to<shared<policy>>,
-  /// IMs that wait for their outcome for long are submitted again.
+  /// Gives back memory that only traffic needs.
   caf::reacts_to<session_sweep>,
   /// The server stops soon.
   caf::reacts_to<announce_stop>,
@@ -60,14 +62,20 @@ using router_actor = caf::typed_actor<
   caf::reacts_to<written>, caf::reacts_to<head_found>,
   caf::reacts_to<page_found>, caf::reacts_to<id_found>,
   caf::reacts_to<ims_expired>,
+  /// From the sweeper, which looks through all ids on disk: those that come
+  /// from now on are kept apart; then the filter over those it found.
+  caf::replies_to<scan_atom>::with<done_atom>,
+  caf::reacts_to<shared<id_filter>>,
   /// The policy has changed; answered when it is in force here.
   caf::replies_to<shared<policy>>::with<done_atom>,
-  /// An account was made: it is known from now on.
-  caf::replies_to<add_atom, user_address>::with<done_atom>,
+  /// Accounts were made: they are known when this is answered.
+  caf::replies_to<add_atom, std::vector<user_address>>::with<done_atom>,
   /// An account's password changed: its resume tokens end.
   caf::replies_to<reload_atom, user_address>::with<done_atom>,
-  /// Removes an account: ends its sessions, rejects and deletes its IMs.
-  caf::replies_to<remove_atom, user_address>::with<done_atom>,
+  /// Removes an account: ends its sessions, rejects and deletes its IMs, and
+  /// writes the line into the audit log; answered when that is on disk.
+  caf::replies_to<remove_atom, user_address,
+    audit_entry>::with<account_removed>,
   /// Ends the sessions of a user or one of its endpoints; answers how many.
   caf::replies_to<kick_atom, address>::with<uint64_t>,
   caf::replies_to<report_atom>::with<router_report>,
@@ -98,20 +106,26 @@ using store_reader_actor = caf::typed_actor<
   caf::reacts_to<retry_key, uint64_t, router_actor>,
   /// Answered by `account_found` with the ticket.
   caf::reacts_to<user_address, uint64_t, gateway_ref>,
-  /// All accounts, in order.
-  caf::replies_to<list_atom>::with<accounts_found>,
   /// Those among these that have an account.
   caf::replies_to<list_atom, std::vector<user_address>>::with<accounts_found>,
   /// The latest so many lines of the audit log.
-  caf::replies_to<audit_atom, uint64_t>::with<audit_found>,
+  caf::replies_to<audit_atom, uint64_t>::with<audit_found>>;
+
+/// Whatever goes over much of the store, a bounded step at a time. Detached.
+using store_sweeper_actor = caf::typed_actor<
   /// Sweeps out what has expired by the policy: `ims_expired` to the routers
-  /// that own the users (all of them, in slot order of workers).
-  caf::reacts_to<shared<policy>, wall_time, std::vector<router_actor>>>;
+  /// that own the users (all of them, in slot order of workers), and retry ids.
+  /// What an earlier one has left to do goes on by this policy and time.
+  caf::reacts_to<shared<policy>, wall_time, std::vector<router_actor>>,
+  /// All accounts, in order.
+  caf::replies_to<list_atom>::with<accounts_found>,
+  /// To itself: the next step.
+  caf::reacts_to<step_atom>>;
 
 /// Hashes passwords: milliseconds each. Detached, bounded queue.
 using password_actor = caf::typed_actor<
   /// Whether a password fits the keys; answered by `password_checked` to the
-  /// gateway.
+  /// gateway, unless its ticket has left the `password_line`.
   caf::reacts_to<std::string, scram_keys, uint64_t,
     caf::typed_actor<caf::reacts_to<password_checked>>>,
   /// New keys for a password.
@@ -123,7 +137,9 @@ using admission_actor = caf::typed_actor<
   caf::reacts_to<user_address, std::string, uint64_t,
     caf::typed_actor<caf::reacts_to<admitted>>>,
   /// How it went.
-  caf::reacts_to<user_address, std::string, bool>,
+  caf::reacts_to<sign_in_ended>,
+  /// What was held back of the log.
+  caf::reacts_to<tick_atom>,
   caf::replies_to<shared<policy>>::with<done_atom>>;
 
 /// The connections of one worker: reads and writes sockets, leads them through

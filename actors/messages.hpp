@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "actors/accounts/throttle.hpp"
 #include "actors/router/routing.hpp"
 #include "actors/settings/policy.hpp"
 #include "persistence/store.hpp"
@@ -60,15 +61,15 @@ struct client_lost {
 struct session_requests {
   session_id from;
   std::vector<numbered_request> what;
-  /// IMs that wait for their outcome for long.
-  bool again = false;
-  auto fields() { return std::tie(from, what, again); }
+  auto fields() { return std::tie(from, what); }
 };
 
 struct session_acknowledged {
   session_id from;
+  /// Whose session it is, or was: it may have ended meanwhile.
+  user_address self;
   std::vector<acknowledged_im> what;
-  auto fields() { return std::tie(from, what); }
+  auto fields() { return std::tie(from, self, what); }
 };
 
 /// The connection that came with the `attachment`-th attach is lost.
@@ -109,7 +110,7 @@ struct announce_stop {
   auto fields() { return std::tie(come_back_after); }
 };
 
-/// Time for what waits for long.
+/// Time to give back memory that only traffic needs.
 struct session_sweep {
   auto fields() { return std::tie(); }
 };
@@ -123,7 +124,10 @@ struct written {
   std::vector<shared<operations>> what;
   /// Code none: all of it is on disk.
   failure why;
-  auto fields() { return std::tie(what, why); }
+  /// Stored IMs that went with accounts: a number for each remove_account among
+  /// what is on disk, in order.
+  std::vector<uint64_t> deleted;
+  auto fields() { return std::tie(what, why, deleted); }
 };
 
 struct head_found {
@@ -168,18 +172,28 @@ struct account_found {
 struct password_checked {
   uint64_t ticket = 0;
   bool fits = false;
-  /// `overloaded`.
-  failure why;
-  auto fields() { return std::tie(ticket, fits, why); }
+  auto fields() { return std::tie(ticket, fits); }
 };
 
 /// A sign-in of this account from this source may go on after `delay`.
 struct admitted {
   uint64_t ticket = 0;
   std::chrono::milliseconds delay{};
-  /// `rate_limited` by `signin.rate`.
+  /// From then until a further one may, if this one fails.
+  std::chrono::milliseconds pause{};
+  /// `overloaded` by `signin.rate`, or since too many wait.
   failure why;
-  auto fields() { return std::tie(ticket, delay, why); }
+  auto fields() { return std::tie(ticket, delay, pause, why); }
+};
+
+/// What became of a sign-in; says so once for each that was admitted.
+struct sign_in_ended {
+  uint64_t ticket = 0;
+  /// Empty: an exchange that named nobody, and was never admitted.
+  user_address user;
+  std::string source;
+  try_end how = try_end::undecided;
+  auto fields() { return std::tie(ticket, user, source, how); }
 };
 
 // -- operators
@@ -217,6 +231,15 @@ struct stop_report {
 struct write_result {
   failure why;
   auto fields() { return std::tie(why); }
+};
+
+/// What became of the removal of an account.
+struct account_removed {
+  /// Stored IMs that went with it.
+  uint64_t deleted = 0;
+  /// The store has refused it for now; it will be tried again.
+  failure why;
+  auto fields() { return std::tie(deleted, why); }
 };
 
 struct keys_derived {

@@ -59,6 +59,10 @@ CAF_ADD_TYPE_ID(parley, (parley::gateway_ref))
 CAF_ADD_TYPE_ID(
   parley, (caf::typed_actor<caf::reacts_to<parley::password_checked>>))
 CAF_ADD_TYPE_ID(parley, (caf::typed_actor<caf::reacts_to<parley::admitted>>))
+CAF_ADD_TYPE_ID(parley, (parley::sign_in_ended))
+CAF_ADD_TYPE_ID(parley, (parley::audit_entry))
+CAF_ADD_TYPE_ID(parley, (parley::account_removed))
+CAF_ADD_TYPE_ID(parley, (parley::shared<parley::id_filter>))
 CAF_END_TYPE_ID_BLOCK(parley)
 
 namespace parley {

@@ -1,15 +1,18 @@
 #include "persistence/commit_plan.hpp"
 
-#include <algorithm>
-#include <memory>
+#include "protocol/defaults.hpp"
 
 #include <rocksdb/comparator.h>
 
+#include <algorithm>
+#include <memory>
+
 namespace parley {
 
-commit_plan::commit_plan(database& db, uint64_t next_audit) :
-  x_db(db), x_batch(rocksdb::BytewiseComparator(), 0, true),
-  x_next_audit(next_audit) {}
+commit_plan::commit_plan(database& db, uint64_t next_audit)
+  : x_db(db),
+    x_batch(rocksdb::BytewiseComparator(), 0, true),
+    x_next_audit(next_audit) {}
 
 result<void> commit_plan::add(const store_operation& what) {
   return std::visit([this](auto& x) { return apply(x); }, what);
@@ -20,8 +23,8 @@ result<void> commit_plan::add(const store_operation& what) {
 result<std::optional<std::string>> commit_plan::get(
   family where, const std::string& key) {
   std::string value;
-  auto status = x_batch.GetFromBatchAndDB(&x_db.rocks(), rocksdb::ReadOptions(),
-    x_db.handle(where), key, &value);
+  auto status = x_batch.GetFromBatchAndDB(
+    &x_db.rocks(), rocksdb::ReadOptions(), x_db.handle(where), key, &value);
   if (status.IsNotFound())
     return std::optional<std::string>();
   if (!status.ok())
@@ -35,13 +38,20 @@ void commit_plan::put(
     x_status = x_batch.Put(x_db.handle(where), key, slice(value));
 }
 
+void commit_plan::put_unread(
+  family where, const std::string& key, std::string_view value) {
+  if (x_status.ok())
+    x_status =
+      x_batch.GetWriteBatch()->Put(x_db.handle(where), key, slice(value));
+}
+
 void commit_plan::remove_key(family where, const std::string& key) {
   if (x_status.ok())
     x_status = x_batch.Delete(x_db.handle(where), key);
 }
 
-result<std::vector<std::string>> commit_plan::keys_between(family where,
-  const std::string& begin, const std::string& end, size_t max) {
+result<std::vector<std::string>> commit_plan::keys_between(
+  family where, const std::string& begin, const std::string& end, size_t max) {
   rocksdb::ReadOptions options;
   rocksdb::Slice bound(end);
   options.iterate_upper_bound = &bound;
@@ -81,6 +91,19 @@ result<commit_plan::user_plan*> commit_plan::plan_of(const user_address& user) {
   return &i->second;
 }
 
+result<bool> commit_plan::has_account(const user_address& user) {
+  auto [i, is_new] = x_accounts.try_emplace(user);
+  if (is_new) {
+    auto value = get(family::accounts, keys::user(user));
+    if (!value) {
+      x_accounts.erase(i);
+      return tl::unexpected(std::move(value.error()));
+    }
+    i->second = value->has_value();
+  }
+  return i->second;
+}
+
 result<void> commit_plan::apply(const put_im& x) {
   auto& recipient = x.what.recipient;
   auto& message = *x.what.message;
@@ -92,7 +115,7 @@ result<void> commit_plan::apply(const put_im& x) {
   // Only one that is not the last can be there already.
   if (order <= head.last) {
     if (auto done = remove(recipient, order); !done)
-      return done;
+      return tl::unexpected(std::move(done.error()));
   }
 
   std::optional<uint64_t> body_hash;
@@ -102,8 +125,8 @@ result<void> commit_plan::apply(const put_im& x) {
       x_last_hash = content_hash(message);
       x_last_is_held = false;
     }
-    auto refers = refer_to_body(
-      {message.from.user, message.id, x_last_hash}, message);
+    auto refers =
+      refer_to_body({message.from.user, message.id, x_last_hash}, message);
     if (!refers)
       return tl::unexpected(std::move(refers.error()));
     if (*refers)
@@ -111,8 +134,15 @@ result<void> commit_plan::apply(const put_im& x) {
   }
   put(family::ims, keys::im(recipient, order),
     records::encode_im(message, x.what.to.endpoint, body_hash));
-  put(family::ids, keys::id({message.from.user, message.id, recipient}),
-    records::encode_id({x.content_hash, message.sent_at, order}));
+  // What an account has sent goes with it, and this may have waited for longer.
+  auto known = has_account(message.from.user);
+  if (!known)
+    return tl::unexpected(std::move(known.error()));
+  if (*known) {
+    put(family::ids, keys::id({message.from.user, message.id, recipient}),
+      records::encode_id({x.content_hash, message.sent_at, order}));
+    ++x_ids_put;
+  }
 
   head.floor = head.stored == 0 ? order : std::min(head.floor, order);
   head.last = std::max(head.last, order);
@@ -122,10 +152,10 @@ result<void> commit_plan::apply(const put_im& x) {
 }
 
 result<void> commit_plan::apply(const remove_im& x) {
-  return remove(x.recipient, x.order);
+  return remove(x.recipient, x.order).map([](bool) {});
 }
 
-result<void> commit_plan::remove(
+result<bool> commit_plan::remove(
   const user_address& recipient, im_order order) {
   auto key = keys::im(recipient, order);
   auto value = get(family::ims, key);
@@ -134,7 +164,7 @@ result<void> commit_plan::remove(
   if (!value && value.error().code != errc::store_corrupt)
     return tl::unexpected(std::move(value.error()));
   if (value && !*value)
-    return {};
+    return false;
   auto plan = plan_of(recipient);
   if (!plan)
     return tl::unexpected(std::move(plan.error()));
@@ -145,16 +175,19 @@ result<void> commit_plan::remove(
 
   auto record = value ? records::decode_im(**value) : std::nullopt;
   if (!record)
-    return {};
-  auto forgettable = keys::forgettable({record->sent_at, order,
-    {record->from.user, record->id, recipient}});
-  put(family::ids, forgettable, {});
+    return true;
+  auto forgettable = keys::forgettable(
+    {record->sent_at, order, {record->from.user, record->id, recipient}});
+  put_unread(family::ids, forgettable, {});
   if (x_first_forgettable.empty() || forgettable < x_first_forgettable)
     x_first_forgettable = std::move(forgettable);
-  if (record->body_hash)
-    return forget_reference(
-      {record->from.user, record->id, *record->body_hash});
-  return {};
+  if (record->body_hash) {
+    auto done =
+      forget_reference({record->from.user, record->id, *record->body_hash});
+    if (!done)
+      return tl::unexpected(std::move(done.error()));
+  }
+  return true;
 }
 
 // -- bodies of broadcasts -----------------------------------------------------
@@ -209,32 +242,77 @@ result<void> commit_plan::forget_reference(const keys::body_key& key) {
 
 result<void> commit_plan::apply(const put_account& x) {
   put(family::accounts, keys::user(x.user), records::encode_account(x.keys));
+  x_accounts[x.user] = true;
+  return {};
+}
+
+result<uint64_t> commit_plan::remove_ims(const user_address& recipient) {
+  uint64_t removed = 0;
+  auto begin = keys::im(recipient, im_order{});
+  for (bool more = true; more;) {
+    auto found = keys_between(family::ims, begin, keys::im_end(recipient),
+      defaults::remove_account_page);
+    if (!found)
+      return tl::unexpected(std::move(found.error()));
+    for (auto& key : *found) {
+      auto place = keys::parse_im(key);
+      if (!place)
+        continue;
+      auto done = remove(place->first, place->second);
+      if (!done)
+        return tl::unexpected(std::move(done.error()));
+      removed += *done;
+    }
+    more = found->size() == defaults::remove_account_page;
+    if (more)
+      begin = found->back() + '\0';
+  }
+  return removed;
+}
+
+/// A few one by one, since a range that is deleted costs every later look-up a
+/// little until compactions have carried it out; many as a range.
+result<void> commit_plan::remove_ids(const user_address& sender) {
+  auto begin = keys::id_begin(sender);
+  auto end = keys::id_end(sender);
+  auto few =
+    keys_between(family::ids, begin, end, defaults::remove_account_page);
+  if (!few)
+    return tl::unexpected(std::move(few.error()));
+  if (few->size() < defaults::remove_account_page) {
+    for (auto& key : *few)
+      remove_key(family::ids, key);
+    return {};
+  }
+  // The plan's index does not learn of this: nothing in it reads ids but this
+  // very function, which would delete once more.
+  if (x_status.ok())
+    x_status = x_batch.GetWriteBatch()->DeleteRange(
+      x_db.handle(family::ids), begin, end);
   return {};
 }
 
 result<void> commit_plan::apply(const remove_account& x) {
+  auto existed = has_account(x.user);
+  if (!existed)
+    return tl::unexpected(std::move(existed.error()));
   remove_key(family::accounts, keys::user(x.user));
-  auto ims = keys_between(family::ims, keys::im(x.user, im_order{}),
-    keys::im_end(x.user), SIZE_MAX);
-  if (!ims)
-    return tl::unexpected(std::move(ims.error()));
-  for (auto& key : *ims) {
-    if (auto im = keys::parse_im(key)) {
-      if (auto done = remove(im->first, im->second); !done)
-        return done;
-    }
-  }
-  auto ids = keys_between(family::ids, keys::id_begin(x.user),
-    keys::id_end(x.user), SIZE_MAX);
-  if (!ids)
-    return tl::unexpected(std::move(ids.error()));
-  for (auto& key : *ids)
-    remove_key(family::ids, key);
+  x_accounts[x.user] = false;
+  auto deleted = remove_ims(x.user);
+  if (!deleted)
+    return tl::unexpected(std::move(deleted.error()));
+  if (auto done = remove_ids(x.user); !done)
+    return done;
   auto plan = plan_of(x.user);
   if (!plan)
     return tl::unexpected(std::move(plan.error()));
   **plan = user_plan{};
-  return {};
+  x_deleted.push_back(*deleted);
+  if (!*existed || x.line.what.empty())
+    return {};
+  auto line = x.line;
+  line.from = std::to_string(*deleted) + " stored IMs";
+  return apply(line);
 }
 
 result<void> commit_plan::apply(const put_setting& x) {

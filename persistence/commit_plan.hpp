@@ -5,6 +5,7 @@
 #include <string>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include <rocksdb/utilities/write_batch_with_index.h>
 
@@ -38,6 +39,10 @@ public:
   const std::string& first_forgettable() const noexcept {
     return x_first_forgettable;
   }
+  /// Ids that were put.
+  uint64_t ids_put() const noexcept { return x_ids_put; }
+  /// As commit_report::deleted.
+  const std::vector<uint64_t>& deleted() const noexcept { return x_deleted; }
 
 private:
   struct user_plan {
@@ -54,8 +59,12 @@ private:
   result<void> apply(const audit_entry& x);
 
   result<user_plan*> plan_of(const user_address& user);
-  /// Takes out the IM under `key`; nothing if there is none.
-  result<void> remove(const user_address& recipient, im_order order);
+  result<bool> has_account(const user_address& user);
+  /// Takes out the IM under `key`; false if there is none.
+  result<bool> remove(const user_address& recipient, im_order order);
+  /// All that wait for a user; returns how many.
+  result<uint64_t> remove_ims(const user_address& recipient);
+  result<void> remove_ids(const user_address& sender);
   result<void> forget_reference(const keys::body_key& key);
   /// Whether the body is, or now will be, in the family bodies.
   result<bool> refer_to_body(const keys::body_key& key, const im& message);
@@ -65,18 +74,24 @@ private:
   /// Nothing if it is not there; damage is `store_corrupt`.
   result<std::optional<std::string>> get(family where, const std::string& key);
   void put(family where, const std::string& key, std::string_view value);
+  /// As `put`, for what is not read within the plan: costs less.
+  void put_unread(family where, const std::string& key, std::string_view value);
   void remove_key(family where, const std::string& key);
   /// Keys of a family from `begin` to before `end`, as planned.
-  result<std::vector<std::string>> keys_between(family where,
-    const std::string& begin, const std::string& end, size_t max);
+  result<std::vector<std::string>> keys_between(
+    family where, const std::string& begin, const std::string& end, size_t max);
 
   database& x_db;
   rocksdb::WriteBatchWithIndex x_batch;
   rocksdb::Status x_status;
   std::unordered_map<user_address, user_plan> x_users;
+  /// Whether they have an account, as far as anybody asked.
+  std::unordered_map<user_address, bool> x_accounts;
   uint64_t x_next_audit;
   std::optional<im_order> x_first_put;
   std::string x_first_forgettable;
+  uint64_t x_ids_put = 0;
+  std::vector<uint64_t> x_deleted;
   /// Of the last broadcast: it need not be looked at for each recipient. Held:
   /// it was found to be the one in the family bodies.
   const im* x_last_message = nullptr;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <rocksdb/db.h>
+#include <rocksdb/wal_filter.h>
 
 #include "persistence/families.hpp"
 #include "protocol/errors.hpp"
@@ -32,9 +33,10 @@ class database {
 public:
   using handles = std::array<rocksdb::ColumnFamilyHandle*, family_count>;
 
-  /// Owns both.
-  database(rocksdb::DB* db, const handles& families) :
-    x_db(db), x_handles(families) {}
+  /// Owns them all. The filter, which may be null, is what it was opened with.
+  database(rocksdb::DB* db, const handles& families,
+    std::unique_ptr<rocksdb::WalFilter> filter)
+    : x_filter(std::move(filter)), x_db(db), x_handles(families) {}
   ~database();
   database(const database&) = delete;
   database& operator=(const database&) = delete;
@@ -49,8 +51,8 @@ public:
     const rocksdb::Snapshot* snapshot = nullptr);
 
   /// What `each` of a scan returns to go on.
-  using visitor
-    = std::function<result<bool>(std::string_view key, std::string_view value)>;
+  using visitor =
+    std::function<result<bool>(std::string_view key, std::string_view value)>;
 
   struct range {
     std::string begin;
@@ -67,6 +69,8 @@ public:
   result<void> scan_back(family where, const visitor& each);
 
 private:
+  // RocksDB keeps a pointer to it.
+  std::unique_ptr<rocksdb::WalFilter> x_filter;
   std::unique_ptr<rocksdb::DB> x_db;
   handles x_handles;
 };
@@ -74,8 +78,8 @@ private:
 /// For as long as it lives, reads through it see one state.
 class read_point {
 public:
-  explicit read_point(database& db) :
-    x_db(db), x_snapshot(db.rocks().GetSnapshot()) {}
+  explicit read_point(database& db)
+    : x_db(db), x_snapshot(db.rocks().GetSnapshot()) {}
   ~read_point() { x_db.rocks().ReleaseSnapshot(x_snapshot); }
   read_point(const read_point&) = delete;
   read_point& operator=(const read_point&) = delete;

@@ -63,8 +63,8 @@ std::shared_ptr<rocksdb::Cache> make_block_cache() {
 rocksdb::ColumnFamilyOptions family_options(
   family x, const std::shared_ptr<rocksdb::Cache>& blocks) {
   rocksdb::ColumnFamilyOptions o;
-  o.write_buffer_size
-    = is_large(x) ? defaults::write_buffer_bytes : defaults::small_write_buffer;
+  o.write_buffer_size =
+    is_large(x) ? defaults::write_buffer_bytes : defaults::small_write_buffer;
   // RocksDB takes memory in pieces of this, each family its own.
   o.arena_block_size = defaults::arena_bytes;
   o.compression = rocksdb::kLZ4Compression;

@@ -88,13 +88,6 @@ public:
   void Logv(const char*, va_list) override {}
 };
 
-uint64_t lowest_first(std::string_view x) {
-  uint64_t result = 0;
-  for (size_t i = x.size(); i > 0; --i)
-    result = result << 8 | static_cast<unsigned char>(x[i - 1]);
-  return result;
-}
-
 /// The sequence numbers of a WAL file: its first, and the one that its last
 /// record would be followed by.
 struct wal_span {
@@ -106,8 +99,8 @@ struct wal_span {
 class folder_checker {
 public:
   folder_checker(rocksdb::Env& env, const std::string& path,
-    const std::vector<std::string>& files) :
-    x_env(env), x_path(path), x_files(files) {}
+    const std::vector<std::string>& files)
+    : x_env(env), x_path(path), x_files(files) {}
 
   result<void> run() {
     return check_manifest()
@@ -121,8 +114,7 @@ public:
 private:
   result<std::string> read(const std::string& name) {
     std::string text;
-    auto status
-      = rocksdb::ReadFileToString(&x_env, x_path + "/" + name, &text);
+    auto status = rocksdb::ReadFileToString(&x_env, x_path + "/" + name, &text);
     if (!status.ok())
       return tl::unexpected(opening_failure(status, x_path));
     return text;
@@ -159,13 +151,12 @@ private:
           chained = false;
           return;
         }
-        auto sequence = lowest_first(head.substr(0, 8));
-        auto count = lowest_first(head.substr(8, 4));
+        auto sequence = log_sequence(head);
         if (span.next == 0)
           span.first = sequence;
         else
           chained &= sequence == span.next;
-        span.next = sequence + count;
+        span.next = sequence + log_count(head);
       });
       if (end == log_end::damaged || !chained)
         return tl::unexpected(damaged(x_path, name));
@@ -182,12 +173,11 @@ private:
     options.info_log = std::make_shared<silent_log>();
     options.wal_filter = &x_listener;
     // What is damaged has been found; this is to be told of all records.
-    options.wal_recovery_mode
-      = rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords;
+    options.wal_recovery_mode =
+      rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords;
     options.max_open_files = defaults::open_tables_max;
     std::vector<std::string> names;
-    auto status
-      = rocksdb::DB::ListColumnFamilies(options, x_path, &names);
+    auto status = rocksdb::DB::ListColumnFamilies(options, x_path, &names);
     if (!status.ok())
       return tl::unexpected(opening_failure(status, x_path));
     std::vector<rocksdb::ColumnFamilyDescriptor> families;
@@ -195,14 +185,13 @@ private:
       families.emplace_back(name, rocksdb::ColumnFamilyOptions());
     std::vector<rocksdb::ColumnFamilyHandle*> handles;
     rocksdb::DB* db = nullptr;
-    status = rocksdb::DB::OpenForReadOnly(
-      options, x_path, families, &handles, &db);
+    status =
+      rocksdb::DB::OpenForReadOnly(options, x_path, families, &handles, &db);
     if (!status.ok())
       return tl::unexpected(opening_failure(status, x_path));
     x_db.reset(db);
     for (auto* handle : handles) {
-      if (handle->GetName()
-        == family_names[static_cast<size_t>(family::meta)])
+      if (handle->GetName() == family_names[static_cast<size_t>(family::meta)])
         x_meta.reset(handle);
       else
         delete handle;
@@ -279,8 +268,7 @@ private:
 
 } // namespace
 
-std::optional<failure> judge_schema(
-  uint64_t version, const std::string& path) {
+std::optional<failure> judge_schema(uint64_t version, const std::string& path) {
   if (version <= schema_version)
     return std::nullopt;
   failure why{errc::schema_too_new,
@@ -330,8 +318,9 @@ result<folder_state> check_folder(rocksdb::Env& env, const std::string& path) {
   status = env.GetChildren(path, &files);
   if (!status.ok())
     return tl::unexpected(opening_failure(status, path));
-  return folder_checker(env, path, files).run().map(
-    [] { return folder_state{.has_store = true}; });
+  return folder_checker(env, path, files).run().map([] {
+    return folder_state{.has_store = true};
+  });
 }
 
 } // namespace parley

@@ -25,7 +25,6 @@ result<folder_state> check_folder(rocksdb::Env& env, const std::string& path);
 std::optional<failure> judge_schema(uint64_t version, const std::string& path);
 
 /// `status`, met while opening `path`, with a text for operators.
-failure opening_failure(
-  const rocksdb::Status& status, const std::string& path);
+failure opening_failure(const rocksdb::Status& status, const std::string& path);
 
 } // namespace parley

@@ -27,8 +27,7 @@ uint64_t sortable(wall_time t) {
 }
 
 wall_time unsortable(uint64_t x) {
-  return wall_time(
-    wall_time::duration(static_cast<int64_t>(x ^ 1ull << 63)));
+  return wall_time(wall_time::duration(static_cast<int64_t>(x ^ 1ull << 63)));
 }
 
 void put_retry_key(std::string& out, const retry_key& key) {
@@ -41,8 +40,8 @@ retry_key take_retry_key(bytes::reader& in) {
   retry_key key;
   key.sender = user_address::from_prepared(take_part(in));
   key.id.value = take_part(in);
-  key.recipient
-    = user_address::from_prepared(std::string(in.take(in.rest().size())));
+  key.recipient =
+    user_address::from_prepared(std::string(in.take(in.rest().size())));
   return key;
 }
 

@@ -53,10 +53,12 @@ private:
   uint32_t x_state = 0xffffffff;
 };
 
-uint32_t little(std::string_view x) {
-  uint32_t result = 0;
+/// Lowest byte first.
+template <class T>
+T little(std::string_view x) {
+  T result = 0;
   for (size_t i = x.size(); i > 0; --i)
-    result = result << 8 | static_cast<unsigned char>(x[i - 1]);
+    result = static_cast<T>(result << 8 | static_cast<unsigned char>(x[i - 1]));
   return result;
 }
 
@@ -65,9 +67,10 @@ struct header {
   size_t length;
   uint8_t type;
 
-  header(std::string_view file, size_t at) :
-    checksum(little(file.substr(at, 4))), length(little(file.substr(at + 4, 2))),
-    type(static_cast<uint8_t>(file[at + 6])) {}
+  header(std::string_view file, size_t at)
+    : checksum(little<uint32_t>(file.substr(at, 4))),
+      length(little<uint16_t>(file.substr(at + 4, 2))),
+      type(static_cast<uint8_t>(file[at + 6])) {}
 };
 
 /// Bytes from `at` to the end of its block or of the file.
@@ -147,6 +150,16 @@ log_end judge(std::string_view file, size_t at) {
 }
 
 } // namespace
+
+uint64_t log_sequence(std::string_view batch) noexcept {
+  return batch.size() < log_record_head ? 0
+                                        : little<uint64_t>(batch.substr(0, 8));
+}
+
+uint64_t log_count(std::string_view batch) noexcept {
+  return batch.size() < log_record_head ? 0
+                                        : little<uint32_t>(batch.substr(8, 4));
+}
 
 log_end check_log(std::string_view file,
   const std::function<void(std::string_view head)>& each) {

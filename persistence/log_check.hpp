@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string_view>
 
@@ -26,5 +28,10 @@ log_end check_log(std::string_view file,
 
 /// Sequence number and count of a write batch: 8 and 4 bytes, lowest first.
 inline constexpr size_t log_record_head = 12;
+
+/// The sequence number with which a write batch of the WAL begins.
+uint64_t log_sequence(std::string_view batch) noexcept;
+/// How many sequence numbers it takes.
+uint64_t log_count(std::string_view batch) noexcept;
 
 } // namespace parley

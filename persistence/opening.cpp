@@ -4,10 +4,12 @@
 
 #include <openssl/rand.h>
 
+#include <rocksdb/wal_filter.h>
 #include <rocksdb/write_batch.h>
 
 #include "persistence/folder_check.hpp"
 #include "persistence/keys.hpp"
+#include "persistence/log_check.hpp"
 #include "persistence/records.hpp"
 #include "protocol/defaults.hpp"
 
@@ -17,15 +19,37 @@ namespace {
 
 result<std::string> random_octets(size_t n) {
   std::string out(n, '\0');
-  if (RAND_bytes(reinterpret_cast<unsigned char*>(out.data()),
-        static_cast<int>(n))
+  if (RAND_bytes(
+        reinterpret_cast<unsigned char*>(out.data()), static_cast<int>(n))
     != 1)
-    return fail(errc::store_unavailable, "no randomness for the store's secret");
+    return fail(
+      errc::store_unavailable, "no randomness for the store's secret");
   return out;
 }
 
-result<std::unique_ptr<database>> open_rocks(const store::options& how) {
+/// Keeps out of the replay what was written, but not synced.
+class replay_end : public rocksdb::WalFilter {
+public:
+  explicit replay_end(uint64_t refused_from) : x_end(refused_from) {}
+
+  WalProcessingOption LogRecordFound(unsigned long long, const std::string&,
+    const rocksdb::WriteBatch& batch, rocksdb::WriteBatch*, bool*) override {
+    return log_sequence(batch.Data()) < x_end
+      ? WalProcessingOption::kContinueProcessing
+      : WalProcessingOption::kIgnoreCurrentRecord;
+  }
+  const char* Name() const override { return "parley.replay_end"; }
+
+private:
+  uint64_t x_end;
+};
+
+result<std::unique_ptr<database>> open_rocks(
+  const store::options& how, std::optional<uint64_t> refused_from) {
   auto options = database_options(how.env);
+  auto filter =
+    refused_from ? std::make_unique<replay_end>(*refused_from) : nullptr;
+  options.wal_filter = filter.get();
   options.create_if_missing = true;
   options.create_missing_column_families = true;
   auto blocks = make_block_cache();
@@ -35,8 +59,7 @@ result<std::unique_ptr<database>> open_rocks(const store::options& how) {
       family_options(static_cast<family>(i), blocks));
   std::vector<rocksdb::ColumnFamilyHandle*> opened;
   rocksdb::DB* db = nullptr;
-  auto status
-    = rocksdb::DB::Open(options, how.path, families, &opened, &db);
+  auto status = rocksdb::DB::Open(options, how.path, families, &opened, &db);
   // What belongs to a store was looked at; this is a folder above it.
   if (status.IsPathNotFound())
     status = rocksdb::Status::IOError(status.ToString());
@@ -44,7 +67,7 @@ result<std::unique_ptr<database>> open_rocks(const store::options& how) {
     return tl::unexpected(opening_failure(status, how.path));
   database::handles handles{};
   std::copy(opened.begin(), opened.end(), handles.begin());
-  return std::make_unique<database>(db, handles);
+  return std::make_unique<database>(db, handles, std::move(filter));
 }
 
 /// Schema and secret are written at once; a store without them was never used.
@@ -57,8 +80,8 @@ result<void> initialise(database& db, const std::string& path) {
   auto status = batch.Put(
     meta, slice(keys::schema), records::encode_number(schema_version));
   if (status.ok())
-    status = batch.Put(
-      meta, slice(keys::secret), records::encode_setting(*secret));
+    status =
+      batch.Put(meta, slice(keys::secret), records::encode_setting(*secret));
   rocksdb::WriteOptions options;
   options.sync = true;
   if (status.ok())
@@ -71,36 +94,40 @@ result<void> initialise(database& db, const std::string& path) {
   return {};
 }
 
-/// Makes the name of a new folder as lasting as what will be in it.
-result<void> sync_parent(rocksdb::Env& env, const std::string& path) {
+std::string parent_of(const std::string& path) {
   auto end = path.find_last_not_of('/');
   auto cut = end == std::string::npos ? end : path.find_last_of('/', end);
-  auto parent = cut == std::string::npos ? std::string(".")
-    : cut == 0                           ? std::string("/")
-                                         : path.substr(0, cut);
-  std::unique_ptr<rocksdb::Directory> folder;
-  auto status = env.NewDirectory(parent, &folder);
-  if (status.ok())
-    status = folder->Fsync();
-  if (!status.ok())
-    return tl::unexpected(opening_failure(status, path));
-  return {};
+  return cut == std::string::npos ? "." : cut == 0 ? "/" : path.substr(0, cut);
+}
+
+/// Makes the names of the folders on a path as lasting as what will be in the
+/// last one. Always: who made them may have been killed before this. One that
+/// cannot be opened is none that we made.
+rocksdb::Status sync_names(rocksdb::Env& env, const std::string& path) {
+  for (auto at = path; at != "/" && at != ".";) {
+    at = parent_of(at);
+    std::unique_ptr<rocksdb::Directory> folder;
+    if (auto opened = env.NewDirectory(at, &folder); !opened.ok())
+      continue;
+    if (auto synced = folder->Fsync(); !synced.ok())
+      return synced;
+  }
+  return rocksdb::Status::OK();
 }
 
 } // namespace
 
-result<opened> open_database(const store::options& how) {
+result<opened> open_database(
+  const store::options& how, std::optional<uint64_t> refused_from) {
   auto* env = how.env ? how.env : rocksdb::Env::Default();
   auto state = check_folder(*env, how.path);
   if (!state)
     return tl::unexpected(state.error());
-  auto db = open_rocks(how);
+  auto db = open_rocks(how, refused_from);
   if (!db)
     return tl::unexpected(db.error());
-  if (!state->has_store) {
-    if (auto done = sync_parent(*env, how.path); !done)
-      return tl::unexpected(done.error());
-  }
+  if (auto synced = sync_names(*env, how.path); !synced.ok())
+    return tl::unexpected(opening_failure(synced, how.path));
   auto version = (*db)->get(family::meta, keys::schema);
   if (version && !*version) {
     if (auto done = initialise(**db, how.path); !done)
@@ -109,8 +136,7 @@ result<opened> open_database(const store::options& how) {
   auto secret = (*db)->get(family::meta, keys::secret);
   if (!version || !secret)
     return tl::unexpected(!version ? version.error() : secret.error());
-  auto octets
-    = *secret ? records::decode_setting(**secret) : std::nullopt;
+  auto octets = *secret ? records::decode_setting(**secret) : std::nullopt;
   if (!octets)
     return fail(errc::store_corrupt,
       "the store in " + how.path + " is damaged: its secret");

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "persistence/database.hpp"
@@ -18,7 +20,9 @@ struct opened {
 };
 
 /// Checks the folder without writing into it, then opens it or makes a store
-/// in it; errors as of store::open.
-result<opened> open_database(const store::options& how);
+/// in it; errors as of store::open. Of what is only in the WAL, all from the
+/// sequence number `refused_from` on is left out for good.
+result<opened> open_database(const store::options& how,
+  std::optional<uint64_t> refused_from = std::nullopt);
 
 } // namespace parley

@@ -94,8 +94,8 @@ std::string encode_im(const im& message, const endpoint_name& to,
   std::optional<uint64_t> body_hash) {
   auto out = begin();
   put_fixed(out,
-    static_cast<uint8_t>((message.receipts ? flag_receipts : 0)
-      | (body_hash ? flag_apart : 0)));
+    static_cast<uint8_t>(
+      (message.receipts ? flag_receipts : 0) | (body_hash ? flag_apart : 0)));
   put_time(out, message.sent_at);
   put_text(out, message.id.value);
   put_text(out, message.from.user.str());

@@ -51,8 +51,9 @@ struct retry_key {
 
 // -- what can be written; one batch is written whole or not at all ------------
 
-/// Keeps an IM and remembers its id. The same broadcast (`message` is the same
-/// object, or equal sender and id) is held once on disk.
+/// Keeps an IM, and remembers its id if its sender has an account: what an
+/// account has sent is forgotten with it. The same broadcast (`message` is the
+/// same object, or equal sender and id) is held once on disk.
 struct put_im {
   stored_im what;
   /// Of the content, for `id_conflict`.
@@ -76,19 +77,6 @@ struct put_account {
   auto fields() { return std::tie(user, keys); }
 };
 
-/// Removes the account, its stored IMs and the retry ids of what it sent.
-struct remove_account {
-  user_address user;
-  auto fields() { return std::tie(user); }
-};
-
-/// Sets a policy setting; an empty value goes back to the default.
-struct put_setting {
-  std::string name;
-  std::string value;
-  auto fields() { return std::tie(name, value); }
-};
-
 /// One line of the audit log.
 struct audit_entry {
   wall_time when{};
@@ -99,8 +87,30 @@ struct audit_entry {
   auto fields() { return std::tie(when, who, what, from, to); }
 };
 
+/// Removes the account, its stored IMs and the retry ids of what it sent.
+struct remove_account {
+  user_address user;
+  /// Goes into the audit log if there was such an account and `what` is not
+  /// empty; `from` then says how many stored IMs went with it.
+  audit_entry line;
+  auto fields() { return std::tie(user, line); }
+};
+
+/// Sets a policy setting; an empty value goes back to the default.
+struct put_setting {
+  std::string name;
+  std::string value;
+  auto fields() { return std::tie(name, value); }
+};
+
 using store_operation = std::variant<put_im, remove_im, put_account,
   remove_account, put_setting, audit_entry>;
+
+/// What a commit found out.
+struct commit_report {
+  /// Stored IMs that were deleted: a number for each remove_account, in order.
+  std::vector<uint64_t> deleted;
+};
 
 // -- what can be read ---------------------------------------------------------
 
@@ -142,6 +152,9 @@ public:
     rocksdb::Env* env = nullptr;
     /// Sync each commit. Off only to measure what it costs.
     bool sync = true;
+    /// Told once of each record that is passed over since it cannot be read, up
+    /// to `unreadable_max` of them. From any thread; not to call back.
+    std::function<void(const failure& what)> report = {};
   };
 
   /// Opens, or makes, a data folder's store. `store_locked`, `schema_too_new`,
@@ -152,30 +165,69 @@ public:
   store& operator=(const store&) = delete;
 
   /// Writes all operations and syncs: after this they survive a power cut.
-  result<void> commit(const std::vector<store_operation>& batch);
+  /// After a failure none of them is there, nor comes back; README.md,
+  /// "Failing disks", has the one exception.
+  result<commit_report> commit(const std::vector<store_operation>& batch);
 
   result<user_head> head(const user_address& user);
-  /// Stored IMs of a user from `from` on, in order, at most `max`.
+  /// Stored IMs of a user from `from` on, in order, at most `max`; fewer only
+  /// if there are no more. Those that cannot be read are passed over.
   result<std::vector<stored_im>> ims(
     const user_address& user, im_order from, size_t max);
   result<std::optional<stored_id>> find_id(const retry_key& key);
-  /// Calls `each` with a 64-bit hash (`retry_hash`) and the time of every
-  /// remembered id; for the filter that is loaded at start.
-  result<void> each_id(
-    const std::function<void(uint64_t hash, wall_time stored_at)>& each);
   result<std::optional<account>> find_account(const user_address& user);
-  /// In order of user.
+  /// In order of user; what cannot be read is passed over.
   result<void> each_account(const std::function<void(const account&)>& each);
+  /// Those after `last` that have an account, in order, at most `max`; fewer
+  /// only if there are no more.
+  result<std::vector<user_address>> accounts(
+    const user_address& last, size_t max);
   result<std::vector<std::pair<std::string, std::string>>> settings();
   /// The latest `max`, newest first.
   result<std::vector<audit_entry>> audit(size_t max);
-  /// IMs accepted before `before`, at most `max`; for the sweep that expires
-  /// them.
+
+  // For the sweeper, in steps that are bounded by `max`.
+
+  /// Calls `each` with a 64-bit hash (`retry_hash`) and the time of remembered
+  /// ids, for the filter over them. `from` is empty at first, then what the
+  /// last call returned; empty is the end. Of ids that come and go meanwhile
+  /// each may be met or not.
+  result<std::string> each_id(const std::string& from, size_t max,
+    const std::function<void(uint64_t hash, wall_time stored_at)>& each);
+  /// Times that an id was put since the store was opened; several for one that
+  /// was put again.
+  uint64_t ids_put() const noexcept;
+
+  /// A look at all users for IMs that expired. One that is given up harms
+  /// nothing.
+  struct expiry_look {
+    /// Nothing before these is left to be looked at.
+    user_address user;
+    im_order order;
+    /// The oldest IM met.
+    im_order oldest{UINT64_MAX};
+    /// Tells looks apart; 0 before the first step.
+    uint64_t number = 0;
+    /// There is nothing left.
+    bool done = false;
+  };
+  /// The next step of a look for IMs accepted before `before`: goes over at
+  /// most `max` users and IMs, and returns those found.
   result<std::vector<std::pair<user_address, im_order>>> ims_before(
-    wall_time before, size_t max);
-  /// Forgets ids stored before `before` whose IM no longer waits; returns how
-  /// many.
-  result<uint64_t> forget_ids(wall_time before);
+    wall_time before, expiry_look& look, size_t max);
+
+  struct forgotten {
+    uint64_t ids = 0;
+    /// There may be more to forget.
+    bool more = false;
+  };
+  /// Forgets ids stored before `before` whose IM no longer waits: one write's
+  /// worth, `forget_max`.
+  result<forgotten> forget_ids(wall_time before);
+
+  /// Records that were passed over since they cannot be read, each counted
+  /// once, up to `unreadable_max`.
+  uint64_t unreadable() const noexcept;
   /// A secret of this data folder, 32 random octets made with it.
   const std::string& secret() const noexcept;
 

@@ -7,14 +7,34 @@
 #include "persistence/records.hpp"
 #include "persistence/store.hpp"
 
+#include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <shared_mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace parley {
+
+/// Lets two threads in by turns: who leaves and comes again does not overtake
+/// the one that waits, as it would with a mutex of the standard library.
+class fair_mutex {
+public:
+  void lock() {
+    std::lock_guard turn(x_turn);
+    x_inside.lock();
+  }
+  void unlock() { x_inside.unlock(); }
+
+private:
+  /// Held by the one whose turn comes next.
+  std::mutex x_turn;
+  std::mutex x_inside;
+};
 
 struct store::impl {
   static constexpr im_order none_waits{UINT64_MAX};
@@ -32,23 +52,30 @@ struct store::impl {
   /// none.
   result<std::shared_lock<std::shared_mutex>> reading();
 
-  result<records::head_record> head(const user_address& user, const rocksdb::Snapshot* at);
+  result<records::head_record> head(
+    const user_address& user, const rocksdb::Snapshot* at);
   result<stored_im> complete(const user_address& recipient, im_order order,
     records::im_record record, const rocksdb::Snapshot* at);
+  /// The IM under this key and value; `store_corrupt` concerns it alone.
+  result<stored_im> read_im(
+    std::string_view key, std::string_view value, const rocksdb::Snapshot* at);
+  /// The record under this key is passed over.
+  void pass_over(family where, std::string_view key, const failure& why);
 
-  /// One look at all users for IMs that expired.
+  /// One step of a look at all users for IMs that expired.
   struct sweep {
+    im_order end;
     size_t max = 0;
-    const rocksdb::Snapshot* at = nullptr;
+    /// Users and IMs gone over.
+    size_t seen = 0;
     std::vector<std::pair<user_address, im_order>> found;
-    /// Of all that wait, found or not.
-    im_order oldest = none_waits;
   };
-  result<void> find_expired(im_order end, sweep& look);
-  result<void> find_expired(const user_address& user, im_order floor,
-    im_order end, sweep& look);
+  /// False: this step is over, and `look` says where to go on.
+  result<bool> find_expired(const user_address& user, std::string_view head,
+    sweep& step, expiry_look& look);
+  result<bool> find_expired_of(
+    const user_address& user, im_order from, sweep& step, expiry_look& look);
 
-  result<uint64_t> forget_some(const std::string& end, bool& more);
   result<std::optional<std::string>> may_forget(const std::string& key);
 
   const options how;
@@ -60,19 +87,26 @@ struct store::impl {
   std::unique_ptr<database> db;
 
   /// One plan is made and written at a time: it reads what it changes.
-  std::mutex writing;
+  fair_mutex writing;
   // Guarded by `writing`.
   uint64_t next_audit = 0;
-  /// The last write failed: `db` takes no more.
-  bool failed = false;
-  /// No IM that waits is older, as far as a look at all has shown; commits
-  /// lower it.
+  /// The sequence number of the last write, if that failed: `db` takes no more,
+  /// and what the WAL has from there on is none of the store's.
+  std::optional<uint64_t> refused_from;
+  /// No IM that waits is older, as far as a whole look has shown; commits lower
+  /// it.
   im_order oldest;
+  /// The looks begun, and the oldest IM put since the last of them began.
+  uint64_t looks = 0;
+  im_order oldest_since = none_waits;
   /// No id that may be forgotten has a lesser key; commits lower it.
   std::string forget_from = keys::forgettable_begin(wall_time::min());
 
-  /// One look for expired IMs at a time. Taken before `writing`.
-  std::mutex sweeping;
+  std::atomic<uint64_t> ids_put = 0;
+
+  std::mutex passing_over;
+  // Guarded by `passing_over`.
+  std::set<std::pair<family, std::string>> unreadable;
 };
 
 /// `what` was read and is not what was written.

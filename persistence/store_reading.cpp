@@ -3,18 +3,9 @@
 #include "persistence/keys.hpp"
 #include "persistence/store.hpp"
 #include "persistence/store_impl.hpp"
+#include "protocol/defaults.hpp"
 
 namespace parley {
-
-namespace {
-
-/// `im_order` counts microseconds.
-im_order order_of(wall_time t) {
-  auto micros = std::chrono::microseconds(t.time_since_epoch()).count();
-  return im_order{micros < 0 ? 0 : static_cast<uint64_t>(micros)};
-}
-
-} // namespace
 
 // -- users and IMs ------------------------------------------------------------
 
@@ -57,7 +48,8 @@ result<stored_im> store::impl::complete(const user_address& recipient,
       return tl::unexpected(std::move(value.error()));
     auto body = *value ? records::decode_body(**value) : std::nullopt;
     if (!body)
-      return tl::unexpected(undecodable("a broadcast to " + recipient.str()));
+      return tl::unexpected(undecodable("a broadcast to " + recipient.str()
+        + " of order " + std::to_string(order.value)));
     message.body = std::move(body->body);
     message.payloads = std::move(body->payloads);
   } else {
@@ -74,6 +66,35 @@ result<stored_im> store::impl::complete(const user_address& recipient,
   out.to = address{recipient, std::move(record.to)};
   out.message = shared<im>(std::move(message));
   return out;
+}
+
+result<stored_im> store::impl::read_im(
+  std::string_view key, std::string_view value, const rocksdb::Snapshot* at) {
+  auto place = keys::parse_im(key);
+  if (!place)
+    return tl::unexpected(undecodable("the place of an IM"));
+  auto record = records::decode_im(value);
+  if (!record)
+    return tl::unexpected(undecodable("an IM to " + place->first.str()
+      + " of order " + std::to_string(place->second.value)));
+  return complete(place->first, place->second, std::move(*record), at);
+}
+
+void store::impl::pass_over(
+  family where, std::string_view key, const failure& why) {
+  {
+    std::lock_guard lock(passing_over);
+    if (unreadable.size() >= defaults::unreadable_max
+      || !unreadable.emplace(where, key).second)
+      return;
+  }
+  if (how.report)
+    how.report(why);
+}
+
+uint64_t store::unreadable() const noexcept {
+  std::lock_guard lock(x_impl->passing_over);
+  return x_impl->unreadable.size();
 }
 
 result<std::vector<stored_im>> store::ims(
@@ -96,95 +117,18 @@ result<std::vector<stored_im>> store::ims(
   range.snapshot = now.get();
   auto done = x_impl->db->scan(family::ims, range,
     [&](std::string_view key, std::string_view value) -> result<bool> {
-      auto place = keys::parse_im(key);
-      auto record = records::decode_im(value);
-      if (!place || !record)
-        return tl::unexpected(undecodable("an IM to " + user.str()));
-      auto im = x_impl->complete(
-        user, place->second, std::move(*record), now.get());
-      if (!im)
+      auto im = x_impl->read_im(key, value, now.get());
+      if (im)
+        out.push_back(std::move(*im));
+      else if (im.error().code == errc::store_corrupt)
+        x_impl->pass_over(family::ims, key, im.error());
+      else
         return tl::unexpected(std::move(im.error()));
-      out.push_back(std::move(*im));
       return out.size() < max;
     });
   if (!done)
     return tl::unexpected(std::move(done.error()));
   return out;
-}
-
-/// Adds to `out` what `user` has from `floor` on before `end`. Lowers `oldest`
-/// to the first IM found, expired or not.
-result<void> store::impl::find_expired(const user_address& user, im_order floor,
-  im_order end, sweep& look) {
-  database::range range;
-  range.begin = keys::im(user, floor);
-  range.end = keys::im_end(user);
-  range.snapshot = look.at;
-  range.keep_in_cache = false;
-  return db->scan(family::ims, range,
-    [&](std::string_view key, std::string_view) -> result<bool> {
-      auto place = keys::parse_im(key);
-      if (!place)
-        return tl::unexpected(undecodable("the place of an IM"));
-      look.oldest = std::min(look.oldest, place->second);
-      if (place->second >= end)
-        return false;
-      look.found.push_back(std::move(*place));
-      return look.found.size() < look.max;
-    });
-}
-
-result<void> store::impl::find_expired(im_order end, sweep& look) {
-  database::range range;
-  range.snapshot = look.at;
-  range.keep_in_cache = false;
-  return db->scan(family::heads, range,
-    [&](std::string_view key, std::string_view value) -> result<bool> {
-      auto user = user_address::from_prepared(std::string(key));
-      auto head = records::decode_head(value);
-      if (!head)
-        return tl::unexpected(undecodable("the head of " + user.str()));
-      if (head->stored == 0)
-        return true;
-      if (head->floor >= end) {
-        look.oldest = std::min(look.oldest, head->floor);
-        return true;
-      }
-      if (auto done = find_expired(user, head->floor, end, look); !done)
-        return tl::unexpected(std::move(done.error()));
-      return look.found.size() < look.max;
-    });
-}
-
-result<std::vector<std::pair<user_address, im_order>>> store::ims_before(
-  wall_time before, size_t max) {
-  auto end = order_of(before);
-  impl::sweep look;
-  look.max = max;
-  std::lock_guard sweeping(x_impl->sweeping);
-  result<void> done;
-  {
-    std::unique_lock writing(x_impl->writing);
-    if (max == 0 || end <= x_impl->oldest)
-      return std::move(look.found);
-    auto lock = x_impl->reading();
-    if (!lock)
-      return tl::unexpected(std::move(lock.error()));
-    // From here on commits note what this look cannot see.
-    x_impl->oldest = impl::none_waits;
-    read_point now(*x_impl->db);
-    writing.unlock();
-    look.at = now.get();
-    done = x_impl->find_expired(end, look);
-  }
-  std::lock_guard writing(x_impl->writing);
-  // An unfinished look knows nothing.
-  if (!done || look.found.size() >= max)
-    look.oldest = im_order{};
-  x_impl->oldest = std::min(x_impl->oldest, look.oldest);
-  if (!done)
-    return tl::unexpected(std::move(done.error()));
-  return std::move(look.found);
 }
 
 // -- retry ids ----------------------------------------------------------------
@@ -202,26 +146,6 @@ result<std::optional<stored_id>> store::find_id(const retry_key& key) {
   if (!record)
     return tl::unexpected(undecodable("a remembered id"));
   return std::optional(stored_id{record->content_hash, record->stored_at});
-}
-
-result<void> store::each_id(
-  const std::function<void(uint64_t hash, wall_time stored_at)>& each) {
-  auto lock = x_impl->reading();
-  if (!lock)
-    return tl::unexpected(std::move(lock.error()));
-  database::range all;
-  all.begin = keys::id_kind();
-  all.end = keys::id_kind_end();
-  all.keep_in_cache = false;
-  return x_impl->db->scan(family::ids, all,
-    [&](std::string_view key, std::string_view value) -> result<bool> {
-      auto id = keys::parse_id(key);
-      auto record = records::decode_id(value);
-      if (!id || !record)
-        return tl::unexpected(undecodable("a remembered id"));
-      each(retry_hash(*id), record->stored_at);
-      return true;
-    });
 }
 
 // -- accounts, settings, audit ------------------------------------------------
@@ -251,12 +175,35 @@ result<void> store::each_account(
   return x_impl->db->scan(family::accounts, all,
     [&](std::string_view key, std::string_view value) -> result<bool> {
       auto user = user_address::from_prepared(std::string(key));
-      auto keys = records::decode_account(value);
-      if (!keys)
-        return tl::unexpected(undecodable("the account of " + user.str()));
-      each(account{std::move(user), std::move(*keys)});
+      if (auto keys = records::decode_account(value))
+        each(account{std::move(user), std::move(*keys)});
+      else
+        x_impl->pass_over(
+          family::accounts, key, undecodable("the account of " + user.str()));
       return true;
     });
+}
+
+result<std::vector<user_address>> store::accounts(
+  const user_address& last, size_t max) {
+  std::vector<user_address> out;
+  auto lock = x_impl->reading();
+  if (!lock)
+    return tl::unexpected(std::move(lock.error()));
+  database::range range;
+  range.begin = last.str();
+  range.keep_in_cache = false;
+  auto done = x_impl->db->scan(family::accounts, range,
+    [&](std::string_view key, std::string_view) -> result<bool> {
+      if (out.size() == max)
+        return false;
+      if (key != last.str())
+        out.push_back(user_address::from_prepared(std::string(key)));
+      return true;
+    });
+  if (!done)
+    return tl::unexpected(std::move(done.error()));
+  return out;
 }
 
 result<std::vector<std::pair<std::string, std::string>>> store::settings() {

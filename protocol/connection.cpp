@@ -63,11 +63,14 @@ void connection::impl::receive(
   const call scope{*this};
   if (!x_tls)
     return receive_plain(bytes);
+  if (x_stage == stage::tls && is_unencrypted(bytes))
+    return;
   auto plain = std::exchange(spare_buffer(), {});
   plain.clear();
   const auto decrypted = x_tls->receive(bytes, plain, x_output);
   if (x_stage == stage::tls && x_tls->handshake_done()) {
     x_stage = stage::magic;
+    x_sign_in->first_bytes.clear();
     x_unencrypted = native::magic;
   }
   if (waiting() > 0)
@@ -81,6 +84,29 @@ void connection::impl::receive(
     disconnected();
   if (plain.capacity() <= spare_bytes_max)
     spare_buffer() = std::move(plain);
+}
+
+bool connection::impl::is_unencrypted(std::string_view bytes) {
+  auto& seen = x_sign_in->first_bytes;
+  if (seen.size() >= native::magic.size())
+    return false;
+  seen.append(bytes.substr(0, native::magic.size() - seen.size()));
+  const auto matched = native::match_magic(seen);
+  if (!matched) {
+    // TLS, or what TLS will find words for. Whatever was held back before was
+    // the beginning of the magic and no TLS.
+    seen.resize(native::magic.size());
+    return false;
+  }
+  if (*matched) {
+    failure why{errc::tls_failed,
+      "TLS was expected; this client speaks Parley without it"};
+    x_output = native::magic;
+    native::encode_server(
+      x_output, native::refusal{error_scope::connection, why});
+    end(why);
+  }
+  return true;
 }
 
 void connection::impl::receive_plain(std::string_view bytes) {
@@ -144,9 +170,11 @@ void connection::impl::put(const native::server_frame& what) {
 
 void connection::impl::appended() {
   x_sent_since_tick = true;
-  if (const auto size = waiting(); size > defaults::output_max) {
+  const auto max =
+    in_session() ? defaults::output_max : defaults::stranger_output_max;
+  if (const auto size = waiting(); size > max) {
     failure why{errc::slow_consumer, "the peer does not read its output"};
-    why.limit = defaults::output_max;
+    why.limit = max;
     why.value = size;
     return close(why, error_scope::connection);
   }
@@ -168,6 +196,10 @@ std::string_view connection::impl::output() {
 }
 
 void connection::impl::written(size_t n) {
+  if (n > 0 && waiting() > defaults::output_pause) {
+    x_last_heard = x_now;
+    x_probing = false;
+  }
   x_written += std::min(n, x_output.size() - x_written);
   if (x_written == x_output.size()) {
     release(x_output);
@@ -193,8 +225,13 @@ void connection::impl::tick(steady_time now) {
   x_now = now;
   if (std::exchange(x_sent_since_tick, false))
     x_last_sent = now;
-  if (const auto* why = overdue())
-    return close(failure{errc::timed_out, why}, error_scope::connection);
+  if (const auto* why = overdue()) {
+    const bool reads = waiting() <= defaults::output_pause;
+    return close(reads ? failure{errc::timed_out, why}
+                       : failure{errc::slow_consumer,
+                         "the peer has read nothing for too long"},
+      error_scope::connection);
+  }
   if (!in_session() || x_heartbeat.count() == 0)
     return;
   // The client counts by what it was told.
@@ -308,6 +345,9 @@ std::string_view connection::output() {
 }
 void connection::written(size_t n) {
   x_impl->written(n);
+}
+size_t connection::output_waiting() const noexcept {
+  return x_impl->waiting();
 }
 
 void connection::keys_found(const scram_keys* keys) {

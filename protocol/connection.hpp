@@ -15,6 +15,7 @@
 
 namespace parley {
 
+class decoys;
 class tls_context;
 
 using steady_time = std::chrono::steady_clock::time_point;
@@ -29,8 +30,8 @@ struct connection_config {
   uint32_t broadcast_max = 0;
   /// Null: plain TCP.
   std::shared_ptr<tls_context> tls;
-  /// For decoy_keys; the same as long as the server's data folder.
-  std::string decoy_secret;
+  /// What is shown to who names an unknown user.
+  std::shared_ptr<const parley::decoys> decoys;
   /// Told in the welcome.
   std::string software = "Parley";
 };
@@ -58,13 +59,15 @@ public:
     virtual void find_keys(const user_address& user) = 0;
     /// Asks whether PLAIN's password fits; answered by `password_checked` or
     /// `authentication_refused`. For an unknown user the password is to be
-    /// tried on decoy_keys, or the time tells who has an account.
+    /// tried on its decoy, or the time tells who has an account.
     virtual void check_password(
       const user_address& user, std::string password) = 0;
     /// A proof was right or wrong; for slowing down. The connection says to the
     /// peer what is to be said. `user` is empty if the name was no address or
-    /// the exchange broke off before it.
-    virtual void authenticated(const user_address& user, bool success) = 0;
+    /// the exchange broke off before it. Returns how long a further try has to
+    /// wait, which the peer is told if it failed; zero for not at all.
+    virtual std::chrono::milliseconds authenticated(
+      const user_address& user, bool success) = 0;
     /// Answered by `accept` or `refuse`. These two are the last thing that a
     /// call does: nothing of the connection is in use any more.
     virtual void sign_in_wanted(sign_in what) = 0;
@@ -113,6 +116,10 @@ public:
   /// with the next call of anything.
   std::string_view output();
   void written(size_t n);
+  /// Bytes that wait to be written, encrypted or not. While there are more than
+  /// `output_pause` the owner should read nothing; what the peer takes counts
+  /// as a sign of its life then.
+  size_t output_waiting() const noexcept;
 
   // -- answers of the gateway before the session ------------------------------
 

@@ -9,6 +9,7 @@
 
 #include "protocol/codec.hpp"
 #include "protocol/connection.hpp"
+#include "protocol/defaults.hpp"
 #include "protocol/framing.hpp"
 #include "protocol/parts.hpp"
 #include "protocol/sasl.hpp"
@@ -31,6 +32,7 @@ public:
   void reading(bool goes_on);
   std::string_view output();
   void written(size_t n);
+  size_t waiting() const noexcept;
 
   void keys_found(const scram_keys* keys);
   void authentication_refused(const failure& why);
@@ -91,11 +93,13 @@ private:
   // -- bytes, time and the end (connection.cpp) --
 
   void start();
+  /// True if they are of a client that speaks Parley without TLS, or may
+  /// become so; nothing else is to be done with them then.
+  bool is_unencrypted(std::string_view bytes);
   void receive_plain(std::string_view bytes);
   void receive_frames(std::string_view bytes);
   void end(const failure& why);
   void encrypt();
-  size_t waiting() const noexcept;
   std::string& sink();
   /// After something was appended to the sink.
   void appended();
@@ -131,7 +135,7 @@ private:
   std::unique_ptr<sign_in_state> x_sign_in;
   /// Of a client that sends broadcasts in parts.
   std::unique_ptr<native::broadcast_assembler> x_parts;
-  native::frame_reader x_reader;
+  native::frame_reader x_reader{defaults::stranger_frame_max};
   native::im_origin x_origin;
 
   /// For the socket, from x_written on.

@@ -145,7 +145,7 @@ connection::impl::verdict connection::impl::begin_exchange(
     state.endpoint = std::move(*endpoint);
   }
   auto sasl = sasl_server::make(
-    what.mechanism, channel(), x_config->domain, x_config->decoy_secret);
+    what.mechanism, channel(), x_config->domain, x_config->decoys);
   if (!sasl) {
     try_again(sasl.error());
     return {};
@@ -186,9 +186,11 @@ void connection::impl::advance(sasl_server::step next) {
   case sasl_server::step::failed: {
     state.waits_for = waits::session;
     const auto user = state.sasl->user();
-    x_owner.authenticated(user, false);
-    return try_again(failure{
-      errc::authentication_failed, "wrong user name or wrong password"});
+    failure why{
+      errc::authentication_failed, "wrong user name or wrong password"};
+    if (const auto wait = x_owner.authenticated(user, false); wait.count() > 0)
+      why.retry_after = wait;
+    return try_again(why);
   }
   }
 }
@@ -273,6 +275,7 @@ void connection::impl::accept(const signed_in& what) {
   const auto last_message = std::move(x_sign_in->last_message);
   x_sign_in.reset();
   x_stage = stage::session;
+  x_reader.widen(defaults::frame_max);
   put(native::session_started{what, last_message});
 }
 

@@ -62,8 +62,12 @@ inline constexpr size_t sasl_message_max = 4096;
 /// Bytes that a client may have under way in unanswered requests.
 inline constexpr uint64_t request_window_bytes = 4 * 1024 * 1024;
 
-/// A client that sends so many windows of requests without taking the answers
-/// loses its session.
+/// Bytes of answers to broadcasts that a client may leave unacknowledged before
+/// its requests are refused.
+inline constexpr uint64_t answers_bytes_max = 16 * 1024 * 1024;
+
+/// A client that sends so many windows of requests beyond its window without
+/// taking an answer loses its session.
 inline constexpr size_t windows_until_ended = 3;
 
 /// Bytes of unacknowledged IMs towards a client that names no window.
@@ -82,6 +86,19 @@ inline constexpr int sign_in_tries = 3;
 /// consumer and the connection is closed; its session stays resumable.
 inline constexpr size_t output_max = 16 * 1024 * 1024;
 
+/// While more bytes of output wait, nothing is read from the peer; it goes on
+/// when half of them are gone. What the peer takes is its sign of life then.
+inline constexpr size_t output_pause = 256 * 1024;
+
+/// While more bytes of output wait, typing notices are dropped: the next ones
+/// say more.
+inline constexpr size_t typing_output_max = 64 * 1024;
+
+/// The same bounds before the session begins: bytes of output, after which the
+/// connection is closed, and bytes of a frame.
+inline constexpr size_t stranger_output_max = 64 * 1024;
+inline constexpr size_t stranger_frame_max = 8 * 1024;
+
 /// What TLS holds for a connection after its handshake, in bytes, about; for
 /// the budget.
 inline constexpr size_t tls_connection_bytes = 14 * 1024;
@@ -99,9 +116,24 @@ inline constexpr size_t read_bytes = 128 * 1024;
 inline constexpr int accept_backlog = 4096;
 inline constexpr auto accept_pause = 100ms;
 
+/// Ports that are tried where one has to be free at several addresses.
+inline constexpr int port_tries = 16;
+
 /// How long a connection that has been closed waits for its peer to take the
 /// last words.
 inline constexpr auto last_words_time = 2s;
+
+/// Descriptors that connections leave to the store, its log and the operators;
+/// where there are few, half of them.
+inline constexpr size_t descriptors_reserve = 400;
+
+/// Connections beyond those that there is room for which are told so; further
+/// ones are closed without a word. And when to come again.
+inline constexpr size_t turned_away_max = 100;
+inline constexpr std::chrono::milliseconds full_retry_after = 5s;
+
+/// Lines that strangers cause come into the log once in so long, with a count.
+inline constexpr auto stranger_log_interval = 1s;
 
 // -- accounts -----------------------------------------------------------------
 
@@ -110,21 +142,42 @@ inline constexpr uint32_t scram_iterations = 4096;
 /// Iterations beyond which a client takes a server's wish for an attack on its
 /// processor, and an import refuses keys.
 inline constexpr uint32_t scram_iterations_max = 1'000'000;
-/// Bytes of a SCRAM salt.
+/// Bytes of a SCRAM salt, and of the longest that is imported.
 inline constexpr size_t scram_salt_bytes = 16;
+inline constexpr size_t scram_salt_max = 255;
+/// Different shapes of keys (iterations, lengths of salts) that decoys take;
+/// those that are met later are not imitated.
+inline constexpr size_t scram_shapes_max = 64;
 /// Bytes of a password.
 inline constexpr size_t password_max = 1024;
-/// Passwords that wait to be hashed; beyond that `overloaded`.
+/// Passwords that wait to be hashed; beyond that `overloaded`, and when they
+/// are done with.
 inline constexpr size_t password_queue_max = 1000;
+inline constexpr std::chrono::milliseconds password_retry_after = 2s;
 
 /// Failed sign-ins of an account or a source address before each further one
-/// is slowed, doubling from the first delay to the last.
+/// is slowed, doubling from the first delay to the last. The delays lie one
+/// behind the other: tries at the same time take turns.
 inline constexpr uint32_t free_failures = 3;
-inline constexpr auto failure_delay_first = 500ms;
-inline constexpr auto failure_delay_max = 16s;
+inline constexpr std::chrono::milliseconds failure_delay_first = 500ms;
+inline constexpr std::chrono::milliseconds failure_delay_max = 16s;
+/// Whose turn would come later than this is refused; less than
+/// `sign_in_timeout`.
+inline constexpr std::chrono::milliseconds turn_wait_max = 20s;
+/// Tries of one account that may be under way at once, as when all endpoints
+/// of a user come back; each further one counts as a failure until it is
+/// answered. After the free failures each one does.
+inline constexpr uint32_t account_tries_at_once = 20;
+/// Tries of one source address that may be under way at once; further ones are
+/// refused, and when to come again.
+inline constexpr uint32_t source_tries_at_once = 1000;
+inline constexpr std::chrono::milliseconds source_retry_after = 1s;
 /// After this long without a failure an account or source is as new.
-inline constexpr auto failure_memory = 15min;
-/// Accounts and sources remembered at a time.
+inline constexpr std::chrono::milliseconds failure_memory = 15min;
+/// How long a source address is known as an account's own after its right
+/// password came from there.
+inline constexpr std::chrono::milliseconds known_source_memory = 720h;
+/// Accounts, sources, and pairs of the two, remembered at a time, of each.
 inline constexpr size_t failure_entries_max = 100'000;
 
 // -- routing ------------------------------------------------------------------
@@ -148,9 +201,14 @@ inline constexpr auto chosen_receipt_memory = 10min;
 /// IMs read from the store at once for one user.
 inline constexpr size_t drain_page = 64;
 
-/// The sender's session submits an IM again under the same id when it has no
-/// outcome after this long; shards know it again.
-inline constexpr auto resubmit_after = 10s;
+/// Typing notices a second that a session may send, and at once; further ones
+/// are dropped: the next says the same.
+inline constexpr double typing_per_second = 5;
+inline constexpr double typing_burst = 20;
+
+/// Receipts that a session keeps for a client that does not acknowledge them;
+/// further ones are dropped.
+inline constexpr size_t receipts_max = 1'000;
 
 /// A silent peer is given up after this many heartbeats, in tenths.
 inline constexpr int heartbeats_until_dead_tenths = 25;
@@ -162,15 +220,19 @@ inline constexpr auto sweep_interval = 100ms;
 /// here, ids and conversations that lapsed.
 inline constexpr auto cleaning_interval = 5s;
 
-/// How often resume windows are looked at, and what waits for long.
+/// How often resume windows are looked at.
 inline constexpr auto session_sweep_interval = 1s;
+
+/// How often sessions give back memory that only traffic needs.
+inline constexpr auto session_shrink_interval = 10s;
 
 /// Random bytes of an endpoint's name that the server makes up.
 inline constexpr size_t made_up_name_bytes = 6;
 
 /// Bytes of IMs without outcome that one worker holds before it stops reading
-/// from clients.
+/// from clients; it goes on at three quarters.
 inline constexpr uint64_t worker_budget_bytes = 256ull * 1024 * 1024;
+inline constexpr uint64_t worker_budget_low = worker_budget_bytes / 4 * 3;
 
 // -- persistence --------------------------------------------------------------
 
@@ -182,6 +244,29 @@ inline constexpr auto expiry_interval = 60s;
 
 /// IMs that one such sweep takes out at most.
 inline constexpr size_t expiry_page = 10'000;
+
+/// Users and IMs, ids, and accounts that the sweeper goes over in one step: so
+/// long it takes until it hears of an end.
+inline constexpr size_t sweep_step = 2'000;
+inline constexpr size_t ids_scanned = 10'000;
+inline constexpr size_t accounts_listed = 10'000;
+
+/// The filter over remembered ids is made anew when more than half of what went
+/// into it is forgotten, at least so many, and at most this often.
+inline constexpr uint64_t filter_forgotten_min = 1'000;
+inline constexpr auto filter_interval = 1h;
+
+/// What a removed account has stored and sent is gone over in pieces of this;
+/// ids of as many or more are deleted as one range.
+inline constexpr size_t remove_account_page = 1'000;
+
+/// Records that cannot be read are told of once: so many are known again.
+inline constexpr size_t unreadable_max = 10'000;
+
+/// A removal that the store refused is tried again after the first of these,
+/// then after ever twice as long, up to the last.
+inline constexpr std::chrono::milliseconds removal_retry_first = 1s;
+inline constexpr std::chrono::milliseconds removal_retry_max = 60s;
 
 /// Octets of a data folder's secret.
 inline constexpr size_t store_secret_bytes = 32;
@@ -226,14 +311,29 @@ inline constexpr size_t info_log_bytes = 1024 * 1024;
 
 // -- operators ----------------------------------------------------------------
 
-/// How long the admin socket waits for a client in the middle of something.
+/// Operators that are connected at a time, and how long one of them has been
+/// silent before it gives way to another.
+inline constexpr size_t admin_clients_max = 64;
 inline constexpr auto admin_patience = 10s;
+/// How long an operator's request waits for an actor, and how long it goes on
+/// waiting once the server stops.
+inline constexpr auto admin_actor_patience = 30s;
+inline constexpr auto admin_stop_patience = 500ms;
+/// How often such a wait looks whether the server stops.
+inline constexpr auto admin_wait_step = 50ms;
+/// How long `parley admin` waits for an answer; an import of passwords that
+/// have to be hashed takes the longest.
+inline constexpr auto admin_answer_patience = 120s;
 /// Bytes of one request there.
 inline constexpr size_t admin_line_max = 4 * 1024 * 1024;
 /// Accounts that an import sends at once.
 inline constexpr size_t import_rows = 2'000;
-/// Lines of the audit log that are shown when nobody says how many.
+/// Bytes of one row of an import.
+inline constexpr size_t import_row_max = 64 * 1024;
+/// Lines of the audit log that are shown when nobody says how many, and at
+/// most.
 inline constexpr uint64_t audit_lines = 100;
+inline constexpr uint64_t audit_lines_max = 100'000;
 
 // -- threads ------------------------------------------------------------------
 
@@ -242,10 +342,15 @@ inline constexpr size_t threads_max = 64;
 /// Threads that read from the store.
 inline constexpr size_t reader_threads = 2;
 
+/// Microseconds that a worker may spin before it sleeps.
+inline constexpr int64_t spin_max_us = 1'000'000;
+
 // -- orderly end --------------------------------------------------------------
 
 /// Everything under way is settled within this, or rejected and counted.
 inline constexpr auto stop_timeout = 8s;
+/// The server waits so much longer for what settles it.
+inline constexpr auto stop_slack = 1s;
 /// Clients hear of the end at least this long before it: what they sent without
 /// knowing is answered still.
 inline constexpr auto going_away_time = 500ms;
@@ -283,8 +388,10 @@ inline constexpr size_t client_output_kept = 1024;
 
 // -- parley chat --------------------------------------------------------------
 
-/// How long `parley chat` tries to sign in for the first time.
-inline constexpr auto chat_sign_in_patience = 5s;
+/// How long `parley chat` tries to reach a server, and to sign in there for
+/// the first time: longer than a server may take that slows sign-ins down.
+inline constexpr auto chat_connect_patience = 5s;
+inline constexpr auto chat_sign_in_patience = sign_in_timeout + 5s;
 
 /// At the end: how long it waits for the outcomes of what was sent, and then
 /// for the server's word on the sign-out.

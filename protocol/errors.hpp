@@ -64,7 +64,7 @@ enum class errc : uint8_t {
   too_many_endpoints = 41,
   /// This mechanism is not offered here; PLAIN, for instance, without TLS.
   mechanism_unavailable = 42,
-  /// The resume token is unknown, used up or expired: sign in anew.
+  /// The resume token is unknown or expired: sign in anew.
   resume_failed = 43,
 
   // -- a connection ends -----------------------------------------------------
@@ -84,7 +84,7 @@ enum class errc : uint8_t {
   slow_consumer = 66,
   /// The TLS handshake failed, or its peer spoke something else.
   tls_failed = 67,
-  /// Too many connections; `retry_after`.
+  /// Too many connections; `limit`, `retry_after`.
   too_many_connections = 68,
 
   // -- a session ends --------------------------------------------------------

@@ -38,6 +38,9 @@ public:
   explicit frame_reader(size_t frame_max = defaults::frame_max) noexcept
     : x_max(frame_max) {}
 
+  /// From the next frame on another bound; only a greater one.
+  void widen(size_t frame_max) noexcept { x_max = frame_max; }
+
   /// Further bytes. They must stay where they are until `next` returned
   /// nothing, and only then may more be fed.
   void feed(std::string_view bytes) noexcept;

@@ -15,6 +15,8 @@
 /// and never waits: where another's answer is needed, the exchange rests.
 namespace parley {
 
+class decoys;
+
 /// What the transport gives to SASL.
 struct sasl_channel {
   /// Nobody on the way can read: PLAIN is allowed. For a client that means TLS
@@ -53,10 +55,11 @@ public:
     failed,
   };
 
-  /// `domain` belongs to user names without one. `decoy_secret`: see
-  /// decoy_keys. `mechanism_unavailable` if it is not offered on `channel`.
+  /// `domain` belongs to user names without one. `for_unknown` is not null.
+  /// `mechanism_unavailable` if it is not offered on `channel`.
   static result<sasl_server> make(std::string_view mechanism,
-    const sasl_channel& channel, std::string domain, std::string decoy_secret);
+    const sasl_channel& channel, std::string domain,
+    std::shared_ptr<const decoys> for_unknown);
 
   sasl_server(sasl_server&&) noexcept;
   sasl_server& operator=(sasl_server&&) noexcept;

@@ -5,6 +5,7 @@
 
 #include <openssl/crypto.h>
 
+#include "protocol/decoys.hpp"
 #include "protocol/defaults.hpp"
 #include "protocol/gsasl_session.hpp"
 
@@ -13,11 +14,11 @@ namespace parley {
 class sasl_server::impl {
 public:
   impl(const sasl_mechanism& mechanism, const sasl_channel& channel,
-    std::string domain, std::string decoy_secret)
+    std::string domain, std::shared_ptr<const decoys> for_unknown)
     : x_mechanism(mechanism),
       x_channel(channel),
       x_domain(std::move(domain)),
-      x_decoy_secret(std::move(decoy_secret)) {}
+      x_decoys(std::move(for_unknown)) {}
 
   ~impl() { OPENSSL_cleanse(x_password.data(), x_password.size()); }
   impl(const impl&) = delete;
@@ -60,11 +61,13 @@ public:
     if (x_waits_for != waits::keys)
       return fail_now();
     // Made for every user, so that known and unknown ones take the same time.
-    const auto decoy = decoy_keys(x_user.empty() ? x_name : x_user.str(),
-      x_decoy_secret, defaults::scram_iterations);
-    const auto* used = keys ? &(keys->*x_mechanism.keys) : nullptr;
-    if (!used || used->iterations == 0 || used->stored_key.empty()) {
-      used = &(decoy.*x_mechanism.keys);
+    const auto& name = x_user.empty() ? x_name : x_user.str();
+    const auto decoy = x_decoys->keys_of(name);
+    const auto own = x_decoys->own_keys_of(name);
+    x_decoyed = !keys;
+    const auto* used = &((keys ? *keys : decoy).*x_mechanism.keys);
+    if (used->iterations == 0 || used->stored_key.empty()) {
+      used = &(own.*x_mechanism.keys);
       x_decoyed = true;
     }
     if (!open())
@@ -155,7 +158,7 @@ private:
   const sasl_mechanism& x_mechanism;
   sasl_channel x_channel;
   std::string x_domain;
-  std::string x_decoy_secret;
+  std::shared_ptr<const decoys> x_decoys;
   gsasl_session x_session;
   waits x_waits_for = waits::first;
   bool x_prompted = false;
@@ -174,14 +177,15 @@ sasl_server& sasl_server::operator=(sasl_server&&) noexcept = default;
 sasl_server::~sasl_server() = default;
 
 result<sasl_server> sasl_server::make(std::string_view mechanism,
-  const sasl_channel& channel, std::string domain, std::string decoy_secret) {
+  const sasl_channel& channel, std::string domain,
+  std::shared_ptr<const decoys> for_unknown) {
   const auto entry =
     std::ranges::find(sasl_mechanism_table, mechanism, &sasl_mechanism::name);
   if (entry == sasl_mechanism_table.end() || !usable(*entry, channel))
     return fail(errc::mechanism_unavailable,
       "this mechanism is not offered on this connection");
   return sasl_server{std::make_unique<impl>(
-    *entry, channel, std::move(domain), std::move(decoy_secret))};
+    *entry, channel, std::move(domain), std::move(for_unknown))};
 }
 
 sasl_server::step sasl_server::respond(std::string_view message) {

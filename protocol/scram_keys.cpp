@@ -118,25 +118,4 @@ bool password_matches(std::string_view password, const scram_keys& keys) {
   return equal(derived.stored_key, kept.stored_key);
 }
 
-scram_keys decoy_keys(
-  std::string_view user, std::string_view secret, uint32_t iterations) {
-  const auto secret_of = [&](std::string_view what, size_t size) {
-    std::string label{what};
-    label += '\0';
-    label += user;
-    auto x = hmac(EVP_sha256(), secret, label);
-    x.resize(std::min(size, x.size()));
-    return x;
-  };
-  constexpr size_t sha1_bytes = 20;
-  constexpr size_t sha256_bytes = 32;
-  scram_keys keys;
-  keys.sha1 = {secret_of("sha1 salt", defaults::scram_salt_bytes), iterations,
-    secret_of("sha1 stored", sha1_bytes), secret_of("sha1 server", sha1_bytes)};
-  keys.sha256 = {secret_of("sha256 salt", defaults::scram_salt_bytes),
-    iterations, secret_of("sha256 stored", sha256_bytes),
-    secret_of("sha256 server", sha256_bytes)};
-  return keys;
-}
-
 } // namespace parley

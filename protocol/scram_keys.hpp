@@ -37,13 +37,7 @@ result<scram_keys> derive_keys(std::string_view password, uint32_t iterations);
 
 /// Whether `password` is the one behind `keys`, compared in constant time;
 /// milliseconds of CPU. Keys of one hash alone suffice. For an unknown user
-/// ask with its `decoy_keys`: the answer is no, after the same work.
+/// ask with its decoy (`decoys`): the answer is no, after the same work.
 bool password_matches(std::string_view password, const scram_keys& keys);
-
-/// Keys that no password fits, the same for the same user as long as `secret`
-/// is: what a sign-in under an unknown name is answered with, so that nobody
-/// learns who has an account.
-scram_keys decoy_keys(
-  std::string_view user, std::string_view secret, uint32_t iterations);
 
 } // namespace parley

@@ -2,9 +2,11 @@
 
 #include <chrono>
 
-#include "actors/accounts/throttle.hpp"
+#include "actors/accounts/guessing.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/runtime/pinned.hpp"
+#include "actors/runtime/seldom.hpp"
+#include "protocol/defaults.hpp"
 
 namespace parley {
 
@@ -15,17 +17,26 @@ struct admission_state {
   static inline const char* name = "admission";
 
   pinned_pointer<admission_actor, admission_state> self;
-  throttle accounts;
-  throttle sources;
+  guessing tries;
   /// Sign-ins a second; `unlimited`.
   uint64_t rate = unlimited;
   double tokens = 0;
   std::chrono::steady_clock::time_point tokens_at{};
+  /// Failed sign-ins since the start.
+  uint64_t failures = 0;
+  seldom log{defaults::stranger_log_interval};
+  bool log_is_due = false;
 
+  /// Null if `signin.rate` allows one more.
+  std::optional<failure> over_rate(std::chrono::steady_clock::time_point now);
   admitted judge(
     const user_address& user, const std::string& source, uint64_t ticket);
+  void ended(const sign_in_ended& x);
+  void log_failure(const sign_in_ended& x);
+  void log_rest();
 };
 
+/// Judges by `guessing` and `signin.rate`; counts and logs the failures.
 admission_actor::behavior_type admission(
   pinned_pointer<admission_actor, admission_state> self, shared<policy> rules);
 

@@ -5,12 +5,15 @@
 namespace parley {
 
 password_actor::behavior_type password(
-  password_actor::stateful_pointer<password_state> self, uint32_t iterations) {
+  password_actor::stateful_pointer<password_state> self, uint32_t iterations,
+  std::shared_ptr<password_line> line) {
   return {
-    [self](const std::string& text, const scram_keys& keys, uint64_t ticket,
+    [self, line](const std::string& text, const scram_keys& keys,
+      uint64_t ticket,
       const caf::typed_actor<caf::reacts_to<password_checked>>& gateway) {
-      self->send(
-        gateway, password_checked{ticket, password_matches(text, keys), {}});
+      if (line->claim(ticket))
+        self->send(
+          gateway, password_checked{ticket, password_matches(text, keys)});
     },
     [iterations](const std::string& text) {
       keys_derived x;

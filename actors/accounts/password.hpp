@@ -1,5 +1,8 @@
 #pragma once
 
+#include <memory>
+
+#include "actors/accounts/password_line.hpp"
 #include "actors/interfaces.hpp"
 
 namespace parley {
@@ -9,9 +12,10 @@ struct password_state {
   static inline const char* name = "password";
 };
 
-/// Spawn it detached: a hash takes milliseconds. Who sends to it bounds how
-/// much waits here (`password_queue_max`).
+/// Spawn it detached: a hash takes milliseconds. Who has it check a password
+/// enters `line` before; what nobody waits for any more is skipped.
 password_actor::behavior_type password(
-  password_actor::stateful_pointer<password_state> self, uint32_t iterations);
+  password_actor::stateful_pointer<password_state> self, uint32_t iterations,
+  std::shared_ptr<password_line> line);
 
 } // namespace parley

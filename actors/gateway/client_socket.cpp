@@ -24,17 +24,14 @@ std::span<char> read_buffer() {
   return buffer;
 }
 
-std::string host_of(const std::string& peer) {
-  return peer.substr(0, peer.rfind(':'));
-}
-
 } // namespace
 
-client_socket::client_socket(
-  std::shared_ptr<connections> home, link_id id, std::string peer)
+client_socket::client_socket(std::shared_ptr<connections> home, link_id id,
+  std::string peer, connection_places::place place)
   : x_home(std::move(home)),
     x_id(id),
     x_peer(std::move(peer)),
+    x_place(std::move(place)),
     x_connection(x_home->with().protocol, *this, x_peer, steady_clock::now()) {}
 
 client_socket::~client_socket() = default;
@@ -57,7 +54,38 @@ void client_socket::start(int native_socket, bool is_v6) {
   x_here = std::make_shared<bool>(true);
   if (!x_connection.output().empty())
     output_ready();
-  wait_readable();
+  x_held = held::not_at_all;
+  x_connection.reading(true);
+  go_on();
+}
+
+void client_socket::go_on() {
+  if (!x_socket)
+    return;
+  auto was_held = std::exchange(x_held, held::not_at_all);
+  if (was_held == held::by_budget)
+    x_connection.reading(true);
+  if (!x_closed && x_connection.output_waiting() > defaults::output_pause) {
+    x_held = held::by_output; // until it is written
+  } else if (!x_closed && x_session && x_home->is_over_budget()) {
+    x_held = held::by_budget;
+    x_connection.reading(false);
+    x_home->wait_for_budget(x_id);
+  } else {
+    wait_readable();
+  }
+}
+
+void client_socket::budget_returned() {
+  if (x_held == held::by_budget)
+    go_on();
+}
+
+void client_socket::turn_away(size_t max) {
+  failure why{errc::too_many_connections, "the server is full"};
+  why.limit = max;
+  why.retry_after = defaults::full_retry_after;
+  x_connection.close(why, error_scope::connection);
 }
 
 void client_socket::wait_readable() {
@@ -86,8 +114,7 @@ void client_socket::readable() {
   if (n > 0 && !x_closed)
     x_connection.receive(
       buffer.first(n), steady_clock::now(), x_home->with().world->wall_clock());
-  if (x_socket)
-    wait_readable();
+  go_on();
 }
 
 void client_socket::write() {
@@ -106,7 +133,7 @@ void client_socket::write() {
           self->x_writing = false;
           self->write();
         });
-      return;
+      break;
     }
     if (ec) {
       if (x_closed)
@@ -117,6 +144,9 @@ void client_socket::write() {
     }
     x_connection.written(n);
   }
+  if (x_held == held::by_output
+    && x_connection.output_waiting() <= defaults::output_pause / 2)
+    go_on();
   if (x_closed && x_socket && !x_writing)
     finish();
 }
@@ -132,7 +162,8 @@ void client_socket::finish() {
 
 void client_socket::drop() {
   auto self = shared_from_this(); // until this function returns
-  x_closed = true;
+  if (!x_closed)
+    x_connection.disconnected();
   x_session = nullptr;
   unlink();
   if (x_socket) {
@@ -140,6 +171,7 @@ void client_socket::drop() {
     x_socket->close(ec);
     x_socket.reset();
   }
+  x_place = {};
   x_home->forget(x_id);
 }
 
@@ -166,7 +198,7 @@ void client_socket::leave_for(const std::shared_ptr<connections>& to) {
 }
 
 void client_socket::move_out(const std::shared_ptr<connections>& to) {
-  if (x_closed || !x_socket)
+  if (x_closed || !x_socket || refuse_for_stop())
     return;
   auto self = shared_from_this();
   unlink();
@@ -178,6 +210,7 @@ void client_socket::move_out(const std::shared_ptr<connections>& to) {
   x_home->forget(x_id);
   if (ec) {
     x_closed = true;
+    x_place = {};
     return;
   }
   asio::post(to->with().home->io(),
@@ -188,7 +221,7 @@ void client_socket::move_in(
   std::shared_ptr<connections> home, int native_socket, bool is_v6) {
   x_home = std::move(home);
   start(native_socket, is_v6);
-  if (x_socket)
+  if (x_socket && !refuse_for_stop())
     ask_router();
 }
 
@@ -203,98 +236,6 @@ void client_socket::ask_router() {
   else if (pending->again)
     caf::anon_send(
       x_home->with().router, local_resume{std::move(*pending->again), self});
-}
-
-// -- the way in
-
-void client_socket::ask_for_keys(const user_address& user) {
-  caf::anon_send(x_home->with().admission, user, host_of(x_peer), x_id.value,
-    caf::actor_cast<caf::typed_actor<caf::reacts_to<parley::admitted>>>(
-      x_home->actor()));
-}
-
-void client_socket::find_keys(const user_address& user) {
-  x_pending = std::make_unique<pending_sign_in>();
-  x_pending->user = user;
-  ask_for_keys(user);
-}
-
-void client_socket::check_password(
-  const user_address& user, std::string password) {
-  x_pending = std::make_unique<pending_sign_in>();
-  x_pending->user = user;
-  x_pending->password = std::move(password);
-  x_pending->with_password = true;
-  ask_for_keys(user);
-}
-
-void client_socket::admitted(const failure& why) {
-  if (x_closed || !x_pending)
-    return;
-  if (why.code != errc::none) {
-    x_connection.authentication_refused(why);
-    return;
-  }
-  caf::anon_send(x_home->with().reader, x_pending->user, x_id.value,
-    caf::actor_cast<gateway_ref>(x_home->actor()));
-}
-
-void client_socket::found(const account_found& x) {
-  if (x_closed || !x_pending)
-    return;
-  if (x.why.code != errc::none) {
-    x_pending.reset();
-    x_connection.authentication_refused(x.why);
-    return;
-  }
-  if (!x_pending->with_password) {
-    x_pending.reset();
-    x_connection.keys_found(x.what ? &x.what->keys : nullptr);
-    return;
-  }
-  // Without an account the same work is done for nothing.
-  auto keys = x.what
-    ? x.what->keys
-    : decoy_keys(x_pending->user.str(), x_home->with().protocol->decoy_secret,
-      defaults::scram_iterations);
-  caf::anon_send(x_home->with().passwords, std::move(x_pending->password),
-    std::move(keys), x_id.value,
-    caf::actor_cast<caf::typed_actor<caf::reacts_to<password_checked>>>(
-      x_home->actor()));
-  x_pending.reset();
-}
-
-void client_socket::checked(const password_checked& x) {
-  if (x_closed)
-    return;
-  if (x.why.code != errc::none)
-    x_connection.authentication_refused(x.why);
-  else
-    x_connection.password_checked(x.fits);
-}
-
-void client_socket::authenticated(const user_address& user, bool success) {
-  caf::anon_send(x_home->with().admission, user, host_of(x_peer), success);
-}
-
-void client_socket::sign_in_wanted(sign_in what) {
-  auto index = slot_of(what.user) % x_home->with().routers;
-  x_pending = std::make_unique<pending_sign_in>();
-  x_pending->what = std::move(what);
-  if (auto there = elsewhere(index))
-    leave_for(there);
-  else
-    ask_router();
-}
-
-void client_socket::resume_wanted(resume what) {
-  auto index = router_of(resume_token::parse(what.token).session);
-  x_pending = std::make_unique<pending_sign_in>();
-  x_pending->again = std::move(what);
-  if (auto there = elsewhere(index))
-    leave_for(there);
-  else
-    ask_router();
 }
 
 // -- to the session
@@ -319,10 +260,14 @@ void client_socket::output_ready() {
 void client_socket::closed(const failure& why) {
   x_closed = true;
   x_closing = steady_clock::now();
-  // Its peer cannot be told: it understands no TLS.
-  auto level =
-    why.code == errc::tls_failed ? spdlog::level::info : spdlog::level::debug;
-  spdlog::log(level, "{} closed: {} {}", x_peer, to_string(why.code), why.text);
+  // Its peer mostly cannot be told: it understands no TLS.
+  if (why.code == errc::tls_failed)
+    x_home->log_failed_handshake(x_peer, why);
+  else
+    spdlog::debug("{} closed: {} {}", x_peer, to_string(why.code), why.text);
+  give_up_try();
+  if (x_held != held::not_at_all)
+    go_on(); // to the end of what comes
   if (x_session) {
     caf::anon_send(x_session, client_lost{x_id, why});
     x_session = nullptr;
@@ -341,14 +286,14 @@ void client_socket::accept(const signed_in& what, session_actor session) {
   x_connection.accept(what);
 }
 
-void client_socket::refuse(const failure& why) {
-  if (!x_closed)
-    x_connection.refuse(why);
-}
-
 void client_socket::send(sequence number, const event& what) {
-  if (!x_closed)
-    x_connection.send(number, what);
+  if (x_closed)
+    return;
+  // It has no outcome, and the next one says more.
+  if (std::holds_alternative<typing_notice>(what)
+    && x_connection.output_waiting() > defaults::typing_output_max)
+    return;
+  x_connection.send(number, what);
 }
 
 void client_socket::send_window(const window& requests) {

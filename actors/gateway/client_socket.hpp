@@ -24,8 +24,8 @@ class client_socket final : public client_link,
 public:
   using tcp = boost::asio::ip::tcp;
 
-  client_socket(
-    std::shared_ptr<connections> home, link_id id, std::string peer);
+  client_socket(std::shared_ptr<connections> home, link_id id, std::string peer,
+    connection_places::place place);
   ~client_socket() override;
 
   /// Starts reading; on the home's worker.
@@ -34,9 +34,13 @@ public:
   void move_in(
     std::shared_ptr<connections> home, int native_socket, bool is_v6);
   void tick(steady_time now);
-  void set_protocol(std::shared_ptr<const connection_config> x);
+  /// Reads on, if the worker's budget kept it from that.
+  void budget_returned();
+  /// Says that there are `max` connections already, and closes.
+  void turn_away(size_t max);
 
   // Answers on the way in.
+  void next_try_at(steady_time x) noexcept { x_next_try = x; }
   void admitted(const failure& why);
   void found(const account_found& x);
   void checked(const password_checked& x);
@@ -58,7 +62,8 @@ public:
   // connection::owner
   void find_keys(const user_address& user) override;
   void check_password(const user_address& user, std::string password) override;
-  void authenticated(const user_address& user, bool success) override;
+  std::chrono::milliseconds authenticated(
+    const user_address& user, bool success) override;
   void sign_in_wanted(sign_in what) override;
   void resume_wanted(resume what) override;
   void requests_received(std::vector<numbered_request> what) override;
@@ -71,11 +76,27 @@ public:
   void drained() override;
 
 private:
+  /// Reads on, unless there is a reason not to: its peer leaves much output
+  /// unread, or its worker has too much under way.
+  void go_on();
   void wait_readable();
   void readable();
   void write();
   void finish();
+  /// How far a try to sign in has come at the admission actor.
+  enum class trying : uint8_t { not_at_all, waiting, in_exchange };
+  /// What keeps it from reading.
+  enum class held : uint8_t { not_at_all, by_output, by_budget };
+
   void ask_for_keys(const user_address& user);
+  /// Tells the admission actor.
+  void end_try(try_end how);
+  /// The exchange was broken off.
+  void give_up_try();
+  /// It ends for the server's own trouble.
+  void refuse_try(const failure& why);
+  /// True if the server stops: then the connection is closed.
+  bool refuse_for_stop();
   /// The session's worker, or null if this is it.
   std::shared_ptr<connections> elsewhere(size_t index) const;
   void leave_for(const std::shared_ptr<connections>& to);
@@ -86,6 +107,7 @@ private:
   std::shared_ptr<connections> x_home;
   link_id x_id;
   std::string x_peer;
+  connection_places::place x_place;
   std::unique_ptr<tcp::socket> x_socket;
   connection x_connection;
   /// The session, once there is one. Set before the router is asked.
@@ -100,10 +122,16 @@ private:
     std::optional<resume> again;
   };
   std::unique_ptr<pending_sign_in> x_pending;
+  /// Who is trying.
+  user_address x_who;
+  /// When a further try would be let in.
+  steady_time x_next_try{};
 
   /// False once the socket has left this worker: what its handlers look at
   /// first, since the rest may be in use by another thread by then.
   std::shared_ptr<bool> x_here;
+  trying x_trying = trying::not_at_all;
+  held x_held = held::not_at_all;
   bool x_writing = false;
   bool x_is_v6 = false;
   /// No more is read from it or said to its session.

@@ -2,6 +2,10 @@
 
 #include <unistd.h>
 
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
 #include "actors/gateway/client_socket.hpp"
 #include "protocol/defaults.hpp"
 
@@ -17,35 +21,48 @@ void connections::start(settings x, gateway_actor self) {
 }
 
 void connections::stop() {
+  // Sessions are ended by their routers; who is on the way in is told when it
+  // asks for one.
   x_stopping = true;
-  // Sessions are ended by their routers; who is on the way in is not.
 }
 
 void connections::clear() {
   x_stopping = true;
+  x_cleared = true;
   auto all = std::move(x_sockets);
   x_sockets.clear();
   for (auto& [id, s] : all)
     s->drop();
-  x_with = {};
+  // Detached actors end only when nobody holds them.
+  x_with.router = nullptr;
+  x_with.reader = nullptr;
+  x_with.passwords = nullptr;
+  x_with.admission = nullptr;
+  x_with.world = nullptr;
+  x_with.protocol = nullptr;
   x_self = nullptr;
 }
 
-void connections::adopt(int native_socket, bool is_v6, std::string peer) {
-  if (x_stopping) {
+void connections::adopt(int native_socket, bool is_v6, std::string peer,
+  connection_places::place place) {
+  // Who speaks TLS could not be told anything yet.
+  const bool is_over = place.is_over();
+  if (x_stopping || (is_over && x_with.protocol->tls)) {
     ::close(native_socket);
     return;
   }
   link_id id{x_next_link++};
-  auto s =
-    std::make_shared<client_socket>(shared_from_this(), id, std::move(peer));
+  auto s = std::make_shared<client_socket>(
+    shared_from_this(), id, std::move(peer), std::move(place));
   x_sockets.emplace(id.value, s);
   s->start(native_socket, is_v6);
+  if (is_over)
+    s->turn_away(x_with.places->max());
 }
 
 void connections::adopt(
   std::shared_ptr<client_socket> x, int native_socket, bool is_v6) {
-  if (x_stopping) {
+  if (x_cleared) {
     ::close(native_socket);
     return;
   }
@@ -73,16 +90,36 @@ void connections::checked(const password_checked& x) {
 }
 
 void connections::let_in(const admitted& x) {
-  if (x.delay.count() > 0 && x.why.code == errc::none) {
-    x_delayed.push_back({steady_clock::now() + x.delay, x.ticket});
+  auto s = find(x.ticket);
+  if (!s)
     return;
-  }
-  if (auto s = find(x.ticket))
+  auto now = steady_clock::now();
+  s->next_try_at(now + x.delay + x.pause);
+  if (x.delay.count() > 0 && x.why.code == errc::none)
+    x_delayed.push_back({now + x.delay, x.ticket});
+  else
     s->admitted(x.why);
 }
 
-void connections::sweep() {
-  auto now = steady_clock::now();
+bool connections::is_over_budget() const noexcept {
+  return x_with.pending_bytes
+    && *x_with.pending_bytes > defaults::worker_budget_bytes;
+}
+
+void connections::log_failed_handshake(
+  const std::string& peer, const failure& why) {
+  auto others = x_log.pass(steady_clock::now());
+  // Who asks for all there is gets each of them.
+  if (!others)
+    spdlog::debug("{} closed: {} {}", peer, to_string(why.code), why.text);
+  else if (*others == 0)
+    spdlog::info("{} closed: {} {}", peer, to_string(why.code), why.text);
+  else
+    spdlog::info("{} closed: {} {}; {} more before it", peer,
+      to_string(why.code), why.text, *others);
+}
+
+void connections::let_in_delayed(steady_clock::time_point now) {
   std::vector<uint64_t> due;
   std::erase_if(x_delayed, [&](const delayed& d) {
     if (d.when > now)
@@ -93,6 +130,22 @@ void connections::sweep() {
   for (auto ticket : due)
     if (auto s = find(ticket))
       s->admitted(failure{});
+}
+
+void connections::let_waiting_go_on() {
+  if (x_waiting.empty() || *x_with.pending_bytes > defaults::worker_budget_low)
+    return;
+  for (auto id : std::exchange(x_waiting, {}))
+    if (auto s = find(id))
+      s->budget_returned();
+}
+
+void connections::sweep() {
+  auto now = steady_clock::now();
+  let_in_delayed(now);
+  let_waiting_go_on();
+  if (auto others = x_log.rest(now))
+    spdlog::info("{} more TLS handshakes failed", others);
   constexpr uint64_t turns = std::chrono::seconds{1} / defaults::sweep_interval;
   auto turn = x_turn++ % turns;
   std::vector<std::shared_ptr<client_socket>> some;

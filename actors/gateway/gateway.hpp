@@ -7,23 +7,40 @@
 #include <unordered_map>
 #include <vector>
 
+#include "actors/accounts/password_line.hpp"
+#include "actors/gateway/connection_places.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/router/router.hpp"
 #include "actors/runtime/pinned.hpp"
+#include "actors/runtime/seldom.hpp"
 #include "protocol/connection.hpp"
+#include "protocol/decoys.hpp"
+#include "protocol/defaults.hpp"
 
 namespace parley {
 
 class client_socket;
 
 /// What all connections of one worker share. Used on that worker's thread
-/// only, save for `config`, which is set before it starts.
+/// only, save for what is said to be for other threads.
 class connections : public std::enable_shared_from_this<connections> {
 public:
   struct settings {
+    // Never changed once started, so that other threads may read them.
+
     worker* home = nullptr;
     /// Of every worker, this one included; in the routers' order.
     std::vector<std::weak_ptr<connections>> all;
+    /// Of all listeners.
+    std::shared_ptr<connection_places> places;
+    /// Of the password actor.
+    std::shared_ptr<password_line> line;
+    /// Bytes of IMs without outcome on this worker, as its router counts them.
+    /// May be null: they are not looked at.
+    std::shared_ptr<const uint64_t> pending_bytes;
+
+    // Let go of at the end.
+
     /// Of this worker.
     local_router_actor router;
     size_t routers = 1;
@@ -44,8 +61,9 @@ public:
   /// Lets go of everything; the sockets close.
   void clear();
 
-  /// Takes a connected socket.
-  void adopt(int native_socket, bool is_v6, std::string peer);
+  /// Takes a connected socket, or only tells it that there is no room.
+  void adopt(int native_socket, bool is_v6, std::string peer,
+    connection_places::place place);
   /// Takes a connection that an other worker has led through its sign-in.
   void adopt(std::shared_ptr<client_socket> x, int native_socket, bool is_v6);
 
@@ -55,6 +73,14 @@ public:
   /// Deadlines of some of the connections: each has its turn every second.
   void sweep();
   void set_protocol(std::shared_ptr<const connection_config> x);
+
+  /// Whether clients have so much under way here that nothing more is to be
+  /// read from them.
+  bool is_over_budget() const noexcept;
+  /// Calls `budget_returned` of that connection when it is so no more.
+  void wait_for_budget(link_id id) { x_waiting.push_back(id.value); }
+  /// A line of the log that strangers can cause.
+  void log_failed_handshake(const std::string& peer, const failure& why);
 
   size_t size() const noexcept { return x_sockets.size(); }
   const settings& with() const noexcept { return x_with; }
@@ -69,14 +95,20 @@ private:
   };
 
   std::shared_ptr<client_socket> find(uint64_t ticket) const;
+  void let_in_delayed(std::chrono::steady_clock::time_point now);
+  void let_waiting_go_on();
 
   settings x_with;
   gateway_actor x_self;
   std::unordered_map<uint64_t, std::shared_ptr<client_socket>> x_sockets;
   std::vector<delayed> x_delayed;
+  /// For the budget.
+  std::vector<uint64_t> x_waiting;
+  seldom x_log{defaults::stranger_log_interval};
   uint64_t x_next_link;
   uint64_t x_turn = 0;
   bool x_stopping = false;
+  bool x_cleared = false;
 };
 
 struct gateway_state {

@@ -7,7 +7,6 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -15,8 +14,11 @@
 
 #include <charconv>
 
+#include <unistd.h>
+
 #include <spdlog/spdlog.h>
 
+#include "actors/runtime/seldom.hpp"
 #include "protocol/defaults.hpp"
 
 namespace parley {
@@ -24,6 +26,7 @@ namespace parley {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
+using std::chrono::steady_clock;
 
 namespace {
 
@@ -92,10 +95,14 @@ struct listener::impl {
   impl(worker& w, std::vector<std::shared_ptr<connections>> t)
     : on(w), acceptor(w.io()), pause(w.io()), to(std::move(t)) {}
 
+  void pass_on(tcp::socket socket);
+
   worker& on;
   tcp::acceptor acceptor;
   asio::steady_timer pause;
   std::vector<std::shared_ptr<connections>> to;
+  size_t next = 0;
+  seldom log{defaults::stranger_log_interval};
   std::string local;
 };
 
@@ -103,31 +110,20 @@ listener::listener(std::unique_ptr<impl> x) : x_impl(std::move(x)) {}
 
 listener::~listener() = default;
 
-result<std::shared_ptr<listener>> listener::bind(worker& on,
-  const listen_address& at, std::vector<std::shared_ptr<connections>> to) {
-  auto refuse = [&at](const error_code& ec) {
-    return fail(
-      errc::bad_address, "cannot listen on " + at.str() + ": " + ec.message());
-  };
-  error_code ec;
-  auto found = look_up(at, ec);
-  if (ec || found.empty())
-    return refuse(ec);
+result<std::shared_ptr<listener>> listener::listen(worker& on, int bound,
+  bool is_v6, std::vector<std::shared_ptr<connections>> to) {
   auto x = std::make_unique<impl>(on, std::move(to));
-  auto endpoint = found.front();
-  x->acceptor.open(endpoint.protocol(), ec);
-  if (!ec)
-    x->acceptor.set_option(tcp::acceptor::reuse_address(true), ec);
-  if (!ec && endpoint.address().is_v6())
-    x->acceptor.set_option(
-      asio::ip::v6_only(!endpoint.address().is_unspecified()), ec);
-  if (!ec)
-    x->acceptor.bind(endpoint, ec);
-  if (!ec)
-    x->acceptor.listen(defaults::accept_backlog, ec);
-  if (ec)
-    return refuse(ec);
+  error_code ec;
+  x->acceptor.assign(is_v6 ? tcp::v6() : tcp::v4(), bound, ec);
+  if (ec) {
+    ::close(bound);
+    return fail(errc::bad_address, "cannot listen: " + ec.message());
+  }
   x->local = text_of(x->acceptor.local_endpoint());
+  x->acceptor.listen(defaults::accept_backlog, ec);
+  if (ec)
+    return fail(
+      errc::bad_address, "cannot listen on " + x->local + ": " + ec.message());
   return std::shared_ptr<listener>{new listener(std::move(x))};
 }
 
@@ -135,33 +131,52 @@ std::string listener::local_address() const {
   return x_impl->local;
 }
 
+/// Hands a connected socket to the next worker, if there is room for it.
+void listener::impl::pass_on(tcp::socket socket) {
+  error_code ec;
+  auto peer = socket.remote_endpoint(ec);
+  if (ec)
+    return; // gone already
+  const auto& home = to[next++ % to.size()];
+  const auto& places = home->with().places;
+  auto place = connection_places::take(places);
+  if (!place || place->is_over())
+    if (auto others = log.pass(steady_clock::now()))
+      spdlog::warn("{} is turned away, and {} before it: there is room for {} "
+                   "connections",
+        text_of(peer), *others, places->max());
+  if (!place)
+    return;
+  auto fd = socket.release(ec);
+  if (ec)
+    return;
+  asio::post(home->with().home->io(),
+    [home, fd, v6 = peer.address().is_v6(), text = text_of(peer),
+      place = std::move(*place)]() mutable {
+      home->adopt(fd, v6, std::move(text), std::move(place));
+    });
+}
+
 void listener::start() {
   auto loop = [self = shared_from_this()]() -> asio::awaitable<void> {
     auto& x = *self->x_impl;
-    for (size_t next = 0; x.acceptor.is_open(); ++next) {
+    while (x.acceptor.is_open()) {
       error_code ec;
       auto socket = co_await x.acceptor.async_accept(
         asio::redirect_error(asio::use_awaitable, ec));
       if (ec == asio::error::operation_aborted)
         break;
-      if (ec) { // out of descriptors, mostly: others have to go first
-        SPDLOG_WARN("cannot accept: {}", ec.message());
-        x.pause.expires_after(defaults::accept_pause);
-        co_await x.pause.async_wait(
-          asio::redirect_error(asio::use_awaitable, ec));
+      if (!ec) {
+        x.pass_on(std::move(socket));
         continue;
       }
-      auto peer = socket.remote_endpoint(ec);
-      if (ec)
-        continue; // gone already
-      auto fd = socket.release(ec);
-      if (ec)
-        continue;
-      auto to = x.to[next % x.to.size()];
-      asio::post(to->with().home->io(),
-        [to, fd, v6 = peer.address().is_v6(), text = text_of(peer)] {
-          to->adopt(fd, v6, text);
-        });
+      // Others have taken the last descriptors, of the system perhaps.
+      if (auto others = x.log.pass(steady_clock::now()))
+        spdlog::warn(
+          "cannot accept: {}; {} more before it", ec.message(), *others);
+      x.pause.expires_after(defaults::accept_pause);
+      co_await x.pause.async_wait(
+        asio::redirect_error(asio::use_awaitable, ec));
     }
   };
   asio::co_spawn(x_impl->on.io(), loop, asio::detached);

@@ -24,10 +24,11 @@ struct listen_address {
 /// Accepts connections on one worker and spreads them over all.
 class listener : public std::enable_shared_from_this<listener> {
 public:
-  /// Binds; `store_unavailable` never, `bad_address` with the system's words if
-  /// it cannot. Accepts once `start` is called.
-  static result<std::shared_ptr<listener>> bind(worker& on,
-    const listen_address& at, std::vector<std::shared_ptr<connections>> to);
+  /// Listens on a socket that is bound, which is its own from now on;
+  /// `bad_address` with the system's words if it cannot. Accepts once `start`
+  /// is called.
+  static result<std::shared_ptr<listener>> listen(worker& on, int bound,
+    bool is_v6, std::vector<std::shared_ptr<connections>> to);
   ~listener();
 
   void start();

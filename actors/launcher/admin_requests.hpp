@@ -1,10 +1,12 @@
 #pragma once
 
+#include <atomic>
 #include <string>
+#include <vector>
 
-#include <caf/scoped_actor.hpp>
 #include <nlohmann/json.hpp>
 
+#include "actors/launcher/actor_asker.hpp"
 #include "actors/launcher/admin_server.hpp"
 
 namespace parley {
@@ -13,7 +15,9 @@ namespace parley {
 /// An error is `{"error":REASON,"text":TEXT}`. Total on any input.
 class admin_requests {
 public:
-  admin_requests(caf::actor_system& system, admin_server::actors reach);
+  /// `stopping`: see actor_asker.
+  admin_requests(caf::actor_system& system, admin_server::actors reach,
+    const std::atomic<bool>& stopping);
 
   /// `line` is what came from the socket; `who` goes into the audit log.
   std::string answer(const std::string& line, const std::string& who);
@@ -22,32 +26,61 @@ private:
   using json = nlohmann::json;
 
   json dispatch(const json& what);
+
+  // -- accounts (admin_accounts.cpp)
+
   json add_user(const json& what);
   json change_password(const json& what);
   json remove_user(const json& what);
   json list_users();
   json show_user(const json& what);
   json import_users(const json& what);
+  /// `bad_address` for a name that no client could send (SASLprep, RFC 4013).
+  failure why_no_sign_in(const user_address& user) const;
+  keys_derived derive(const std::string& password);
+  /// From the cells of a row behind the user.
+  keys_derived keys_of(const std::vector<std::string>& secrets);
+  /// Those among these that have an account, in the same order.
+  std::vector<user_address> existing(std::vector<user_address> users);
+  bool exists(const user_address& user);
+  /// Accounts were made: their routers know them when this returns.
+  void announce(const std::vector<user_address>& users);
+
+  // -- settings, sessions and log (admin_reports.cpp)
+
   json list_settings();
   json set_setting(const json& what);
   json sessions();
   json kick(const json& what);
   json audit(const json& what);
 
-  /// Waits for the answer; throws admin_error on its failure.
-  keys_derived derive(const std::string& password);
-  /// Those among these that have an account, in the same order.
-  std::vector<user_address> existing(std::vector<user_address> users);
-  bool exists(const user_address& user);
-  /// Accounts were made: their routers know them when this returns.
-  void announce(const std::vector<user_address>& users);
+  // -- for all of them
+
+  /// Waits for the answer; refuses the request on its failure.
+  template <class Answer, class Handle, class... Ts>
+  Answer ask(const Handle& whom, Ts&&... what) {
+    return value_of(x_ask.ask<Answer>(whom, std::forward<Ts>(what)...));
+  }
   void write(operations what);
   audit_entry audited(
     std::string what, std::string from = {}, std::string to = {});
   const router_actor& router_of(const user_address& user) const;
 
+  // How a request ends early: by an exception that `answer` catches.
+  [[noreturn]] static void refuse(errc code, std::string text = {});
+  static void check(const failure& x);
+  template <class T>
+  static T value_of(result<T> x) {
+    if (!x)
+      throw_failure(std::move(x.error()));
+    return std::move(*x);
+  }
+  [[noreturn]] static void throw_failure(failure x);
+  static std::string text_of(const json& what, const char* key);
+  static user_address user_of(const json& what);
+
   admin_server::actors x_reach;
-  caf::scoped_actor x_self;
+  actor_asker x_ask;
   std::string x_who;
 };
 

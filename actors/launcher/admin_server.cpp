@@ -1,11 +1,13 @@
 #include "actors/launcher/admin_server.hpp"
 
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
 #include <cstring>
 #include <thread>
 
 #include <fcntl.h>
 #include <poll.h>
-#include <pwd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -13,40 +15,24 @@
 
 #include <spdlog/spdlog.h>
 
+#include "actors/launcher/admin_peer.hpp"
 #include "actors/launcher/admin_requests.hpp"
 #include "protocol/defaults.hpp"
 
 namespace parley {
 
-namespace {
-
-/// Who is at the other end, for the audit log.
-std::string peer_of(int fd) {
-  ucred who{};
-  socklen_t n = sizeof(who);
-  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) != 0)
-    return "unknown";
-  auto* entry = ::getpwuid(who.uid);
-  return entry ? entry->pw_name : "uid " + std::to_string(who.uid);
-}
-
-bool send_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    auto n = ::send(fd, text.data(), text.size(), MSG_NOSIGNAL);
-    if (n <= 0)
-      return false;
-    text.remove_prefix(static_cast<size_t>(n));
-  }
-  return true;
-}
-
-} // namespace
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
 
 struct admin_server::impl {
   std::string path;
   int listening = -1;
   int wake[2] = {-1, -1};
+  std::atomic<bool> stopping = false;
   std::thread thread;
+  std::vector<admin_peer> peers;
+  /// Nobody is accepted before: there were no descriptors left.
+  steady_clock::time_point accept_again;
 
   ~impl() {
     for (auto fd : {listening, wake[0], wake[1]})
@@ -54,62 +40,92 @@ struct admin_server::impl {
         ::close(fd);
   }
 
-  /// False when it is time to end.
-  bool wait_readable(int fd) const {
-    pollfd fds[] = {{fd, POLLIN, 0}, {wake[0], POLLIN, 0}};
-    auto ms = static_cast<int>(
-      std::chrono::milliseconds{defaults::admin_patience}.count());
-    auto n = ::poll(fds, 2, fd == listening ? -1 : ms);
-    return n > 0 && (fds[0].revents & (POLLIN | POLLHUP)) != 0
-      && fds[1].revents == 0;
+  bool accepts(steady_clock::time_point now) const {
+    if (now < accept_again)
+      return false;
+    return peers.size() < defaults::admin_clients_max
+      || now - longest_silent()->last_active() >= defaults::admin_patience;
   }
 
-  void serve(int fd, admin_requests& requests) const {
-    timeval patience{std::chrono::seconds{defaults::admin_patience}.count(), 0};
-    ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-    auto who = peer_of(fd);
-    std::string in;
-    while (wait_readable(fd)) {
-      char buffer[64 * 1024];
-      auto n = ::recv(fd, buffer, sizeof(buffer), 0);
-      if (n <= 0)
+  std::vector<admin_peer>::const_iterator longest_silent() const {
+    return std::min_element(
+      peers.begin(), peers.end(), [](const auto& a, const auto& b) {
+        return a.last_active() < b.last_active();
+      });
+  }
+
+  milliseconds time_to_wait(steady_clock::time_point now) const {
+    if (std::any_of(peers.begin(), peers.end(),
+          [](const auto& p) { return p.has_line(); }))
+      return milliseconds{0};
+    return accepts(now) ? milliseconds{-1}
+                        : milliseconds{defaults::accept_pause};
+  }
+
+  void accept_one(steady_clock::time_point now) {
+    auto fd =
+      ::accept4(listening, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0) {
+      if (errno == EINTR || errno == EAGAIN || errno == ECONNABORTED)
         return;
-      in.append(buffer, static_cast<size_t>(n));
-      size_t start = 0;
-      for (auto end = in.find('\n'); end != in.npos;
-           end = in.find('\n', start)) {
-        auto answer = requests.answer(in.substr(start, end - start), who);
-        if (!send_all(fd, answer + "\n"))
-          return;
-        start = end + 1;
-      }
-      in.erase(0, start);
-      if (in.size() > defaults::admin_line_max) {
-        (void)send_all(fd,
-          "{\"error\":\"too_large\",\"text\":\"the line is "
-          "too long\"}\n");
-        return;
-      }
+      SPDLOG_WARN("cannot accept an operator: {}", std::strerror(errno));
+      accept_again = now + defaults::accept_pause;
+      return;
     }
+    if (peers.size() >= defaults::admin_clients_max)
+      peers.erase(longest_silent());
+    peers.emplace_back(fd, now);
+  }
+
+  /// What can be done without waiting; false when it is time to end.
+  bool turn(admin_requests& requests) {
+    auto now = steady_clock::now();
+    std::vector<pollfd> fds{
+      {wake[0], POLLIN, 0}, {accepts(now) ? listening : -1, POLLIN, 0}};
+    for (const auto& p : peers)
+      fds.push_back({p.fd(), p.wanted_events(), 0});
+    auto ms = static_cast<int>(time_to_wait(now).count());
+    auto n = ::poll(fds.data(), fds.size(), ms);
+    // A signal interrupts: giving up privileges is one, for the C library.
+    if (n < 0 && errno != EINTR) {
+      SPDLOG_ERROR("waiting for operators: {}", std::strerror(errno));
+      std::this_thread::sleep_for(defaults::accept_pause);
+    }
+    if (n < 0)
+      return !stopping;
+    now = steady_clock::now();
+    for (size_t i = 0; i < peers.size() && !stopping; ++i) {
+      auto& p = peers[i];
+      p.handle(fds[i + 2].revents, now);
+      if (p.is_over())
+        continue;
+      if (auto line = p.take_line())
+        p.put_line(requests.answer(*line, p.who()), steady_clock::now());
+    }
+    std::erase_if(peers, [](const auto& p) { return p.is_over(); });
+    if (fds[1].revents != 0)
+      accept_one(now);
+    return !stopping;
   }
 
   void run(caf::actor_system& system, actors reach) {
-    admin_requests requests{system, std::move(reach)};
-    while (wait_readable(listening)) {
-      auto fd = ::accept4(listening, nullptr, nullptr, SOCK_CLOEXEC);
-      if (fd < 0)
-        continue;
-      serve(fd, requests);
-      ::close(fd);
-    }
+    admin_requests requests{system, std::move(reach), stopping};
+    while (turn(requests))
+      continue;
+    peers.clear();
   }
 };
 
 admin_server::admin_server(std::unique_ptr<impl> x) : x_impl(std::move(x)) {}
 
-admin_server::~admin_server() {
+void admin_server::stop_soon() {
+  x_impl->stopping = true;
   char end = 0;
   (void)!::write(x_impl->wake[1], &end, 1);
+}
+
+admin_server::~admin_server() {
+  stop_soon();
   x_impl->thread.join();
   ::unlink(x_impl->path.c_str());
 }
@@ -128,8 +144,9 @@ result<std::unique_ptr<admin_server>> admin_server::start(
   path.copy(at.sun_path, sizeof(at.sun_path) - 1);
   auto x = std::make_unique<impl>();
   x->path = path;
-  x->listening = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (x->listening < 0 || ::pipe2(x->wake, O_CLOEXEC) != 0)
+  x->listening =
+    ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (x->listening < 0 || ::pipe2(x->wake, O_CLOEXEC | O_NONBLOCK) != 0)
     return refuse();
   // The store's lock says that no other server is here: a socket is a
   // left-over.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "actors/launcher/chat_json.hpp"
+#include "actors/launcher/printable.hpp"
 
 namespace parley::chat {
 
@@ -109,7 +110,10 @@ std::string words_of(const failure& why) {
   case errc::store_failed:
     return "the server could not keep it";
   case errc::authentication_failed:
-    return "wrong user name or password";
+    // The client library has other reasons than the server's refusal: the
+    // server did not prove who it is.
+    return why.text.empty() ? "wrong user name or password"
+                            : printable(why.text, " ");
   case errc::replaced:
     return "signed in elsewhere under this endpoint name";
   case errc::account_removed:
@@ -124,28 +128,6 @@ std::string words_of(const failure& why) {
   auto name = reason_of(why, "no reason given");
   std::ranges::replace(name, '_', ' ');
   return name;
-}
-
-std::string printable(std::string_view text, std::string_view indent) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    auto c = static_cast<unsigned char>(text[i]);
-    // U+0080 to U+009F, the second set of control characters.
-    auto c1 = c == 0xc2 && i + 1 < text.size()
-      && static_cast<unsigned char>(text[i + 1]) < 0xa0;
-    if (c == '\n')
-      out.append("\n").append(indent);
-    else if (c == '\t')
-      out += ' ';
-    else if (c < 0x20)
-      out.append("^").push_back(static_cast<char>(c + '@'));
-    else if (c == 0x7f || c1)
-      out += '?';
-    else
-      out += static_cast<char>(c);
-    i += c1 ? 1 : 0;
-  }
-  return out;
 }
 
 } // namespace parley::chat

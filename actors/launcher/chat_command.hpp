@@ -47,8 +47,4 @@ std::string_view command_help() noexcept;
 /// A rejection's reason in words.
 std::string words_of(const failure& why);
 
-/// `text` for a terminal: control characters, which could move the cursor or
-/// change colours, become visible; newlines stay, each followed by `indent`.
-std::string printable(std::string_view text, std::string_view indent);
-
 } // namespace parley::chat

@@ -2,12 +2,25 @@
 
 #include <csignal>
 #include <random>
+#include <utility>
+
+#include <boost/asio/post.hpp>
 
 #include "protocol/defaults.hpp"
 
 namespace parley::chat {
 
 namespace {
+
+constexpr auto too_slow =
+  "the server has not let us sign in yet: perhaps somebody guesses at the "
+  "password of this account, or of others from the same address, and each try "
+  "has to wait; try again later";
+
+/// In the words of the command line; the library knows nothing of it.
+constexpr auto trust_hint =
+  "; --ca FILE trusts a certificate that no authority of this system signed, "
+  "--insecure any";
 
 uint64_t fresh_seed() {
   std::random_device source;
@@ -27,11 +40,28 @@ front::~front() = default;
 
 int front::run() {
   wait_for_signals();
-  end_after(defaults::chat_sign_in_patience,
-    failure{errc::timed_out, "the server did not let us sign in in time"});
+  after(defaults::chat_connect_patience, [this] { look_for_server(); });
   x_client->start();
   x_io.run();
   return x_exit_code;
+}
+
+void front::look_for_server() {
+  // A server that spoke slows sign-ins down where somebody guesses.
+  auto spoke =
+    core().is_connected() || (x_last_loss && x_last_loss->code != errc::none);
+  if (x_began)
+    return;
+  if (!spoke)
+    return give_up(failure{errc::timed_out,
+      x_last_loss ? x_last_loss->text : "the server cannot be reached"});
+  after(
+    defaults::chat_sign_in_patience - defaults::chat_connect_patience, [this] {
+      auto told = x_last_loss && x_last_loss->code != errc::none
+        && x_last_loss->code != errc::timed_out;
+      if (!x_began)
+        give_up(told ? *x_last_loss : failure{errc::timed_out, too_slow});
+    });
 }
 
 void front::wait_for_signals() {
@@ -46,17 +76,19 @@ void front::wait_for_signals() {
   });
 }
 
-void front::end_after(std::chrono::milliseconds patience, failure why) {
+void front::after(
+  std::chrono::milliseconds patience, std::function<void()> what) {
   x_patience.expires_after(patience);
   x_patience.async_wait(
-    [this, why = std::move(why)](const boost::system::error_code& cancelled) {
-      if (cancelled)
-        return;
-      if (x_quitting && !x_signing_out)
-        return sign_out();
-      show_failure(x_last_loss.value_or(why));
-      abandon(1);
+    [what = std::move(what)](const boost::system::error_code& cancelled) {
+      if (!cancelled)
+        what();
     });
+}
+
+void front::give_up(const failure& why) {
+  show_failure(why);
+  abandon(1);
 }
 
 void front::abandon(int exit_code) {
@@ -68,20 +100,30 @@ void front::quit() {
   if (x_quitting || core().is_gone())
     return;
   x_quitting = true;
-  end_after(defaults::chat_outcomes_patience, {});
-  answer_came();
+  after(defaults::chat_outcomes_patience, [this] { sign_out(); });
+  look_for_end();
 }
 
 void front::answer_came() {
-  if (x_quitting && !x_signing_out && core().unanswered() == 0)
+  // The core is in the middle of what came, and acknowledges at its end.
+  if (x_quitting && !x_signing_out)
+    boost::asio::post(x_io, [this] { look_for_end(); });
+}
+
+void front::look_for_end() {
+  if (x_quitting && !x_signing_out
+    && (core().unanswered() == 0 || core().is_held_back()))
     sign_out();
 }
 
 void front::sign_out() {
-  x_signing_out = true;
-  end_after(defaults::chat_sign_out_patience,
-    failure{errc::timed_out, "the server did not confirm the sign-out"});
-  core().sign_out();
+  if (std::exchange(x_signing_out, true))
+    return;
+  after(defaults::chat_sign_out_patience, [this] {
+    give_up(x_last_loss.value_or(
+      failure{errc::timed_out, "the server did not confirm the sign-out"}));
+  });
+  core().sign_out(leaving::at_once);
 }
 
 void front::on_ready(const address& self, bool resumed) {
@@ -102,7 +144,11 @@ void front::on_disconnected(
 void front::on_gone(const failure& why) {
   if (x_signing_out && why.code == errc::signed_out)
     return abandon(0);
-  show_failure(why);
+  auto shown = why;
+  if (why.code == errc::tls_failed
+    && why.text.find("certificate") != std::string::npos)
+    shown.text += trust_hint;
+  show_failure(shown);
   abandon(1);
 }
 

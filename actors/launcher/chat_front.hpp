@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,6 +35,8 @@ protected:
   /// bounds.
   void quit();
   bool is_quitting() const noexcept { return x_quitting; }
+  /// There was a session.
+  bool has_begun() const noexcept { return x_began; }
   /// To be called after each answer to a request.
   void answer_came();
   /// Ends at once, without a word to the server.
@@ -53,9 +56,14 @@ private:
     const failure& why, std::chrono::milliseconds retry_in) final;
   void on_gone(const failure& why) final;
   void wait_for_signals();
+  /// Calls `what` unless the timer is set anew before.
+  void after(std::chrono::milliseconds patience, std::function<void()> what);
+  /// The patience for a first connection is over.
+  void look_for_server();
+  void give_up(const failure& why);
+  /// Signs out if nothing can be waited for any more.
+  void look_for_end();
   void sign_out();
-  /// Ends with `why` unless the timer is set anew before.
-  void end_after(std::chrono::milliseconds patience, failure why);
 
   boost::asio::io_context x_io{1};
   boost::asio::steady_timer x_patience;

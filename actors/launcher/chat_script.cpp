@@ -1,6 +1,5 @@
 #include <cerrno>
 #include <cstdio>
-#include <random>
 #include <unordered_map>
 
 #include <unistd.h>
@@ -136,7 +135,9 @@ private:
 
   void show_disconnected(
     const failure& why, std::chrono::milliseconds retry_in) override {
-    print(disconnected_line(why, retry_in));
+    // The first line is `ready`, or the error that ends it all.
+    if (has_begun())
+      print(disconnected_line(why, retry_in));
   }
 
   void show_failure(const failure& why) override {
@@ -209,8 +210,7 @@ private:
   uint64_t x_tags = 0;
   std::unordered_map<uint64_t, open_request> x_open;
   /// The last IMs that asked for receipts.
-  recent_ids x_wants_receipts{{std::random_device{}(), std::random_device{}()},
-    defaults::client_duplicates_max};
+  recent_ids x_wants_receipts{defaults::client_duplicates_max};
 };
 
 } // namespace

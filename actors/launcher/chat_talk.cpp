@@ -8,6 +8,7 @@
 #include "actors/launcher/chat_command.hpp"
 #include "actors/launcher/chat_front.hpp"
 #include "actors/launcher/chat_screen.hpp"
+#include "actors/launcher/printable.hpp"
 #include "protocol/defaults.hpp"
 
 namespace parley::chat {
@@ -187,7 +188,7 @@ private:
     auto first = x_domain.empty();
     x_domain = self.user.domain();
     if (first)
-      tell("You are " + in(style::green, self.str())
+      tell("You are " + in(style::green, printable(self.str(), {}))
         + ". /to USER begins, /help tells more.");
     else
       tell(in(style::dim, resumed ? "Connected again." : "Signed in again."));

@@ -1,6 +1,9 @@
 #include "actors/launcher/options.hpp"
 
 #include <algorithm>
+#include <array>
+#include <optional>
+#include <type_traits>
 
 #include <cxxopts.hpp>
 #include <toml++/toml.h>
@@ -12,20 +15,6 @@ namespace parley {
 
 namespace {
 
-/// A key of the file, its type checked.
-template <class T>
-result<void> take(const toml::table& file, const char* key, T& to) {
-  auto node = file[key];
-  if (!node)
-    return {};
-  auto value = node.value<T>();
-  if (!value)
-    return fail(
-      errc::bad_request, std::string{key} + " in the file has the wrong type");
-  to = *value;
-  return {};
-}
-
 result<void> add_listener(serve_options& x, const std::string& text) {
   auto at = listen_address::parse(text);
   if (!at)
@@ -34,51 +23,117 @@ result<void> add_listener(serve_options& x, const std::string& text) {
   return {};
 }
 
+/// Reads a TOML file key by key; what it finds wrong names the file's line.
+class file_reader {
+public:
+  file_reader(const toml::table& file, const std::string& path)
+    : x_file(file), x_path(path) {}
+
+  /// Takes over the key's value if it is there.
+  template <class T>
+  void take(std::string_view key, T& to) {
+    x_known.push_back(key);
+    const auto* node = x_file.get(key);
+    if (!node)
+      return;
+    if (auto value = node->value_exact<T>())
+      to = std::move(*value);
+    else
+      complain(*node, std::string{key} + " is to be " + kind_of<T>());
+  }
+
+  /// Calls `set` with the key's value if it is there.
+  void take_number(std::string_view key, int64_t min, int64_t max, auto set) {
+    x_known.push_back(key);
+    const auto* node = x_file.get(key);
+    if (!node)
+      return;
+    auto n = node->value_exact<int64_t>();
+    if (n && *n >= min && *n <= max)
+      set(*n);
+    else
+      complain(*node,
+        std::string{key} + " is to be a whole number from "
+          + std::to_string(min) + " to " + std::to_string(max));
+  }
+
+  /// A text, or a list of texts.
+  void take_listeners(std::string_view key, serve_options& to) {
+    x_known.push_back(key);
+    const auto* node = x_file.get(key);
+    if (!node)
+      return;
+    if (const auto* list = node->as_array())
+      for (const auto& one : *list)
+        take_listener(one, to);
+    else
+      take_listener(*node, to);
+  }
+
+  /// Once all keys are taken: what is wrong first, if anything is.
+  result<void> end() {
+    for (const auto& [key, node] : x_file)
+      if (std::find(x_known.begin(), x_known.end(), key.str()) == x_known.end())
+        complain(node, "there is no key '" + std::string{key.str()} + "'");
+    if (!x_wrong)
+      return {};
+    return fail(errc::bad_request,
+      x_path + ", line " + std::to_string(x_wrong->first) + ": "
+        + x_wrong->second);
+  }
+
+private:
+  template <class T>
+  static constexpr const char* kind_of() {
+    return std::is_same_v<T, bool> ? "true or false" : "a text in quotes";
+  }
+
+  void take_listener(const toml::node& node, serve_options& to) {
+    auto text = node.value_exact<std::string>();
+    if (!text)
+      return complain(node, "listen is to be \"HOST:PORT\", or a list of such");
+    if (auto ok = add_listener(to, *text); !ok)
+      complain(node, ok.error().text);
+  }
+
+  /// The topmost in the file is told.
+  void complain(const toml::node& at, std::string what) {
+    auto line = static_cast<uint64_t>(at.source().begin.line);
+    if (!x_wrong || line < x_wrong->first)
+      x_wrong = {line, std::move(what)};
+  }
+
+  const toml::table& x_file;
+  const std::string& x_path;
+  std::vector<std::string_view> x_known;
+  std::optional<std::pair<uint64_t, std::string>> x_wrong;
+};
+
 result<void> read_file(serve_options& x, const std::string& path) {
   toml::table file;
   try {
     file = toml::parse_file(path);
   } catch (const toml::parse_error& e) {
-    return fail(
-      errc::bad_request, path + ": " + std::string{e.description()});
+    auto line = e.source().begin.line;
+    return fail(errc::bad_request,
+      path + (line > 0 ? ", line " + std::to_string(line) : std::string{})
+        + ": " + std::string{e.description()});
   }
-  static constexpr std::string_view known[] = {"data", "listen", "plain",
-    "plain_anywhere", "domain", "certificate", "key", "threads", "spin_us",
-    "user", "log"};
-  for (const auto& [key, value] : file)
-    if (std::find(std::begin(known), std::end(known), key.str())
-      == std::end(known))
-      return fail(errc::bad_request,
-        path + ": there is no key '" + std::string{key.str()} + "'");
-  int64_t threads = static_cast<int64_t>(x.threads);
-  int64_t spin = x.spin.count();
-  result<void> ok;
-  auto all = [&ok](result<void> next) {
-    if (ok)
-      ok = std::move(next);
-  };
-  all(take(file, "data", x.data));
-  all(take(file, "plain", x.plain));
-  all(take(file, "plain_anywhere", x.plain_anywhere));
-  all(take(file, "domain", x.domain));
-  all(take(file, "certificate", x.certificate));
-  all(take(file, "key", x.key));
-  all(take(file, "threads", threads));
-  all(take(file, "spin_us", spin));
-  all(take(file, "user", x.user));
-  all(take(file, "log", x.log));
-  if (!ok)
-    return ok;
-  x.threads = threads > 0 ? static_cast<size_t>(threads) : 0;
-  x.spin = std::chrono::microseconds{spin};
-  if (auto list = file["listen"].as_array()) {
-    for (const auto& node : *list)
-      if (ok = add_listener(x, node.value_or(std::string{})); !ok)
-        return ok;
-  } else if (auto one = file["listen"].value<std::string>()) {
-    return add_listener(x, *one);
-  }
-  return {};
+  file_reader from{file, path};
+  from.take("data", x.data);
+  from.take_listeners("listen", x);
+  from.take("plain", x.plain);
+  from.take("plain_anywhere", x.plain_anywhere);
+  from.take("domain", x.domain);
+  from.take("certificate", x.certificate);
+  from.take("key", x.key);
+  from.take_number("threads", 1, defaults::threads_max,
+    [&x](int64_t n) { x.threads = static_cast<size_t>(n); });
+  from.take_number("spin_us", 0, defaults::spin_max_us,
+    [&x](int64_t n) { x.spin = std::chrono::microseconds{n}; });
+  from.take("user", x.user);
+  from.take("log", x.log);
+  return from.end();
 }
 
 result<void> check(serve_options& x) {
@@ -89,6 +144,11 @@ result<void> check(serve_options& x) {
   if (x.threads < 1 || x.threads > defaults::threads_max)
     return fail(errc::bad_request,
       "threads must be 1 to " + std::to_string(defaults::threads_max));
+  constexpr std::array<std::string_view, 4> levels{
+    "debug", "info", "warn", "error"};
+  if (std::find(levels.begin(), levels.end(), x.log) == levels.end())
+    return fail(errc::bad_request,
+      "'" + x.log + "' is no log level; they are debug, info, warn and error");
   if (x.certificate.empty() != x.key.empty())
     return fail(
       errc::bad_request, "certificate and key are given together or not");
@@ -111,19 +171,18 @@ result<serve_options> serve_options::parse(
   int argc, char** argv, std::string& help) {
   serve_options x;
   cxxopts::Options spec{"parley serve", "Starts the server on a data folder."};
-  spec.add_options()
-    ("data", "the data folder, made if need be", cxxopts::value<std::string>(),
-      "DIR")
-    ("listen", "where clients connect; may be given more than once; port 0"
-      " picks one", cxxopts::value<std::vector<std::string>>(), "HOST:PORT")
-    ("plain", "TCP without TLS, on loopback")
-    ("domain", "of user names without one", cxxopts::value<std::string>(), "D")
-    ("config", "a TOML file", cxxopts::value<std::string>(), "FILE")
-    ("user", "drop privileges to this user", cxxopts::value<std::string>(), "U")
-    ("threads", "worker threads", cxxopts::value<size_t>(), "N")
-    ("log", "debug, info, warn or error", cxxopts::value<std::string>(),
-      "LEVEL")
-    ("help", "this text");
+  spec.add_options()("data", "the data folder, made if need be",
+    cxxopts::value<std::string>(), "DIR")("listen",
+    "where clients connect; may be given more than once; port 0"
+    " picks one",
+    cxxopts::value<std::vector<std::string>>(),
+    "HOST:PORT")("plain", "TCP without TLS, on loopback")("domain",
+    "of user names without one", cxxopts::value<std::string>(),
+    "D")("config", "a TOML file", cxxopts::value<std::string>(), "FILE")("user",
+    "drop privileges to this user", cxxopts::value<std::string>(),
+    "U")("threads", "worker threads", cxxopts::value<size_t>(), "N")("log",
+    "debug, info, warn or error", cxxopts::value<std::string>(),
+    "LEVEL")("help", "this text");
   try {
     auto given = spec.parse(argc, argv);
     if (given.count("help")) {
@@ -131,8 +190,8 @@ result<serve_options> serve_options::parse(
       return x;
     }
     if (!given.unmatched().empty())
-      return fail(errc::bad_request,
-        "what is '" + given.unmatched().front() + "'?");
+      return fail(
+        errc::bad_request, "what is '" + given.unmatched().front() + "'?");
     if (given.count("config"))
       if (auto ok = read_file(x, given["config"].as<std::string>()); !ok)
         return tl::unexpected(ok.error());

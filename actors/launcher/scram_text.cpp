@@ -4,6 +4,8 @@
 
 #include <openssl/evp.h>
 
+#include "protocol/defaults.hpp"
+
 namespace parley {
 
 namespace {
@@ -46,6 +48,12 @@ result<scram_keys::per_hash> parse_one(
   x.salt = from_base64(text.substr(colon + 1, dollar - colon - 1));
   x.stored_key = from_base64(text.substr(dollar + 1, last - dollar - 1));
   x.server_key = from_base64(text.substr(last + 1));
+  if (x.iterations > defaults::scram_iterations_max
+    || x.salt.size() > defaults::scram_salt_max)
+    return fail(errc::bad_request,
+      "at most " + std::to_string(defaults::scram_iterations_max)
+        + " iterations and " + std::to_string(defaults::scram_salt_max)
+        + " bytes of salt");
   if (ec != std::errc{} || end != text.data() + colon || x.iterations == 0
     || x.salt.empty() || x.stored_key.size() != key_bytes
     || x.server_key.size() != key_bytes)

@@ -14,7 +14,8 @@ namespace parley {
 bool is_scram_text(std::string_view text) noexcept;
 
 /// Keys from one or two such texts, one a hash. A hash that is not among them
-/// stays empty: nobody signs in by it. `bad_request` with what is wrong.
+/// stays empty: nobody signs in by it. `bad_request` with what is wrong; at
+/// most `scram_iterations_max` iterations and `scram_salt_max` bytes of salt.
 result<scram_keys> parse_scram_text(const std::vector<std::string>& texts);
 
 } // namespace parley

@@ -5,15 +5,11 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
 #include <filesystem>
 #include <future>
+#include <optional>
 #include <thread>
-
-#include <grp.h>
-#include <openssl/rand.h>
-#include <pwd.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <caf/actor_system.hpp>
 #include <caf/scoped_actor.hpp>
@@ -23,10 +19,15 @@
 #include "actors/accounts/password.hpp"
 #include "actors/gateway/gateway.hpp"
 #include "actors/launcher/admin_server.hpp"
+#include "actors/launcher/bound_socket.hpp"
+#include "actors/launcher/data_folder.hpp"
+#include "actors/launcher/privileges.hpp"
+#include "actors/launcher/real_world.hpp"
 #include "actors/router/router.hpp"
 #include "actors/runtime/scheduler.hpp"
 #include "actors/settings/settings.hpp"
 #include "actors/store/store_reader.hpp"
+#include "actors/store/store_sweeper.hpp"
 #include "actors/store/store_writer.hpp"
 #include "actors/types.hpp"
 #include "persistence/store.hpp"
@@ -36,53 +37,31 @@
 namespace parley {
 
 namespace fs = std::filesystem;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
 
 namespace {
 
-class real_world final : public surroundings {
-public:
-  wall_time wall_clock() override {
-    return std::chrono::time_point_cast<std::chrono::milliseconds>(
-      std::chrono::system_clock::now());
-  }
-
-  uint64_t wall_clock_us() override {
-    return static_cast<uint64_t>(
-      std::chrono::duration_cast<std::chrono::microseconds>(
-        std::chrono::system_clock::now().time_since_epoch())
-        .count());
-  }
-
-  std::string random_octets(size_t n) override {
-    std::string x(n, '\0');
-    if (RAND_bytes(
-          reinterpret_cast<unsigned char*>(x.data()), static_cast<int>(n))
-      != 1)
-      throw std::runtime_error("OpenSSL has no randomness");
-    return x;
-  }
-};
-
-result<void> make_folder(const fs::path& x) {
+/// What the data folder's own certificate consists of. A first start that broke
+/// off between the two leaves a key that belongs to nothing; somebody may also
+/// have put one there, so that it is kept under another name.
+result<void> make_certificate(
+  const fs::path& certificate, const fs::path& key, const std::string& domain) {
   std::error_code ec;
-  fs::create_directories(x, ec);
-  if (ec)
-    return fail(errc::store_unavailable,
-      "cannot make the data folder " + x.string() + ": " + ec.message());
-  // Only the owner: it holds keys and IMs, and the admin socket.
-  if (::chmod(x.c_str(), S_IRWXU) != 0 && errno != EPERM)
-    return fail(errc::store_unavailable,
-      "cannot restrict the data folder " + x.string() + " to its owner");
-  return {};
-}
-
-result<void> drop_privileges(const std::string& user) {
-  auto* who = ::getpwnam(user.c_str());
-  if (!who)
-    return fail(errc::bad_request, "there is no system user " + user);
-  if (::initgroups(user.c_str(), who->pw_gid) != 0 || ::setgid(who->pw_gid) != 0
-    || ::setuid(who->pw_uid) != 0)
-    return fail(errc::not_authorised, "cannot become the user " + user);
+  if (fs::exists(certificate, ec))
+    return {};
+  if (fs::exists(key, ec)) {
+    auto old = key.string() + ".old";
+    fs::rename(key, old, ec);
+    if (ec)
+      return fail(errc::store_unavailable,
+        "cannot put " + key.string()
+          + " aside, which has no certificate: " + ec.message());
+    SPDLOG_WARN("{} had no certificate; it is {} now", key.string(), old);
+  }
+  if (auto ok = make_self_signed(certificate, key, domain); !ok)
+    return ok;
+  SPDLOG_INFO("made a self-signed certificate, {}", certificate.string());
   return {};
 }
 
@@ -92,6 +71,7 @@ struct server::impl {
   serve_options options;
   std::unique_ptr<store> db;
   std::shared_ptr<tls_context> tls;
+  std::shared_ptr<decoys> unknown_users;
   std::shared_ptr<surroundings> world = std::make_shared<real_world>();
 
   caf::actor_system_config cfg;
@@ -99,26 +79,30 @@ struct server::impl {
 
   store_writer_actor writer;
   std::vector<store_reader_actor> readers;
+  store_sweeper_actor sweeper;
   password_actor passwords;
   admission_actor admissions;
   std::vector<local_router_actor> routers;
   std::vector<std::shared_ptr<connections>> sockets;
   std::vector<gateway_actor> gateways;
   settings_actor policies;
+  std::vector<bound_socket> ports;
   std::vector<std::shared_ptr<listener>> listeners;
   std::unique_ptr<admin_server> admin;
   bool stopped = false;
 
   io_scheduler& scheduler() { return *io_scheduler::of(*system); }
 
+  /// All that may need privileges; gives them up.
+  result<void> prepare();
   result<void> prepare_tls();
   std::function<std::shared_ptr<const connection_config>(const policy&)>
   make_connection_config();
-  result<void> open_store(
-    shared<policy>& rules, std::shared_ptr<const id_filter>& known);
+  result<void> open_store(shared<policy>& rules, shared<id_filter>& known);
   void spawn_actors(
-    const shared<policy>& rules, std::shared_ptr<const id_filter> known);
+    const shared<policy>& rules, const shared<id_filter>& known);
   result<void> listen();
+  void settle();
   void close_sockets();
   void stop();
 };
@@ -129,17 +113,13 @@ result<void> server::impl::prepare_tls() {
   auto certificate = options.certificate;
   auto key = options.key;
   if (certificate.empty()) {
-    auto folder = fs::path{options.data} / "tls";
-    if (auto ok = make_folder(folder); !ok)
+    auto folder = fs::path{options.data} / tls_name;
+    if (auto ok = make_private_folder(folder); !ok)
       return ok;
     certificate = folder / "cert.pem";
     key = folder / "key.pem";
-    std::error_code ec;
-    if (!fs::exists(certificate, ec) && !fs::exists(key, ec)) {
-      if (auto ok = make_self_signed(certificate, key, options.domain); !ok)
-        return ok;
-      SPDLOG_INFO("made a self-signed certificate, {}", certificate);
-    }
+    if (auto ok = make_certificate(certificate, key, options.domain); !ok)
+      return ok;
   }
   auto context = tls_context::load(certificate, key);
   if (!context)
@@ -150,22 +130,25 @@ result<void> server::impl::prepare_tls() {
 
 std::function<std::shared_ptr<const connection_config>(const policy&)>
 server::impl::make_connection_config() {
-  return [tls = tls, domain = options.domain, secret = db->secret()](
+  return [tls = tls, domain = options.domain, decoys = unknown_users](
            const policy& rules) -> std::shared_ptr<const connection_config> {
     auto x = std::make_shared<connection_config>();
     x->domain = domain;
     x->body_max = static_cast<uint32_t>(rules.im_body_max);
     x->broadcast_max = static_cast<uint32_t>(rules.im_broadcast_max);
     x->tls = tls;
-    x->decoy_secret = secret;
+    x->decoys = decoys;
     return x;
   };
 }
 
 result<void> server::impl::open_store(
-  shared<policy>& rules, std::shared_ptr<const id_filter>& known) {
+  shared<policy>& rules, shared<id_filter>& known) {
   store::options how;
-  how.path = fs::path{options.data} / "store";
+  how.path = fs::path{options.data} / store_name;
+  how.report = [](const failure& x) {
+    SPDLOG_ERROR("passed over for good: {}: {}", to_string(x.code), x.text);
+  };
   auto opened = store::open(how);
   if (!opened)
     return tl::unexpected(opened.error());
@@ -177,17 +160,19 @@ result<void> server::impl::open_store(
   rules.reset(policy_from_store(*stored, ignored));
   for (const auto& x : ignored)
     SPDLOG_WARN("the stored setting {} is none any more; the default holds", x);
-  auto filter = std::make_shared<id_filter>();
-  auto ok =
-    db->each_id([&filter](uint64_t hash, wall_time) { filter->insert(hash); });
-  if (!ok)
-    return ok;
-  known = std::move(filter);
-  return {};
+  id_filter filter;
+  auto read = db->each_id(
+    {}, SIZE_MAX, [&filter](uint64_t hash, wall_time) { filter.insert(hash); });
+  if (!read)
+    return tl::unexpected(read.error());
+  known.reset(std::move(filter));
+  unknown_users = std::make_shared<decoys>(db->secret());
+  return db->each_account(
+    [this](const account& x) { unknown_users->add(x.keys); });
 }
 
 void server::impl::spawn_actors(
-  const shared<policy>& rules, std::shared_ptr<const id_filter> known) {
+  const shared<policy>& rules, const shared<id_filter>& known) {
   add_message_types(cfg);
   io_scheduler::configure(cfg, options.threads, options.spin);
   system = std::make_unique<caf::actor_system>(cfg);
@@ -200,13 +185,20 @@ void server::impl::spawn_actors(
   for (size_t i = 0; i < defaults::reader_threads; ++i)
     readers.push_back(
       system->spawn<caf::detached + caf::hidden>(store_reader, db.get()));
+  sweeper = system->spawn<caf::detached + caf::hidden>(
+    store_sweeper, db.get(), known->size());
+  auto line = std::make_shared<password_line>(defaults::password_queue_max);
   passwords = system->spawn<caf::detached + caf::hidden>(
-    password, defaults::scram_iterations);
+    password, defaults::scram_iterations, line);
   admissions = spawn_on(workers.at(0), admission, rules);
 
-  for (size_t i = 0; i < n; ++i)
+  std::vector<std::shared_ptr<uint64_t>> pending_bytes;
+  for (size_t i = 0; i < n; ++i) {
+    pending_bytes.push_back(std::make_shared<uint64_t>(0));
     routers.push_back(spawn_on(workers.at(i), router,
-      router_config{i, n, rules, known, writer, readers, world}));
+      router_config{i, n, rules, known, writer, readers, sweeper, world,
+        pending_bytes[i]}));
+  }
   auto all = std::make_shared<directory>();
   for (const auto& r : routers)
     all->routers.emplace_back(r);
@@ -214,6 +206,8 @@ void server::impl::spawn_actors(
     caf::anon_send(r, directory_ptr{all});
 
   auto make_config = make_connection_config();
+  auto places = std::make_shared<connection_places>(
+    connection_places::max_by_descriptors());
   constexpr unsigned index_shift = 48;
   for (size_t i = 0; i < n; ++i)
     sockets.push_back(
@@ -225,6 +219,9 @@ void server::impl::spawn_actors(
     connections::settings with;
     with.home = &workers.at(i);
     with.all.assign(sockets.begin(), sockets.end());
+    with.places = places;
+    with.line = line;
+    with.pending_bytes = pending_bytes[i];
     with.router = routers[i];
     with.routers = n;
     with.reader = readers[i % readers.size()];
@@ -243,28 +240,50 @@ void server::impl::spawn_actors(
     workers.at(0), settings, *rules, writer, std::move(followers), world);
 }
 
-result<void> server::impl::listen() {
+result<void> server::impl::prepare() {
+  std::optional<system_user> user;
+  if (!options.user.empty()) {
+    auto found = system_user::find(options.user);
+    if (!found)
+      return tl::unexpected(found.error());
+    user = std::move(*found);
+  }
   for (const auto& at : options.listen) {
-    auto x = listener::bind(scheduler().at(0), at, sockets);
+    auto bound = bound_socket::bind_all(at);
+    if (!bound)
+      return tl::unexpected(bound.error());
+    for (auto& x : *bound)
+      ports.push_back(std::move(x));
+  }
+  if (auto ok = prepare_data_folder(options.data, user); !ok)
+    return ok;
+  return user ? become(*user) : result<void>{};
+}
+
+result<void> server::impl::listen() {
+  for (auto& port : ports) {
+    auto v6 = port.is_v6();
+    auto x = listener::listen(scheduler().at(0), port.release(), v6, sockets);
     if (!x)
       return tl::unexpected(x.error());
     listeners.push_back(std::move(*x));
   }
+  ports.clear();
   admin_server::actors reach;
   reach.routers.assign(routers.begin(), routers.end());
   reach.writer = writer;
   reach.reader = readers.front();
+  reach.sweeper = sweeper;
   reach.passwords = passwords;
   reach.settings = policies;
   reach.world = world;
+  reach.domain = options.domain;
+  reach.unknown_users = unknown_users;
   auto opened = admin_server::start(
-    *system, fs::path{options.data} / "admin.sock", std::move(reach));
+    *system, fs::path{options.data} / admin_socket_name, std::move(reach));
   if (!opened)
     return tl::unexpected(opened.error());
   admin = std::move(*opened);
-  if (!options.user.empty())
-    if (auto ok = drop_privileges(options.user); !ok)
-      return ok;
   for (auto& x : listeners)
     x->start();
   return {};
@@ -283,48 +302,58 @@ void server::impl::close_sockets() {
   }
 }
 
+/// Asks gateways and routers to stop and waits until they have, in all hardly
+/// longer than routers take at most.
+void server::impl::settle() {
+  caf::scoped_actor self{*system, true};
+  auto end =
+    steady_clock::now() + defaults::stop_timeout + defaults::stop_slack;
+  auto patience = [end] {
+    return caf::duration{std::max(milliseconds{1},
+      std::chrono::duration_cast<milliseconds>(end - steady_clock::now()))};
+  };
+  for (auto& g : gateways)
+    self->request(g, patience(), stop_atom::value)
+      .receive([](done_atom) {}, [](const caf::error&) {});
+  // All routers at once: each may wait for what another has under way.
+  uint64_t given_up = 0;
+  uint64_t sessions = 0;
+  std::vector<decltype(self->request(
+    routers.front(), patience(), stop_atom::value))>
+    pending;
+  for (auto& r : routers)
+    pending.push_back(self->request(r, patience(), stop_atom::value));
+  for (auto& p : pending)
+    p.receive(
+      [&](const stop_report& x) {
+        sessions += x.sessions;
+        given_up += x.given_up;
+      },
+      [](const caf::error&) { SPDLOG_ERROR("a router did not stop in time"); });
+  SPDLOG_INFO("stopped: {} sessions ended, {} IMs without outcome rejected",
+    sessions, given_up);
+}
+
 void server::impl::stop() {
   if (std::exchange(stopped, true) || !system)
     return;
   for (auto& x : listeners)
     x->stop();
-  admin.reset();
-  {
-    caf::scoped_actor self{*system, true};
-    auto patience =
-      caf::duration{std::chrono::duration_cast<std::chrono::milliseconds>(
-        defaults::stop_timeout + std::chrono::seconds{2})};
-    for (auto& g : gateways)
-      self->request(g, patience, stop_atom::value)
-        .receive([](done_atom) {}, [](const caf::error&) {});
-    // All routers at once: each may wait for what another has under way.
-    uint64_t given_up = 0;
-    uint64_t sessions = 0;
-    std::vector<decltype(self->request(
-      routers.front(), patience, stop_atom::value))>
-      pending;
-    for (auto& r : routers)
-      pending.push_back(self->request(r, patience, stop_atom::value));
-    for (auto& p : pending)
-      p.receive(
-        [&](const stop_report& x) {
-          sessions += x.sessions;
-          given_up += x.given_up;
-        },
-        [](const caf::error&) {
-          SPDLOG_ERROR("a router did not stop in time");
-        });
-    SPDLOG_INFO("stopped: {} sessions ended, {} IMs without outcome rejected",
-      sessions, given_up);
-  }
-  // The last words are written by the workers; then the sockets close.
-  std::this_thread::sleep_for(defaults::last_writes_time);
-  close_sockets();
+  if (admin)
+    admin->stop_soon();
   auto end = [](auto& x) {
     if (x)
       caf::anon_send_exit(x, caf::exit_reason::user_shutdown);
     x = nullptr;
   };
+  // Its steps would only be in the way.
+  end(sweeper);
+  settle();
+  // Its thread has noticed meanwhile, and waits for no actor any more.
+  admin.reset();
+  // The last words are written by the workers; then the sockets close.
+  std::this_thread::sleep_for(defaults::last_writes_time);
+  close_sockets();
   for (size_t i = 0; i < gateways.size(); ++i) {
     end(gateways[i]);
     end(routers[i]);
@@ -353,15 +382,15 @@ server::~server() {
 result<std::unique_ptr<server>> server::start(const serve_options& how) {
   auto x = std::make_unique<impl>();
   x->options = how;
-  if (auto ok = make_folder(how.data); !ok)
+  if (auto ok = x->prepare(); !ok)
     return tl::unexpected(ok.error());
   shared<policy> rules;
-  std::shared_ptr<const id_filter> known;
+  shared<id_filter> known;
   if (auto ok = x->open_store(rules, known); !ok)
     return tl::unexpected(ok.error());
   if (auto ok = x->prepare_tls(); !ok)
     return tl::unexpected(ok.error());
-  x->spawn_actors(rules, std::move(known));
+  x->spawn_actors(rules, known);
   // From here on an end takes the actors along.
   std::unique_ptr<server> all{new server(std::move(x))};
   if (auto ok = all->x_impl->listen(); !ok)

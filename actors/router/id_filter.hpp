@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <tuple>
 #include <vector>
 
 namespace parley {
@@ -16,16 +17,18 @@ public:
   void insert(uint64_t retry_hash);
   bool may_contain(uint64_t retry_hash) const noexcept;
   size_t size() const noexcept { return x_size; }
+  auto fields() { return std::tie(x_stages, x_size); }
 
 private:
   struct stage {
     std::vector<uint64_t> bits;
-    size_t capacity = 0;
-    size_t used = 0;
+    uint64_t capacity = 0;
+    uint64_t used = 0;
+    auto fields() { return std::tie(bits, capacity, used); }
   };
 
   std::vector<stage> x_stages;
-  size_t x_size = 0;
+  uint64_t x_size = 0;
 };
 
 } // namespace parley

@@ -110,6 +110,7 @@ void inbox::set_availability(
   bool releases =
     what.priority < 0 || (what.show != e->what.show && is_busy(what.show));
   e->what = std::move(what);
+  e->releases += releases;
   bool released = releases && release(session);
   if (!released && is_available(*e) == was_available
     && e->eligible() == was_eligible)
@@ -195,12 +196,12 @@ bool inbox::would_choose(session_id session, const user_address& peer,
     || i->second.wants_receipt;
 }
 
-void inbox::choose(session_id session, const user_address& peer, moment now,
-  const policy& rules) {
+void inbox::choose(session_id session, uint32_t releases,
+  const user_address& peer, moment now, const policy& rules) {
   if (peer == x_user)
     return;
   auto* e = find_endpoint(session);
-  if (!e || !e->eligible())
+  if (!e || !e->eligible() || e->releases != releases)
     return;
   auto& c = make_conversation(peer, now, rules);
   if (c.wants_receipt) {

@@ -110,6 +110,8 @@ public:
     /// IMs to its full address up to this one are for others too: it let the
     /// grace time pass.
     im_order open_upto;
+    /// How often its choices have ended by what it said itself.
+    uint32_t releases = 0;
 
     /// RFC 6121: gets what is addressed to the bare address.
     bool eligible() const noexcept {
@@ -141,9 +143,10 @@ public:
   // -- conversations
 
   /// An IM from this user's `session` to `peer` was accepted: it is chosen, if
-  /// it can be.
-  void choose(session_id session, const user_address& peer, moment now,
-    const policy& rules);
+  /// it can be, and if its choices have not ended since: `releases` is the
+  /// endpoint's from when the IM was sent.
+  void choose(session_id session, uint32_t releases, const user_address& peer,
+    moment now, const policy& rules);
   /// The choice in force; 0 if there is none.
   session_id chosen(
     const user_address& peer, moment now, const policy& rules) const noexcept;
@@ -159,8 +162,6 @@ public:
   /// hands it out, or stores it. Exactly one `settle` follows if it is taken.
   std::optional<failure> accept(shared<im> message, address to, origin from,
     bool of_broadcast, moment now, const policy& rules);
-  /// Whether an IM of this origin waits in memory without an outcome.
-  bool holds_unsettled(const origin& from) noexcept;
   void acknowledge(session_id session, std::span<const acknowledged_im> what,
     moment now, const policy& rules);
   void grace_passed(

@@ -85,12 +85,6 @@ std::optional<failure> inbox::accept(shared<im> message, address to,
   return std::nullopt;
 }
 
-bool inbox::holds_unsettled(const origin& from) noexcept {
-  return std::any_of(x_log.begin(), x_log.end(), [&](const waiting_im& w) {
-    return !w.gone && !w.settled && w.from == from;
-  });
-}
-
 void inbox::commit(waiting_im& w) {
   w.where = waiting_im::place::committing;
   put_im x;

@@ -20,6 +20,12 @@ constexpr unsigned index_shift = 48;
 /// What one handler mostly has for a session at once.
 constexpr size_t few_events = 4;
 
+void refuse_for_stop(client_link& x) {
+  failure f{errc::server_stopping};
+  f.retry_after = defaults::come_back_min;
+  x.refuse(f);
+}
+
 std::string hex(std::string_view octets) {
   constexpr char digits[] = "0123456789abcdef";
   std::string text;
@@ -64,7 +70,7 @@ void router_state::init(router_config x) {
                 uint32_t slot) { return slot % n == index; };
   rules = std::make_unique<routing>(*this, owns);
   rules->set_policy(*config.rules);
-  rules->set_known_ids(config.known_ids);
+  rules->ids_on_disk().start(config.known_ids);
 }
 
 moment router_state::now() {
@@ -159,17 +165,13 @@ void router_state::flush() {
       router_actor{self});
     x_writes = {};
   }
+  if (config.pending_bytes)
+    *config.pending_bytes = rules->pending_bytes();
 }
 
 // -- sessions
 
 void router_state::sign_in(local_sign_in x) {
-  if (x_stopping) {
-    failure f{errc::server_stopping};
-    f.retry_after = defaults::come_back_min;
-    x.link->refuse(f);
-    return;
-  }
   auto user = x.what.user;
   rules->with_user(user, [this, x = std::move(x)](result<bool> exists) mutable {
     if (!exists)
@@ -214,6 +216,10 @@ std::optional<failure> router_state::make_room(
 }
 
 void router_state::make_session(local_sign_in& x) {
+  if (x_stopping) {
+    refuse_for_stop(*x.link);
+    return;
+  }
   auto& what = x.what;
   if (what.endpoint.empty())
     what.endpoint = endpoint_name::from_prepared(
@@ -276,7 +282,7 @@ void router_state::requests(session_requests& x) {
         rules->expect(x.from, *s);
   for (auto& r : x.what) {
     if (auto* s = std::get_if<send_im>(&r.what)) {
-      rules->submit(x.from, r.number, std::move(*s), x.again, at);
+      rules->submit(x.from, r.number, std::move(*s), at);
     } else if (auto* b = std::get_if<broadcast>(&r.what)) {
       rules->submit(x.from, r.number, std::move(*b), at);
     } else if (auto* t = std::get_if<typing>(&r.what)) {
@@ -351,6 +357,14 @@ void router_state::drop_tokens(const user_address& whom) {
     end(id, failure{errc::expired});
 }
 
+void router_state::remove_account(const user_address& whom,
+  const audit_entry& line,
+  caf::typed_response_promise<account_removed> promise) {
+  x_removals.emplace(whom, std::move(promise));
+  for (auto id : rules->remove_account(whom, line))
+    end(id, failure{errc::account_removed});
+}
+
 router_report router_state::report() {
   router_report x;
   for (auto& [id, e] : x_entries) {
@@ -367,9 +381,24 @@ router_report router_state::report() {
 
 void router_state::written(const parley::written& x) {
   auto at = now();
+  auto deleted = x.deleted.begin();
   for (const auto& batch : x.what)
-    for (const auto& op : *batch)
+    for (const auto& op : *batch) {
       rules->written(op, x.why, at);
+      auto* a = std::get_if<parley::remove_account>(&op);
+      if (!a)
+        continue;
+      account_removed answer{0, x.why};
+      if (deleted != x.deleted.end())
+        answer.deleted = *deleted++;
+      rules->count_removed(answer.deleted);
+      // Who asked first is answered first; nobody, if it was tried again.
+      if (auto i = x_removals.lower_bound(a->user);
+          i != x_removals.end() && i->first == a->user) {
+        i->second.deliver(std::move(answer));
+        x_removals.erase(i);
+      }
+    }
 }
 
 // -- time
@@ -381,13 +410,13 @@ void router_state::sweep() {
     x_next_session_sweep = at.steady + defaults::session_sweep_interval;
     auto window = milliseconds{config.rules->session_resume_window_ms};
     std::vector<session_id> over;
-    bool resubmit = at.steady >= x_next_resubmit;
-    if (resubmit)
-      x_next_resubmit = at.steady + defaults::resubmit_after;
+    bool shrink = at.steady >= x_next_shrink;
+    if (shrink)
+      x_next_shrink = at.steady + defaults::session_shrink_interval;
     for (auto& [id, e] : x_entries) {
       if (!e.connected && at.steady - e.suspended_at >= window)
         over.push_back(id);
-      else if (resubmit)
+      else if (shrink)
         self->send(e.handle, session_sweep{});
     }
     for (auto id : over)
@@ -395,7 +424,7 @@ void router_state::sweep() {
   }
   if (config.index == 0 && at.steady >= x_next_expiry && !x_stopping) {
     x_next_expiry = at.steady + defaults::expiry_interval;
-    self->send(config.readers.front(), config.rules, config.world->wall_clock(),
+    self->send(config.sweeper, config.rules, config.world->wall_clock(),
       others->routers);
   }
   if (x_stopping)

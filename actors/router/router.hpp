@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -62,10 +63,13 @@ struct router_config {
   size_t routers = 1;
   shared<policy> rules;
   /// Retry ids on disk at the start; all routers share it.
-  std::shared_ptr<const id_filter> known_ids;
+  shared<id_filter> known_ids;
   store_writer_actor writer;
   std::vector<store_reader_actor> readers;
+  store_sweeper_actor sweeper;
   std::shared_ptr<surroundings> world;
+  /// Told the bytes of IMs without outcome here. May be null.
+  std::shared_ptr<uint64_t> pending_bytes = nullptr;
 };
 
 class router_state : public routing::effects {
@@ -89,6 +93,9 @@ public:
   /// Suspended sessions of this user end; connected ones get no second chance.
   void drop_tokens(const user_address& whom);
   router_report report();
+
+  void remove_account(const user_address& whom, const audit_entry& line,
+    caf::typed_response_promise<account_removed> promise);
 
   // -- store ----------------------------------------------------------------
   void written(const parley::written& x);
@@ -152,8 +159,11 @@ private:
   operations x_writes;
   uint64_t x_sweep_generation = 0;
   std::chrono::steady_clock::time_point x_next_session_sweep{};
-  std::chrono::steady_clock::time_point x_next_resubmit{};
+  std::chrono::steady_clock::time_point x_next_shrink{};
   std::chrono::steady_clock::time_point x_next_expiry{};
+  /// Operators who wait for the removal of an account.
+  std::multimap<user_address, caf::typed_response_promise<account_removed>>
+    x_removals;
   caf::typed_response_promise<stop_report> x_stop_promise;
   std::chrono::steady_clock::time_point x_stop_deadline{};
   /// Not before it do sessions end: clients have to hear of it.

@@ -21,7 +21,7 @@ local_router_actor::behavior_type router(
       st.flush();
     },
     [&st](const session_acknowledged& x) {
-      st.rules->acknowledge(x.from, x.what, st.now());
+      st.rules->acknowledge(x.from, x.self, x.what, st.now());
       st.flush();
     },
     [&st](const session_suspended& x) {
@@ -82,23 +82,30 @@ local_router_actor::behavior_type router(
       st.rules->expire(x.what, st.now());
       st.flush();
     },
+    [&st](scan_atom) {
+      st.rules->ids_on_disk().scan_begins();
+      return done_atom::value;
+    },
+    [&st](const shared<id_filter>& x) { st.rules->ids_on_disk().scanned(x); },
     [&st](const shared<policy>& x) {
       st.set_policy(x);
       return done_atom::value;
     },
-    [&st](add_atom, const user_address& x) {
-      st.rules->account_added(x);
+    [&st](add_atom, const std::vector<user_address>& xs) {
+      for (const auto& x : xs)
+        st.rules->account_added(x);
       return done_atom::value;
     },
     [&st](reload_atom, const user_address& x) {
       st.drop_tokens(x);
       return done_atom::value;
     },
-    [&st](remove_atom, const user_address& x) {
-      for (auto id : st.rules->remove_account(x))
-        st.end(id, failure{errc::account_removed});
-      st.flush();
-      return done_atom::value;
+    [self](remove_atom, const user_address& x,
+      const audit_entry& line) -> caf::typed_response_promise<account_removed> {
+      auto promise = self->make_response_promise<account_removed>();
+      self->state.remove_account(x, line, promise);
+      self->state.flush();
+      return promise;
     },
     [&st](kick_atom, const address& x) {
       auto n = st.kick(x);

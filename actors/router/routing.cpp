@@ -28,7 +28,8 @@ routing::user& routing::at(const user_address& name) {
   auto& p = x_users[name];
   if (!p) {
     inbox::effects& fx = *this;
-    p = std::make_unique<user>(name, fx);
+    // Odd steps of the golden ratio (Weyl): never twice in 2^64.
+    p = std::make_unique<user>(name, x_next_salt += 0x9e3779b97f4a7c15, fx);
   }
   return *p;
 }
@@ -98,11 +99,13 @@ void routing::forget_if_idle(user& u) {
 void routing::account_added(const user_address& name) {
   if (auto* u = find(name))
     u->exists = true;
+  x_failed_removals.drop_account(name);
 }
 
-std::vector<session_id> routing::remove_account(const user_address& name) {
+std::vector<session_id> routing::remove_account(
+  const user_address& name, audit_entry line) {
   std::vector<session_id> ended;
-  x_fx.write(store_operation{parley::remove_account{name}});
+  x_fx.write(store_operation{parley::remove_account{name, std::move(line)}});
   ++x_unwritten;
   // Kept until that is written: the disk still knows the account.
   auto* u = &at(name);
@@ -110,7 +113,6 @@ std::vector<session_id> routing::remove_account(const user_address& name) {
   u->head = user::knowledge::known;
   for (auto& [ticket, p] : x_pending)
     p.forget |= p.sender == u;
-  x_counters.removed_with_account += u->in.waiting();
   u->in.clear();
   u->exists = false;
   u->sent = {};
@@ -205,19 +207,21 @@ void routing::written(
   if (auto* p = std::get_if<put_im>(&what)) {
     if (auto* u = find(p->what.recipient))
       u->in.committed(p->what.order, why, now, x_rules);
-  } else if (auto* r = std::get_if<remove_im>(&what)) {
-    if (why.code != errc::none)
-      x_failed_removals.push_back(what);
-    else if (auto* u = find(r->recipient)) {
-      u->in.removed(r->order, now, x_rules);
-      forget_if_idle(*u);
-    }
   } else if (why.code != errc::none) {
-    x_failed_removals.push_back(what);
-  } else if (auto* a = std::get_if<parley::remove_account>(&what)) {
-    if (auto* u = find(a->user)) {
-      --u->removals;
-      forget_if_idle(*u);
+    x_failed_removals.refused(what, now.steady);
+  } else {
+    x_failed_removals.done(what);
+    if (auto* r = std::get_if<remove_im>(&what)) {
+      if (auto* u = find(r->recipient)) {
+        u->in.removed(r->order, now, x_rules);
+        forget_if_idle(*u);
+      }
+    } else if (auto* a = std::get_if<parley::remove_account>(&what)) {
+      if (auto* u = find(a->user)) {
+        // The disk knows it no more, however often it was tried.
+        u->removals = 0;
+        forget_if_idle(*u);
+      }
     }
   }
 }
@@ -248,7 +252,7 @@ void routing::sweep(moment now) {
     --g.whose->graces;
     g.whose->in.grace_passed(g.order, g.holder, now, x_rules);
   }
-  for (auto& x : std::exchange(x_failed_removals, {})) {
+  for (auto& x : x_failed_removals.due(now.steady)) {
     ++x_unwritten;
     x_fx.write(std::move(x));
   }

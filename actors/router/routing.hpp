@@ -14,9 +14,10 @@
 
 #include <boost/container/small_vector.hpp>
 
-#include "actors/router/id_filter.hpp"
+#include "actors/router/failed_removals.hpp"
 #include "actors/router/ids.hpp"
 #include "actors/router/inbox.hpp"
+#include "actors/router/known_ids.hpp"
 #include "actors/router/retry_memory.hpp"
 #include "actors/settings/policy.hpp"
 #include "persistence/store.hpp"
@@ -38,13 +39,14 @@ struct routed_im {
   /// The sender's session, to be chosen if the IM is accepted; 0: it is not,
   /// or it is chosen already.
   session_id chooses;
+  /// How often that session's choices had ended by then.
+  uint32_t releases = 0;
   bool of_broadcast = false;
-  /// Sent before: the link may have broken.
-  bool again = false;
   /// The sender is over `im.rate`: reject it, unless an earlier check does.
   std::optional<std::chrono::milliseconds> over_rate;
   auto fields() {
-    return std::tie(from, message, to, chooses, of_broadcast, again, over_rate);
+    return std::tie(
+      from, message, to, chooses, releases, of_broadcast, over_rate);
   }
 };
 
@@ -61,8 +63,9 @@ struct routed_outcome {
 struct routed_choice {
   user_address user;
   session_id session;
+  uint32_t releases = 0;
   user_address peer;
-  auto fields() { return std::tie(user, session, peer); }
+  auto fields() { return std::tie(user, session, releases, peer); }
 };
 
 /// For the endpoint that sent the IM.
@@ -134,10 +137,8 @@ public:
 
   void set_policy(const policy& x) { x_rules = x; }
   const policy& rules() const noexcept { return x_rules; }
-  /// The ids that were on disk at the start; null: none.
-  void set_known_ids(std::shared_ptr<const id_filter> x) {
-    x_known_ids = std::move(x);
-  }
+  /// Which ids may be on disk.
+  known_ids& ids_on_disk() noexcept { return x_ids_on_disk; }
 
   // -- sessions
 
@@ -163,15 +164,16 @@ public:
   /// This will be submitted soon: lets its sender's memory come nearer.
   void expect(session_id session, const send_im& what) const noexcept;
   /// Answered by `tell` with an answer of an outcome; exactly one, however
-  /// often the same is submitted. `again`: the session has waited for long.
-  void submit(session_id session, request_number number, send_im what,
-    bool again, moment now);
+  /// often the same is submitted.
+  void submit(
+    session_id session, request_number number, send_im what, moment now);
   /// Answered by one answer of broadcast_outcomes, or a failure.
   void submit(
     session_id session, request_number number, broadcast what, moment now);
   void type(session_id session, const address& to, moment now);
-  void acknowledge(
-    session_id session, std::span<const acknowledged_im> what, moment now);
+  /// `of`: whose session it is or was. What came too late for its end counts.
+  void acknowledge(session_id session, const user_address& of,
+    std::span<const acknowledged_im> what, moment now);
 
   // -- from other shards
 
@@ -195,8 +197,11 @@ public:
   // -- operators and time
 
   void account_added(const user_address& user);
-  /// Returns the sessions to be ended; writes `remove_account`.
-  std::vector<session_id> remove_account(const user_address& user);
+  /// Returns the sessions to be ended; writes `remove_account` with this line.
+  std::vector<session_id> remove_account(
+    const user_address& user, audit_entry line = {});
+  /// So many stored IMs went with an account.
+  void count_removed(uint64_t ims) { x_counters.removed_with_account += ims; }
   /// IMs whose time to live is over.
   void expire(
     std::span<const std::pair<user_address, im_order>> what, moment now);
@@ -238,6 +243,8 @@ private:
     bool asking = false;
     /// Not judged yet: its turn comes after an earlier one's look-up.
     bool in_line = false;
+    /// It chooses its sender's session, as soon as another shard has taken it.
+    bool chooses = false;
     boost::container::small_vector<waiter, 1> waiters;
   };
   struct broadcast_state;
@@ -262,14 +269,13 @@ private:
   user* of_session(session_id session) const;
   /// Judges all that the sender's shard can, then passes the IM on.
   void submit_one(user& sender, session_id session, const shared<im>& message,
-    const address& to, waiter who, bool of_broadcast, bool again, moment now);
+    const address& to, waiter who, bool of_broadcast, moment now);
   std::optional<failure> refusal_of(const im& message) const;
   /// Judges those in line whose turn it is.
   void advance(user& sender, moment now);
   /// After the checks of remembered ids.
   void judge(session_id session, uint64_t ticket, pending& p, moment now);
-  void pass_on(
-    session_id session, uint64_t ticket, pending& p, bool again, moment now);
+  void pass_on(session_id session, uint64_t ticket, pending& p, moment now);
   void route(user& recipient, routed_im what, moment now);
   void finish(uint64_t ticket, const outcome& what, moment now);
   void answer(const waiter& who, const outcome& what);
@@ -281,22 +287,21 @@ private:
   effects& x_fx;
   std::function<bool(uint32_t)> x_owns;
   policy x_rules;
-  std::shared_ptr<const id_filter> x_known_ids;
-  /// Those that came on disk since.
-  id_filter x_filter;
+  known_ids x_ids_on_disk;
   std::unordered_map<user_address, std::unique_ptr<user>> x_users;
   std::unordered_map<session_id, user*> x_sessions;
   /// Entries come and go with each IM: their memory is kept.
   std::pmr::unsynchronized_pool_resource x_pool;
   std::pmr::unordered_map<uint64_t, pending> x_pending{&x_pool};
   uint64_t x_pending_bytes = 0;
+  uint64_t x_next_salt = 0;
   std::unordered_map<uint64_t, broadcast_state> x_broadcasts;
   uint64_t x_next_broadcast = 1;
   std::deque<grace> x_graces;
   moment x_now;
   /// Of the IM that an inbox is judging.
   routed_choice x_choice;
-  std::vector<store_operation> x_failed_removals;
+  failed_removals x_failed_removals;
   uint64_t x_unwritten = 0;
   bool x_stopping = false;
   std::chrono::steady_clock::time_point x_next_cleaning;

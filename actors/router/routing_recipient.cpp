@@ -1,7 +1,5 @@
 #include "actors/router/routing_state.hpp"
 
-#include <algorithm>
-
 // A shard as that of the recipient, and what its inboxes ask for.
 namespace parley {
 
@@ -13,10 +11,6 @@ void routing::receive(routed_im what, moment now) {
     forget_if_idle(u);
     return;
   }
-  if (what.again
-    && std::any_of(u.queue.begin(), u.queue.end(),
-      [&what](const routed_im& x) { return x.from == what.from; }))
-    return;
   u.queue.push_back(std::move(what));
   load(u);
 }
@@ -29,8 +23,6 @@ void routing::route(user& recipient, routed_im what, moment now) {
     refuse(failure{errc::no_such_user});
     return;
   }
-  if (what.again && recipient.in.holds_unsettled(what.from))
-    return;
   if (what.over_rate) {
     failure f{errc::rate_limited};
     f.limit = x_rules.im_rate;
@@ -40,7 +32,8 @@ void routing::route(user& recipient, routed_im what, moment now) {
   }
   x_choice.session = what.chooses;
   if (what.chooses != session_id{})
-    x_choice = {what.message->from.user, what.chooses, what.to.user};
+    x_choice = {
+      what.message->from.user, what.chooses, what.releases, what.to.user};
   auto from = what.from;
   if (auto why = recipient.in.accept(std::move(what.message),
         std::move(what.to), from, what.of_broadcast, now, x_rules))
@@ -60,10 +53,13 @@ void routing::accepted(const origin& from) {
     x_fx.forward(from.slot, x_choice);
 }
 
-void routing::acknowledge(
-  session_id session, std::span<const acknowledged_im> what, moment now) {
+void routing::acknowledge(session_id session, const user_address& of,
+  std::span<const acknowledged_im> what, moment now) {
   x_now = now;
-  if (auto* u = of_session(session))
+  auto* u = of_session(session);
+  if (!u)
+    u = find(of); // the session has ended meanwhile
+  if (u)
     u->in.acknowledge(session, what, now, x_rules);
 }
 

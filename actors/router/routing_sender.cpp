@@ -13,16 +13,15 @@ using std::chrono::milliseconds;
 void routing::expect(session_id session, const send_im& what) const noexcept {
   auto* u = of_session(session);
   if (u && !what.to.empty())
-    u->sent.prefetch(
-      retry_hash(u->in.user(), what.message->id, what.to.user));
+    u->sent.prefetch(retry_hash(u->in.user(), what.message->id, what.to.user));
 }
 
-void routing::submit(session_id session, request_number number, send_im what,
-  bool again, moment now) {
+void routing::submit(
+  session_id session, request_number number, send_im what, moment now) {
   x_now = now;
   if (auto* u = of_session(session))
-    submit_one(*u, session, what.message, what.to, waiter{session, number},
-      false, again, now);
+    submit_one(
+      *u, session, what.message, what.to, waiter{session, number}, false, now);
 }
 
 void routing::submit(
@@ -62,12 +61,12 @@ void routing::submit(
   x_broadcasts.emplace(id, std::move(state));
   for (auto& r : recipients)
     submit_one(*u, session, what.message, r.to,
-      waiter{session, number, id, r.index}, true, false, now);
+      waiter{session, number, id, r.index}, true, now);
 }
 
 void routing::submit_one(user& sender, session_id session,
   const shared<im>& message, const address& to, waiter who, bool of_broadcast,
-  bool again, moment now) {
+  moment now) {
   if (to.empty()) {
     if (auto f = refusal_of(*message))
       reject(who, std::move(*f));
@@ -75,9 +74,9 @@ void routing::submit_one(user& sender, session_id session,
       reject(who, failure{errc::bad_address});
     return;
   }
-  auto ticket = retry_hash(sender.in.user(), message->id, to.user);
+  auto hash = retry_hash(sender.in.user(), message->id, to.user);
   auto content = content_hash(*message);
-  if (auto known = sender.sent.find(ticket)) {
+  if (auto known = sender.sent.find(hash)) {
     ++x_counters.retries;
     if (known->same_content(content))
       answer(who, outcome{known->what(), {}});
@@ -85,14 +84,9 @@ void routing::submit_one(user& sender, session_id session,
       reject(who, failure{errc::id_conflict});
     return;
   }
+  // Salted: nobody can aim at another's ticket.
+  auto ticket = hash ^ sender.salt;
   auto [i, is_new] = x_pending.try_emplace(ticket);
-  auto is_another = [&](const pending& p) {
-    return p.sender != &sender || p.message->id != message->id
-      || p.to.user != to.user;
-  };
-  // The hash of another's key, perhaps made to be so.
-  while (!is_new && is_another(i->second))
-    std::tie(i, is_new) = x_pending.try_emplace(++ticket);
   auto& p = i->second;
   if (!is_new) {
     if (p.content != content) {
@@ -102,8 +96,6 @@ void routing::submit_one(user& sender, session_id session,
     ++x_counters.retries;
     if (std::find(p.waiters.begin(), p.waiters.end(), who) == p.waiters.end())
       p.waiters.push_back(who);
-    if (again && !p.in_line && !x_owns(slot_of(to.user)))
-      pass_on(session, ticket, p, true, now);
     return;
   }
   p.sender = &sender;
@@ -114,8 +106,7 @@ void routing::submit_one(user& sender, session_id session,
   p.waiters.push_back(who);
   ++sender.pending;
   x_pending_bytes += content_bytes(*message);
-  if (x_filter.may_contain(ticket)
-    || (x_known_ids && x_known_ids->may_contain(ticket))) {
+  if (x_ids_on_disk.may_contain(hash)) {
     p.asking = true;
     x_fx.find_id(retry_key{sender.in.user(), message->id, to.user}, ticket);
   }
@@ -138,7 +129,9 @@ void routing::advance(user& sender, moment now) {
     if (i == x_pending.end() || !i->second.in_line)
       continue;
     i->second.in_line = false;
+    ++sender.pending; // stays, whatever becomes of this one
     judge(i->second.waiters.front().session, ticket, i->second, now);
+    --sender.pending;
   }
 }
 
@@ -186,11 +179,11 @@ void routing::judge(
   if (f)
     finish(ticket, outcome{outcome::kind::rejected, std::move(*f)}, now);
   else
-    pass_on(session, ticket, p, false, now);
+    pass_on(session, ticket, p, now);
 }
 
 void routing::pass_on(
-  session_id session, uint64_t ticket, pending& p, bool again, moment now) {
+  session_id session, uint64_t ticket, pending& p, moment now) {
   auto& sender = *p.sender;
   sender.in.touch(p.to.user, now);
   routed_im x;
@@ -198,14 +191,27 @@ void routing::pass_on(
   x.message = p.message;
   x.to = p.to;
   x.of_broadcast = p.of_broadcast;
-  x.again = again;
-  if (!again)
-    x.over_rate = over_rate(sender, now);
-  if (!p.of_broadcast && !p.message->body.empty()
-    && sender.in.would_choose(session, p.to.user, now, x_rules))
-    x.chooses = session;
+  x.over_rate = over_rate(sender, now);
   auto slot = slot_of(x.to.user);
-  if (x_owns(slot))
+  bool here = x_owns(slot);
+  if (!p.of_broadcast && !p.message->body.empty()) {
+    // Of two replies the last one wins, also while the choice that the first
+    // one makes is under way.
+    auto is_rival = [&](const user::choosing& c) {
+      return c.session != session && c.peer == p.to.user;
+    };
+    if (sender.in.would_choose(session, p.to.user, now, x_rules)
+      || std::any_of(sender.choices.begin(), sender.choices.end(), is_rival)) {
+      x.chooses = session;
+      x.releases =
+        sender.in.find(session) ? sender.in.find(session)->releases : 0;
+      if (!here) {
+        p.chooses = true;
+        sender.choices.push_back({ticket, session, p.to.user});
+      }
+    }
+  }
+  if (here)
     receive(std::move(x), now);
   else
     x_fx.forward(slot, std::move(x));
@@ -233,16 +239,20 @@ void routing::finish(uint64_t ticket, const outcome& what, moment now) {
   auto i = x_pending.find(ticket);
   if (i == x_pending.end())
     return;
-  i->second.sender->sent.prefetch(ticket);
+  auto hash = ticket ^ i->second.sender->salt;
+  i->second.sender->sent.prefetch(hash);
   auto p = std::move(i->second);
   x_pending.erase(i);
   x_pending_bytes -= content_bytes(*p.message);
   --p.sender->pending;
+  if (p.chooses)
+    std::erase_if(p.sender->choices,
+      [ticket](const user::choosing& c) { return c.ticket == ticket; });
   if (what.what != outcome::kind::rejected && !p.forget)
     x_counters.ids_forgotten +=
-      p.sender->sent.insert(ticket, p.content, what.what, now.steady);
-  if (what.what == outcome::kind::stored)
-    x_filter.insert(ticket);
+      p.sender->sent.insert(hash, p.content, what.what, now.steady);
+  if (what.what == outcome::kind::stored && !p.forget)
+    x_ids_on_disk.insert(hash);
   for (const auto& w : p.waiters)
     answer(w, what);
 }
@@ -303,7 +313,7 @@ void routing::receive(const routed_outcome& what, moment now) {
 void routing::receive(const routed_choice& what, moment now) {
   x_now = now;
   if (auto* u = find(what.user))
-    u->in.choose(what.session, what.peer, now, x_rules);
+    u->in.choose(what.session, what.releases, what.peer, now, x_rules);
 }
 
 void routing::receive(const routed_receipt& what) {

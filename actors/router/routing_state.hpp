@@ -14,7 +14,15 @@ namespace parley {
 struct routing::user {
   enum class knowledge : uint8_t { none, asked, known };
 
-  user(user_address name, inbox::effects& fx) : in(std::move(name), fx) {}
+  /// An IM that another shard judges: its session will be chosen.
+  struct choosing {
+    uint64_t ticket;
+    session_id session;
+    user_address peer;
+  };
+
+  user(user_address name, uint64_t salt, inbox::effects& fx)
+    : in(std::move(name), fx), salt(salt) {}
 
   inbox in;
   knowledge head = knowledge::none;
@@ -23,7 +31,10 @@ struct routing::user {
   std::vector<routed_im> queue;
   std::vector<std::function<void(result<bool>)>> askers;
   // As a sender:
+  /// Tickets are its retry hashes with this.
+  const uint64_t salt;
   retry_memory sent;
+  std::vector<choosing> choices;
   uint32_t pending = 0;
   /// Tickets that wait for the look-up of an id, their own or an earlier one's.
   std::deque<uint64_t> line;
@@ -36,7 +47,7 @@ struct routing::user {
 
   bool is_idle() const noexcept {
     return in.is_idle() && queue.empty() && askers.empty() && pending == 0
-      && sent.size() == 0 && graces == 0 && removals == 0
+      && line.empty() && sent.size() == 0 && graces == 0 && removals == 0
       && head != knowledge::asked;
   }
 };

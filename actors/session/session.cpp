@@ -66,15 +66,16 @@ void session_state::tell_policy() {
 void session_state::take(std::vector<numbered_request>& what) {
   session_requests fresh;
   fresh.what.reserve(what.size());
-  auto now = self->clock().now();
+  widest = std::max(widest, granted().messages);
   for (auto& x : what) {
     if (std::holds_alternative<typing>(x.what)) {
-      fresh.what.push_back(std::move(x));
+      if (may_type(self->clock().now()))
+        fresh.what.push_back(std::move(x));
       continue;
     }
     if (x.number == request_number{})
       continue;
-    switch (stream.admit(x, granted(), now)) {
+    switch (stream.admit(x, granted())) {
     case event_stream::verdict::repeated:
       break;
     case event_stream::verdict::beyond_window: {
@@ -96,9 +97,20 @@ void session_state::take(std::vector<numbered_request>& what) {
     self->send(router, std::move(fresh));
   }
   // A client that asks on without ever taking its answers.
-  if (stream.under_way()
-    > defaults::windows_until_ended * granted().messages + 1)
+  if (stream.refused() > defaults::windows_until_ended * widest)
     end(failure{errc::window_exceeded});
+}
+
+bool session_state::may_type(
+  std::chrono::steady_clock::time_point now) noexcept {
+  std::chrono::duration<double> since = now - typing_at;
+  typing_at = now;
+  typing_tokens = std::min<double>(defaults::typing_burst,
+    typing_tokens + since.count() * defaults::typing_per_second);
+  if (typing_tokens < 1)
+    return false;
+  typing_tokens -= 1;
+  return true;
 }
 
 void session_state::refuse(request_number number, failure why) {
@@ -110,6 +122,7 @@ void session_state::acknowledge(sequence upto) {
   if (!stream.acknowledge(upto, x.what) || x.what.empty())
     return;
   x.from = config.id;
+  x.self = config.self.user;
   self->send(router, std::move(x));
 }
 
@@ -119,6 +132,10 @@ void session_state::put(im_order order, event what) {
       link->send(sequence{}, what);
     return;
   }
+  // They are news, not promises: a client that takes none gets no more.
+  if (std::holds_alternative<receipt>(what)
+    && stream.receipts() >= defaults::receipts_max)
+    return;
   auto number = stream.push(order, std::move(what));
   if (link)
     link->send(number, stream.unacknowledged().back().what);
@@ -184,10 +201,7 @@ local_session_actor::behavior_type session(
           continue;
         }
         auto& what = std::get<event>(e);
-        // One that was submitted again may be answered again.
-        auto* a = std::get_if<answer>(&what);
-        if (!a || st.stream.awaits_answer(a->to))
-          st.put({}, std::move(what));
+        st.put({}, std::move(what));
       }
     },
     [self](const probe_client&) {
@@ -195,15 +209,7 @@ local_session_actor::behavior_type session(
         self->state.link->probe(defaults::grace_ping_timeout);
     },
     [self](const shared<policy>& x) { self->state.set_policy(x); },
-    [self](const session_sweep&) {
-      auto& st = self->state;
-      auto now = self->clock().now();
-      auto xs = st.stream.overdue(now - defaults::resubmit_after, now);
-      if (!xs.empty())
-        self->send(
-          st.router, session_requests{st.config.id, std::move(xs), true});
-      st.stream.shrink();
-    },
+    [self](const session_sweep&) { self->state.stream.shrink(); },
     [self](const announce_stop& x) {
       if (self->state.link)
         self->state.link->send_going_away(x.come_back_after);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "actors/runtime/pinned.hpp"
 #include "actors/session/client_link.hpp"
 #include "actors/session/stream.hpp"
+#include "protocol/defaults.hpp"
 
 namespace parley {
 
@@ -48,6 +50,11 @@ struct session_state {
   uint64_t attachment = 0;
   /// The client wants no IMs for now.
   bool paused = false;
+  /// The widest request window that it was ever granted.
+  uint32_t widest = 0;
+  /// Typing notices that it may send now, and since when that is known.
+  double typing_tokens = defaults::typing_burst;
+  std::chrono::steady_clock::time_point typing_at{};
   event_stream stream;
 
   /// How many requests the client may have under way.
@@ -57,6 +64,8 @@ struct session_state {
 
   void attach(const attach_link& x);
   void take(std::vector<numbered_request>& what);
+  /// Whether a typing notice may pass.
+  bool may_type(std::chrono::steady_clock::time_point now) noexcept;
   void acknowledge(sequence upto);
   /// Numbers what is numbered, and sends it if there is a connection.
   void put(im_order order, event what);

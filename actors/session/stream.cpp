@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "protocol/defaults.hpp"
+
 namespace parley {
 
 namespace {
@@ -12,6 +14,14 @@ uint64_t bytes_of(const request& x) {
   if (auto* b = std::get_if<broadcast>(&x))
     return content_bytes(*b->message);
   return 0;
+}
+
+uint64_t bytes_of(const answer& x) {
+  uint64_t bytes = 0;
+  if (auto* b = std::get_if<broadcast_outcomes>(&x.what))
+    for (const auto& r : b->outcomes)
+      bytes += sizeof(r) + r.to.size();
+  return bytes;
 }
 
 /// Takes the first `n` out, now or later, at a constant cost each.
@@ -33,6 +43,9 @@ sequence event_stream::push(im_order order, event what) {
   if (auto* a = std::get_if<answer>(&what)) {
     close(a->to);
     ++x_answers;
+    x_answer_bytes += bytes_of(*a);
+  } else if (std::holds_alternative<receipt>(what)) {
+    ++x_receipts;
   }
   x_kept.push_back({order, std::move(what)});
   return last();
@@ -51,26 +64,31 @@ bool event_stream::acknowledge(
     auto& k = x_kept[x_head];
     if (auto* i = std::get_if<incoming_im>(&k.what))
       out.push_back({k.order, std::move(i->message)});
-    else if (std::holds_alternative<answer>(k.what))
+    else if (auto* a = std::get_if<answer>(&k.what)) {
       --x_answers;
+      x_answer_bytes -= bytes_of(*a);
+    } else if (std::holds_alternative<receipt>(k.what))
+      --x_receipts;
+    x_refused = 0;
   }
   drop_front(x_kept, x_head);
   return true;
 }
 
 event_stream::verdict event_stream::admit(
-  const numbered_request& x, const window& granted, time_point now) {
+  const numbered_request& x, const window& granted) {
   if (x.number <= x_last_request)
     return verdict::repeated;
   x_last_request = x.number;
   auto bytes = bytes_of(x.what);
-  if (under_way() >= granted.messages
-    || (x_open_bytes > 0 && x_open_bytes + bytes > granted.bytes))
+  bool fits = under_way() < granted.messages
+    && (x_open_bytes == 0 || x_open_bytes + bytes <= granted.bytes)
+    && x_answer_bytes <= defaults::answers_bytes_max;
+  if (!fits && !std::holds_alternative<sign_out>(x.what)) {
+    ++x_refused;
     return verdict::beyond_window;
-  open_request o{x.number, bytes, false, std::nullopt, now};
-  if (auto* s = std::get_if<send_im>(&x.what))
-    o.what = *s;
-  x_open.push_back(std::move(o));
+  }
+  x_open.push_back({x.number, bytes, false});
   ++x_unanswered;
   x_open_bytes += bytes;
   return verdict::fresh;
@@ -85,10 +103,6 @@ size_t event_stream::find_open(request_number number) const noexcept {
   return static_cast<size_t>(i - x_open.begin());
 }
 
-bool event_stream::awaits_answer(request_number number) const noexcept {
-  return find_open(number) < x_open.size();
-}
-
 void event_stream::close(request_number number) noexcept {
   auto at = find_open(number);
   if (at == x_open.size())
@@ -97,22 +111,9 @@ void event_stream::close(request_number number) noexcept {
   x_open_bytes -= i->bytes;
   --x_unanswered;
   i->answered = true;
-  i->what.reset();
   while (x_open_head < x_open.size() && x_open[x_open_head].answered)
     ++x_open_head;
   drop_front(x_open, x_open_head);
-}
-
-std::vector<numbered_request> event_stream::overdue(
-  time_point then, time_point now) {
-  std::vector<numbered_request> xs;
-  for (auto& o : x_open) {
-    if (o.answered || !o.what || o.since > then)
-      continue;
-    o.since = now;
-    xs.push_back({o.number, *o.what});
-  }
-  return xs;
 }
 
 void event_stream::shrink() {

@@ -1,8 +1,6 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -16,8 +14,6 @@ namespace parley {
 /// how many may be under way. Rules only.
 class event_stream {
 public:
-  using time_point = std::chrono::steady_clock::time_point;
-
   struct kept_event {
     /// Of an IM; 0 for all else.
     im_order order;
@@ -55,17 +51,16 @@ public:
     beyond_window,
   };
 
-  verdict admit(
-    const numbered_request& x, const window& granted, time_point now);
+  /// A sign-out always fits.
+  verdict admit(const numbered_request& x, const window& granted);
 
-  /// It was admitted and has no answer yet.
-  bool awaits_answer(request_number number) const noexcept;
   request_number last_request() const noexcept { return x_last_request; }
   /// Unanswered, or with an answer that the client does not have.
   size_t under_way() const noexcept { return x_unanswered + x_answers; }
-  /// IMs without outcome that were submitted before `then`; marks them as
-  /// submitted at `now`.
-  std::vector<numbered_request> overdue(time_point then, time_point now);
+  /// Requests beyond the window since the client last acknowledged something.
+  size_t refused() const noexcept { return x_refused; }
+  /// Receipts that the client does not have.
+  size_t receipts() const noexcept { return x_receipts; }
 
   /// Gives back memory that only traffic needs.
   void shrink();
@@ -75,9 +70,6 @@ private:
     request_number number;
     uint64_t bytes = 0;
     bool answered = false;
-    /// Empty for all but IMs.
-    std::optional<send_im> what;
-    time_point since;
   };
 
   /// Where it stands in x_open; its size if it awaits no answer.
@@ -89,11 +81,15 @@ private:
   size_t x_head = 0;
   uint64_t x_acknowledged = 0;
   size_t x_answers = 0;
+  size_t x_receipts = 0;
+  /// Of answers that say more than one outcome.
+  uint64_t x_answer_bytes = 0;
   /// In rising order; answered ones are taken out once they come to the front.
   std::vector<open_request> x_open;
   size_t x_open_head = 0;
   size_t x_unanswered = 0;
   uint64_t x_open_bytes = 0;
+  size_t x_refused = 0;
   request_number x_last_request;
 };
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <optional>
 
 namespace parley {
@@ -110,6 +111,22 @@ std::string as_text(unit u, uint64_t x) {
   }
 }
 
+std::string bare_text(unit u, uint64_t x) {
+  if (u != unit::duration || x == unlimited)
+    return x == unlimited || u == unit::on_off ? as_text(u, x)
+                                               : std::to_string(x);
+  auto text = std::to_string(x / second);
+  auto rest = x % second;
+  if (rest == 0)
+    return text;
+  text += '.';
+  for (auto digit = second / 10; rest > 0; digit /= 10) {
+    text += static_cast<char>('0' + rest / digit);
+    rest %= digit;
+  }
+  return text;
+}
+
 std::optional<double> unit_factor(unit u, std::string_view suffix) {
   if (u == unit::duration) {
     if (suffix == "ms")
@@ -145,9 +162,11 @@ std::optional<uint64_t> parse_number(unit u, std::string_view text) {
   auto factor = unit_factor(u, suffix);
   if (!factor)
     return std::nullopt;
-  // 1.001 s is 1000.999… ms in binary.
-  constexpr double rounding = 1e-6;
+  // 1.001 s is 1000.999… ms in binary, and years have more digits to lose.
+  constexpr double few_digits = 1e-6;
+  constexpr double last_digits = 4 * std::numeric_limits<double>::epsilon();
   auto whole = std::round(x * *factor);
+  auto rounding = std::max(few_digits, whole * last_digits);
   if (std::abs(x * *factor - whole) > rounding)
     return std::nullopt;
   return static_cast<uint64_t>(whole);
@@ -157,6 +176,10 @@ std::optional<uint64_t> parse_number(unit u, std::string_view text) {
 
 std::string setting::value(const policy& x) const {
   return as_text(unit, flag ? uint64_t{x.*flag} : x.*number);
+}
+
+std::string setting::bare_value(const policy& x) const {
+  return bare_text(unit, flag ? uint64_t{x.*flag} : x.*number);
 }
 
 std::string setting::range() const {
@@ -205,7 +228,7 @@ std::vector<std::pair<std::string, std::string>> policy_as_text(
   const policy& x) {
   std::vector<std::pair<std::string, std::string>> xs;
   for (const auto& s : table)
-    xs.emplace_back(s.name, s.value(x));
+    xs.emplace_back(s.name, s.bare_value(x));
   return xs;
 }
 

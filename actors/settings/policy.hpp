@@ -92,6 +92,9 @@ struct setting {
 
   /// The value in `x` as text: `on`, `200`, `2 s`, `unlimited`.
   std::string value(const policy& x) const;
+  /// The same for programs: `on`, `200`, `2`, `0.1`, `unlimited`; bytes or
+  /// seconds, without the unit.
+  std::string bare_value(const policy& x) const;
   /// The range as text, for people.
   std::string range() const;
   /// Sets the value in `x`; `bad_request` with the range, and nothing changed,
@@ -106,7 +109,7 @@ std::span<const setting> settings_table() noexcept;
 /// Null if there is none of this name.
 const setting* find_setting(std::string_view name) noexcept;
 
-/// Every setting by name with its value as text.
+/// Every setting by name with its bare value: what clients are told.
 std::vector<std::pair<std::string, std::string>> policy_as_text(
   const policy& x);
 

@@ -1,23 +1,6 @@
 #include "actors/store/store_reader.hpp"
 
-#include "actors/router/routing.hpp"
-#include "protocol/defaults.hpp"
-
-#include <spdlog/spdlog.h>
-
 namespace parley {
-
-using std::chrono::milliseconds;
-
-namespace {
-
-/// Nobody asked, and the next round meets it again.
-void report(const failure& why) {
-  spdlog::error(
-    "sweeping out what expired: {}: {}", to_string(why.code), why.text);
-}
-
-} // namespace
 
 store_reader_actor::behavior_type store_reader(
   store_reader_actor::stateful_pointer<store_reader_state> self, store* db) {
@@ -59,14 +42,6 @@ store_reader_actor::behavior_type store_reader(
         x.why = a.error();
       self->send(gateway, std::move(x));
     },
-    [db](list_atom) {
-      accounts_found x;
-      auto ok =
-        db->each_account([&x](const account& a) { x.what.push_back(a.user); });
-      if (!ok)
-        x.why = ok.error();
-      return x;
-    },
     [db](list_atom, const std::vector<user_address>& of) {
       accounts_found x;
       for (const auto& user : of) {
@@ -87,26 +62,6 @@ store_reader_actor::behavior_type store_reader(
       else
         x.why = lines.error();
       return x;
-    },
-    [self, db](const shared<policy>& rules, wall_time now,
-      const std::vector<router_actor>& routers) {
-      if (rules->im_offline_ttl_ms != unlimited) {
-        auto old = db->ims_before(
-          now - milliseconds{rules->im_offline_ttl_ms}, defaults::expiry_page);
-        std::vector<ims_expired> xs(routers.size());
-        if (!old)
-          report(old.error());
-        else
-          for (auto& [user, order] : *old)
-            xs[slot_of(user) % routers.size()].what.emplace_back(user, order);
-        for (size_t i = 0; i < xs.size(); ++i)
-          if (!xs[i].what.empty())
-            self->send(routers[i], std::move(xs[i]));
-      }
-      auto forgotten =
-        db->forget_ids(now - milliseconds{rules->im_retry_memory_ms});
-      if (!forgotten)
-        report(forgotten.error());
     },
   };
 }

@@ -14,19 +14,30 @@ namespace {
 using self_pointer = store_writer_actor::stateful_pointer<store_writer_state>;
 using piece = store_writer_state::piece;
 
-failure write(std::span<const piece> pieces, store& db) {
+result<commit_report> write(std::span<const piece> pieces, store& db) {
   operations batch;
   for (auto& x : pieces)
     batch.insert(batch.end(), x.what->begin(), x.what->end());
-  auto done = db.commit(batch);
-  return done ? failure{} : std::move(done.error());
+  return db.commit(batch);
+}
+
+size_t removals(const operations& what) {
+  return static_cast<size_t>(
+    std::count_if(what.begin(), what.end(), [](const store_operation& x) {
+      return std::holds_alternative<remove_account>(x);
+    }));
 }
 
 /// One message for each router, however much of it is in the batch.
-void answer(
-  self_pointer self, std::span<piece> pieces, const failure& why) {
+void answer(self_pointer self, std::span<piece> pieces,
+  const result<commit_report>& done) {
+  auto why = done ? failure{} : done.error();
+  auto deleted =
+    done ? done->deleted.begin() : std::vector<uint64_t>::const_iterator{};
   std::vector<std::pair<router_actor, written>> answers;
   for (auto& x : pieces) {
+    auto n = done ? static_cast<ptrdiff_t>(removals(*x.what)) : 0;
+    auto counts = std::exchange(deleted, deleted + n);
     if (!x.router) {
       x.promise.deliver(write_result{why});
       continue;
@@ -34,29 +45,34 @@ void answer(
     auto i = std::find_if(answers.begin(), answers.end(),
       [&x](auto& y) { return y.first == x.router; });
     if (i == answers.end())
-      i = answers.insert(answers.end(), {x.router, written{{}, why}});
-    i->second.what.push_back(std::move(x.what));
+      i = answers.insert(answers.end(), {x.router, written{{}, why, {}}});
+    auto& y = i->second;
+    y.what.push_back(std::move(x.what));
+    y.deleted.insert(y.deleted.end(), counts, counts + n);
   }
   for (auto& [router, what] : answers)
     self->send(router, std::move(what));
 }
 
+/// Damage concerns one user, and the others are not to suffer from it: what
+/// meets any is written in halves.
+void commit(self_pointer self, std::span<piece> pieces, store& db) {
+  auto done = write(pieces, db);
+  bool is_damage = !done && done.error().code == errc::store_corrupt;
+  if (!is_damage || pieces.size() == 1) {
+    answer(self, pieces, done);
+    return;
+  }
+  auto half = pieces.size() / 2;
+  commit(self, pieces.first(half), db);
+  commit(self, pieces.subspan(half), db);
+}
+
 void commit(self_pointer self, store& db) {
   auto pieces = std::exchange(self->state.waiting, {});
   self->state.size = 0;
-  if (pieces.empty())
-    return;
-  auto why = write(pieces, db);
-  if (why.code != errc::store_corrupt || pieces.size() == 1) {
-    answer(self, pieces, why);
-    return;
-  }
-  // Damage concerns one user; the others are not to suffer from it.
-  for (auto& x : pieces) {
-    std::span one(&x, 1);
-    auto own = write(one, db);
-    answer(self, one, own);
-  }
+  if (!pieces.empty())
+    commit(self, pieces, db);
 }
 
 void add(self_pointer self, store& db, piece x) {

@@ -1,13 +1,20 @@
 #include "protocol/client/core.hpp"
 
-#include <cstdio>
+#include <algorithm>
+#include <array>
 #include <utility>
 
+#include <openssl/evp.h>
+
 #include "protocol/client/core_impl.hpp"
+#include "protocol/client/secret_random.hpp"
 
 namespace parley {
 
 namespace {
+
+/// Of a new id; a multiple of three.
+constexpr size_t id_octets = 12;
 
 im to_im(const outgoing_im& x) {
   im y;
@@ -29,9 +36,7 @@ client_core::impl::impl(std::shared_ptr<const client_core_config> config,
     x_events(events),
     x_below(below),
     x_random(seed),
-    x_seen({random(), random()}, defaults::client_duplicates_max) {
-  x_id_prefix = random();
-}
+    x_seen(defaults::client_duplicates_max) {}
 
 uint64_t client_core::impl::random() noexcept {
   // SplitMix64 (Steele, Lea, Flood, 2014).
@@ -42,11 +47,15 @@ uint64_t client_core::impl::random() noexcept {
 }
 
 message_id client_core::impl::new_id() {
-  char text[48];
-  auto n = std::snprintf(text, sizeof text, "%016llx-%llx",
-    static_cast<unsigned long long>(x_id_prefix),
-    static_cast<unsigned long long>(++x_ids));
-  return {std::string(text, static_cast<size_t>(n))};
+  std::array<unsigned char, id_octets> octets;
+  random_octets(octets);
+  // Padding and a zero at the end that none of it needs.
+  std::array<unsigned char, id_octets / 3 * 4 + 1> text;
+  auto n = EVP_EncodeBlock(text.data(), octets.data(), octets.size());
+  message_id id{{text.begin(), text.begin() + n}};
+  std::ranges::replace(id.value, '+', '-');
+  std::ranges::replace(id.value, '/', '_');
+  return id;
 }
 
 void client_core::impl::send(const outgoing_im& message, request_tag tag) {
@@ -106,13 +115,23 @@ void client_core::impl::set_availability(
   pump();
 }
 
-void client_core::impl::sign_out() {
+void client_core::impl::sign_out(leaving how) {
   if (is_gone())
     return;
   pending_request x;
   x.what = pending_request::kind::sign_out;
-  x_requests.push(std::move(x));
+  if (how == leaving::at_once)
+    x_requests.push_next(std::move(x));
+  else
+    x_requests.push(std::move(x));
   pump();
+}
+
+bool client_core::impl::is_held_back() const noexcept {
+  // In a batch the answers are acknowledged at its end.
+  return is_ready() && !x_receiving
+    && x_config->acknowledge == acknowledging::manual
+    && x_position.safe() == x_acknowledged && x_requests.is_stuck();
 }
 
 void client_core::impl::typing(std::string_view to) {
@@ -242,8 +261,8 @@ void client_core::set_window(const window& wanted) {
   x_impl->set_window(wanted);
 }
 
-void client_core::sign_out() {
-  x_impl->sign_out();
+void client_core::sign_out(leaving how) {
+  x_impl->sign_out(how);
 }
 
 void client_core::drop_connection() {
@@ -258,8 +277,16 @@ bool client_core::is_gone() const noexcept {
   return x_impl->is_gone();
 }
 
+bool client_core::is_connected() const noexcept {
+  return x_impl->is_connected();
+}
+
 size_t client_core::unanswered() const noexcept {
   return x_impl->unanswered();
+}
+
+bool client_core::is_held_back() const noexcept {
+  return x_impl->is_held_back();
 }
 
 const address& client_core::self() const noexcept {

@@ -28,6 +28,14 @@ enum class acknowledging : uint8_t {
   manual,
 };
 
+/// What a sign-out does with requests that wait to be sent.
+enum class leaving : uint8_t {
+  /// It waits behind them.
+  after_all,
+  /// It passes them over; they are not sent any more, nor answered.
+  at_once,
+};
+
 /// What many clients have in common.
 struct client_core_config {
   /// Name and version of the software, for the server's operator.
@@ -70,8 +78,10 @@ public:
     virtual void close_wanted() = 0;
   };
 
-  /// `seed`: where randomness (jitter, nonces of heartbeats, new ids) starts;
-  /// another one for each client and start, or `new_id` repeats itself.
+  /// `seed`: where the randomness starts that nobody need be kept from knowing
+  /// (jitter, nonces of heartbeats); another one for each client, or all come
+  /// back at the same time. What is to be secret comes from OpenSSL; throws
+  /// std::runtime_error if it has none.
   client_core(std::shared_ptr<const client_core_config> config,
     client_account account, client_events& events, transport& below,
     uint64_t seed);
@@ -119,9 +129,9 @@ public:
   /// Changes what may be unacknowledged towards this client; 0 messages stop
   /// the stream.
   void set_window(const window& wanted);
-  /// Acknowledges, ends the session for good and closes, after all requests
-  /// made before were sent. Ends in on_gone(signed_out).
-  void sign_out();
+  /// Acknowledges, ends the session for good and closes. Needs no room in the
+  /// window. Ends in on_gone(signed_out).
+  void sign_out(leaving how = leaving::after_all);
   /// Gives the connection up and connects again as after a failure.
   void drop_connection();
 
@@ -129,11 +139,17 @@ public:
 
   bool is_ready() const noexcept;
   bool is_gone() const noexcept;
+  /// There is a connection, signed in or not.
+  bool is_connected() const noexcept;
   /// Requests without an answer, waiting ones included.
   size_t unanswered() const noexcept;
+  /// Requests wait that the window has no room for before an IM is
+  /// acknowledged by hand; all that was sent is answered.
+  bool is_held_back() const noexcept;
   /// As the server prepared it; empty before the first on_ready.
   const address& self() const noexcept;
-  /// An id that no other client makes.
+  /// An id that no other client makes, and that nobody can guess: 16
+  /// characters of base64 as in RFC 4648, 5.
   message_id new_id();
   /// Bytes held beside the object itself.
   size_t memory() const noexcept;

@@ -7,17 +7,40 @@ namespace parley {
 
 namespace {
 
-/// Errors after which another try would end the same way.
-bool is_final(errc code) noexcept {
+/// Errors after which no session of this client can be any more. All others
+/// are tried again, those too that this version does not know.
+bool ends_client(errc code) noexcept {
   switch (code) {
   case errc::bad_magic:
   case errc::unsupported_version:
   case errc::replaced:
   case errc::account_removed:
   case errc::kicked:
+  case errc::signed_out:
     return true;
   default:
     return false;
+  }
+}
+
+/// Refusals of a sign-in that the next one would meet again: what is asked is
+/// wrong, not the time. All others are tried again, those too that this
+/// version does not know.
+bool ends_sign_in(errc code) noexcept {
+  switch (code) {
+  case errc::authentication_failed:
+  case errc::mechanism_unavailable:
+  case errc::too_many_endpoints:
+  case errc::bad_address:
+  case errc::bad_request:
+  case errc::not_authorised:
+  case errc::not_signed_in:
+  case errc::bad_frame:
+  case errc::frame_too_large:
+  case errc::tls_failed:
+    return true;
+  default:
+    return ends_client(code);
   }
 }
 
@@ -208,39 +231,30 @@ void client_core::impl::written(size_t n) {
 }
 
 void client_core::impl::refused_before_session(const failure& why) {
-  switch (why.code) {
-  case errc::overloaded:
-  case errc::server_stopping:
-  case errc::too_many_connections:
-  case errc::store_unavailable:
-  case errc::timed_out:
-    return lose(why);
-  default:
-    return finish(why);
-  }
+  // With a wrong password it says when a person may try another one.
+  auto may_work_later =
+    why.retry_after && why.code != errc::authentication_failed;
+  if (ends_sign_in(why.code) && !may_work_later)
+    finish(why);
+  else
+    lose(why);
 }
 
 void client_core::impl::handle(const native::refusal& x) {
-  if (is_final(x.why.code))
-    return finish(x.why);
-  switch (x.scope) {
-  case error_scope::connection:
-    return is_ready() || x_was_ready ? lose(x.why)
-                                     : refused_before_session(x.why);
-  case error_scope::session:
+  if (x.scope == error_scope::session)
     x_token.clear();
-    return x.why.code == errc::server_stopping || x.why.code == errc::expired
-      ? lose(x.why)
-      : finish(x.why);
-  case error_scope::request:
-    break;
-  }
+  if (ends_client(x.why.code))
+    return finish(x.why);
+  if (x.scope == error_scope::session
+    || (x.scope == error_scope::connection && is_ready()))
+    return lose(x.why);
   if (is_ready())
     return x_events.on_error(x.why);
-  if (x_stage != stage::resuming || x.why.code != errc::resume_failed)
+  if (x.scope == error_scope::connection || x_stage != stage::resuming
+    || x.why.code != errc::resume_failed)
     return refused_before_session(x.why);
   x_token.clear();
-  if (x_requests.only_sign_out())
+  if (x_requests.leaves_next())
     return finish(failure{errc::signed_out});
   authenticate();
 }

@@ -64,11 +64,19 @@ void client_core::impl::handle(const native::welcome& x) {
 }
 
 void client_core::impl::authenticate() {
+  auto& s = *x_signing_in;
+  auto try_as = [&](const std::string& user) {
+    return sasl_client::make(s.mechanisms, s.channel, user, x_account.password);
+  };
+  auto own_domain = "@" + s.domain;
   auto user = x_account.user;
   if (user.find('@') == std::string::npos)
-    user.append("@").append(x_signing_in->domain);
-  auto sasl = sasl_client::make(
-    x_signing_in->mechanisms, x_signing_in->channel, user, x_account.password);
+    user += own_domain;
+  auto sasl = try_as(user);
+  // SASLprep lets no letters from right to left stand beside those of the
+  // domain. The server adds its own domain to a name without one.
+  if (!sasl && user.ends_with(own_domain))
+    sasl = try_as(user.substr(0, user.size() - own_domain.size()));
   if (!sasl)
     return finish(std::move(sasl.error()));
   x_stage = stage::authenticating;
@@ -228,7 +236,8 @@ void client_core::impl::answered(
   if (!x)
     return;
   // The server's window shrank while this was on its way.
-  if (why.code == errc::window_exceeded)
+  if (why.code == errc::window_exceeded
+    && x->what != pending_request::kind::sign_out)
     return x_requests.give_back(std::move(*x));
   using kind = pending_request::kind;
   switch (x->what) {

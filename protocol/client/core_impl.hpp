@@ -36,11 +36,16 @@ public:
   void typing(std::string_view to);
   void acknowledge(delivery_ticket ticket);
   void set_window(const window& wanted);
-  void sign_out();
+  void sign_out(leaving how);
   void drop_connection();
   bool is_ready() const noexcept { return x_stage == stage::ready; }
   bool is_gone() const noexcept { return x_stage == stage::gone; }
+  bool is_connected() const noexcept {
+    return x_stage != stage::waiting && x_stage != stage::connecting
+      && x_stage != stage::gone;
+  }
   size_t unanswered() const noexcept { return x_requests.unanswered(); }
+  bool is_held_back() const noexcept;
   const address& self() const noexcept { return x_self; }
   message_id new_id();
   size_t memory() const noexcept;
@@ -127,8 +132,6 @@ private:
   client_events& x_events;
   transport& x_below;
   uint64_t x_random;
-  uint64_t x_id_prefix = 0;
-  uint64_t x_ids = 0;
   uint64_t x_tickets = 0;
 
   stage x_stage = stage::waiting;

@@ -1,69 +1,57 @@
 #!/usr/bin/python3
 """A Parley client on one page, made from protocol/README.md alone. Needs
 `protoc --python_out=DIR -I protocol parley.proto` and DIR in PYTHONPATH.
-    example.py HOST:PORT CA.pem|plain USER [TO TEXT] < PASSWORD-FILE
+    example.py HOST PORT CERTIFICATE.pem USER [TO TEXT] < PASSWORD-FILE
 Signs in, sends TEXT if there is one, else prints and acknowledges what comes."""
-import base64, hashlib, hmac, os, socket, ssl, struct, sys, uuid
+import base64, hashlib, hmac, os, socket, ssl, struct, sys
 import parley_pb2 as wire
 
-where, trust, user, *im = sys.argv[1:]
-password = sys.stdin.readline().rstrip("\n").encode()
-host, port = where.rsplit(":", 1)
-sock = socket.create_connection((host.strip("[]"), port))
-if trust != "plain":
-    tls = ssl.create_default_context(cafile=trust)
-    sock = tls.wrap_socket(sock, server_hostname=host.strip("[]"))
-incoming = sock.makefile("rb")
+host, port, trusted, user, *im = sys.argv[1:]
+tls = ssl.create_default_context(cafile=trusted)
+server = tls.wrap_socket(socket.create_connection((host, port)), server_hostname=host)
+incoming = server.makefile("rb")
 
 def send(**fields):
     frame = wire.ClientFrame(**fields).SerializeToString()
-    sock.sendall(struct.pack(">I", len(frame)) + frame)
+    server.sendall(struct.pack(">I", len(frame)) + frame)
 
 def receive():
-    head = incoming.read(4) or sys.exit("the server closed the connection")
-    frame = wire.ServerFrame.FromString(incoming.read(*struct.unpack(">I", head)))
-    if frame.WhichOneof("kind") == "error":
-        sys.exit(f"{frame.error.reason}: {frame.error.text}")
-    return frame
+    frame = wire.ServerFrame.FromString(incoming.read(*struct.unpack(">I", incoming.read(4))))
+    return sys.exit(frame.error.reason) if frame.HasField("error") else frame
 
-def hash_of(key, text):
-    return hmac.digest(key, text.encode(), "sha256")
+def mac(key, text): return hmac.digest(key, text.encode(), "sha256")
 
-# Hello, then SCRAM-SHA-256 (RFC 5802); names in ASCII need no SASLprep.
-magic, nonce = b"PARLEY\x01\n", base64.b64encode(os.urandom(18)).decode()
-sock.sendall(magic)
+# Magic and Hello, then SCRAM-SHA-256 (RFC 5802); ASCII needs no SASLprep.
+server.sendall(b"PARLEY\x01\n")
 send(hello={"version_min": 1, "version_max": 1, "software": "example.py"})
-assert incoming.read(8) == magic and receive().welcome.version == 1
+assert incoming.read(8) == b"PARLEY\x01\n" and receive().welcome.version == 1
+nonce = base64.b64encode(os.urandom(18)).decode()
 first = f"n={user.replace('=', '=3D').replace(',', '=2C')},r={nonce}"
 send(authenticate={"mechanism": "SCRAM-SHA-256", "initial": b"n,," + first.encode()})
 challenge = receive().sasl_challenge.data.decode()
 part = dict(x.split("=", 1) for x in challenge.split(","))
-assert part["r"].startswith(nonce) and len(part["r"]) > len(nonce)
-last = "c=biws,r=" + part["r"]
-salted = hashlib.pbkdf2_hmac("sha256", password, base64.b64decode(part["s"]), int(part["i"]))
-client_key, signed = hash_of(salted, "Client Key"), f"{first},{challenge},{last}"
-mask = hash_of(hashlib.sha256(client_key).digest(), signed)
-proof = base64.b64encode(bytes(a ^ b for a, b in zip(client_key, mask))).decode()
-send(sasl_response={"data": f"{last},p={proof}".encode()})
-session = receive().signed_in
-expected = b"v=" + base64.b64encode(hash_of(hash_of(salted, "Server Key"), signed))
-assert hmac.compare_digest(session.sasl, expected), "the server does not know us"
+assert part["r"].startswith(nonce), "an answer to somebody else"
+password, salt = sys.stdin.readline().rstrip("\n").encode(), base64.b64decode(part["s"])
+salted = hashlib.pbkdf2_hmac("sha256", password, salt, int(part["i"]))
+key, signed = mac(salted, "Client Key"), f"{first},{challenge},c=biws,r={part['r']}"
+proof = bytes(a ^ b for a, b in zip(key, mac(hashlib.sha256(key).digest(), signed)))
+send(sasl_response={"data": f"c=biws,r={part['r']},p=".encode() + base64.b64encode(proof)})
+session, expected = receive().signed_in, mac(mac(salted, "Server Key"), signed)
+assert session.sasl == b"v=" + base64.b64encode(expected), "the server does not know us"
 print("ready", session.address, flush=True)
 
 if im:
-    send(request=1, send={"id": str(uuid.uuid4()), "to": im[0], "body": im[1]})
-seen, done = set(), False
-while not done:
-    frame = receive()
-    kind = frame.WhichOneof("kind")
-    if kind == "ping":
+    send(request=1, send={"id": nonce, "to": im[0], "body": im[1]})
+seen = set()
+while (frame := receive()).WhichOneof("kind") != "done":
+    name = getattr(frame.im, "from").split("/")[0], frame.im.id
+    if frame.HasField("im") and name not in seen:
+        seen.add(name)
+        print("from", name[0] + ":", frame.im.body, flush=True)
+    elif frame.HasField("ping"):
         send(pong={"nonce": frame.ping.nonce})
-    elif kind == "im" and (key := (getattr(frame.im, "from").split("/")[0], frame.im.id)) not in seen:
-        seen.add(key)
-        print("from", key[0] + ":", frame.im.body, flush=True)
-    elif kind == "outcome":
-        print(wire.Outcome.Kind.Name(frame.outcome.kind).lower(), frame.outcome.error.reason, flush=True)
+    elif frame.HasField("outcome"):
+        print(wire.Outcome.Kind.Name(frame.outcome.kind).lower(), frame.outcome.error.reason)
         send(request=2, sign_out={})
-    done = kind == "done"
-    if frame.event and not done:
+    if frame.event:
         send(ack={"event": frame.event})

@@ -5,12 +5,20 @@
 #include <cstring>
 #include <string>
 
+#include "protocol/client/secret_random.hpp"
+
 namespace parley {
 
 namespace {
 
 /// The smallest table.
 constexpr size_t first_slots = 32;
+
+std::array<uint64_t, 2> secret_key() {
+  std::array<unsigned char, 2 * sizeof(uint64_t)> octets;
+  random_octets(octets);
+  return std::bit_cast<std::array<uint64_t, 2>>(octets);
+}
 
 struct sip_state {
   uint64_t v0, v1, v2, v3;
@@ -56,6 +64,8 @@ uint64_t sip_hash(const std::array<uint64_t, 2>& key, std::string_view text) {
 }
 
 } // namespace
+
+recent_ids::recent_ids(size_t max) : recent_ids(secret_key(), max) {}
 
 recent_ids::recent_ids(std::array<uint64_t, 2> key, size_t max) noexcept
   : x_key(key), x_max(max) {}

@@ -14,7 +14,10 @@ namespace parley {
 /// forgotten beyond `max`. Empty, it holds no memory.
 class recent_ids {
 public:
-  /// `key` is to be secret and random.
+  /// Under a secret key of its own; throws std::runtime_error if OpenSSL has
+  /// no randomness.
+  explicit recent_ids(size_t max);
+  /// Under a given key, for tests.
   recent_ids(std::array<uint64_t, 2> key, size_t max) noexcept;
 
   /// The fingerprint, never 0.

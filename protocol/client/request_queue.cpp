@@ -12,14 +12,26 @@ void request_queue::push(pending_request x) {
   ++x_unanswered;
 }
 
-bool request_queue::has_room(uint32_t bytes) const noexcept {
+void request_queue::push_next(pending_request x) {
+  insert(x_sent, std::move(x));
+}
+
+bool request_queue::has_room(const pending_request& x) const noexcept {
+  // Who leaves needs no credit.
+  if (x.what == pending_request::kind::sign_out)
+    return true;
   if (x_used_messages >= x_window.messages)
     return false;
-  return x_used_bytes == 0 || x_used_bytes + bytes <= x_window.bytes;
+  return x_used_bytes == 0 || x_used_bytes + x.bytes <= x_window.bytes;
+}
+
+bool request_queue::is_stuck() const noexcept {
+  return x_sent < x_queue.size() && !has_room(x_queue[x_sent])
+    && x_unanswered == x_queue.size() - x_sent;
 }
 
 std::optional<request_queue::numbered> request_queue::next() {
-  if (x_sent == x_queue.size() || !has_room(x_queue[x_sent].bytes))
+  if (x_sent == x_queue.size() || !has_room(x_queue[x_sent]))
     return std::nullopt;
   auto& x = x_queue[x_sent];
   ++x_used_messages;
@@ -42,10 +54,13 @@ std::optional<pending_request> request_queue::settle(
 }
 
 void request_queue::give_back(pending_request x) {
+  insert(x_sent + x_back++, std::move(x));
+}
+
+void request_queue::insert(size_t place, pending_request x) {
   if (x_queue.full())
     x_queue.set_capacity(x_queue.capacity() + 1);
-  auto place = static_cast<ptrdiff_t>(x_sent + x_back++);
-  x_queue.insert(x_queue.begin() + place, std::move(x));
+  x_queue.insert(x_queue.begin() + static_cast<ptrdiff_t>(place), std::move(x));
   ++x_unanswered;
 }
 
@@ -93,11 +108,10 @@ void request_queue::cover_availability() noexcept {
       x.covered = true;
 }
 
-bool request_queue::only_sign_out() const noexcept {
-  return x_unanswered > 0
-    && std::ranges::all_of(x_queue, [](const pending_request& x) {
-         return x.answered || x.what == pending_request::kind::sign_out;
-       });
+bool request_queue::leaves_next() const noexcept {
+  auto first = std::ranges::find(x_queue, false, &pending_request::answered);
+  return first != x_queue.end()
+    && first->what == pending_request::kind::sign_out;
 }
 
 size_t request_queue::memory() const noexcept {

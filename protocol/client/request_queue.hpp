@@ -58,8 +58,12 @@ public:
 
   void push(pending_request x);
 
-  /// The next one to send, if there is one and the window has room; it counts
-  /// as sent then. `what` is valid until the next call of anything.
+  /// Before all that wait.
+  void push_next(pending_request x);
+
+  /// The next one to send, if there is one and the window has room, which a
+  /// sign_out does not need; it counts as sent then. `what` is valid until the
+  /// next call of anything.
   std::optional<numbered> next();
 
   /// Takes out the request that the event `by` answers; nothing if it is not
@@ -96,13 +100,18 @@ public:
   /// Requests without an answer.
   size_t unanswered() const noexcept { return x_unanswered; }
 
-  /// Nothing but a sign_out has no answer.
-  bool only_sign_out() const noexcept;
+  /// The first one that has no answer is a sign_out.
+  bool leaves_next() const noexcept;
+
+  /// All that was sent is answered, and for what waits there is no room before
+  /// these answers are acknowledged.
+  bool is_stuck() const noexcept;
 
   size_t memory() const noexcept;
 
 private:
-  bool has_room(uint32_t bytes) const noexcept;
+  bool has_room(const pending_request& x) const noexcept;
+  void insert(size_t place, pending_request x);
   void pop_answered() noexcept;
 
   struct answered_bytes {

@@ -1,7 +1,7 @@
-#define BOOST_TEST_MODULE client_core
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <set>
 
 #include "protocol/defaults.hpp"
 #include "tests/client/simulation.hpp"
@@ -310,6 +310,57 @@ BOOST_AUTO_TEST_CASE(a_wrong_password_ends_the_client) {
   BOOST_TEST(alice.core.is_gone());
 }
 
+BOOST_AUTO_TEST_CASE(a_sign_in_that_may_work_later_is_tried_again) {
+  failure limited{errc::rate_limited};
+  limited.retry_after = 3s;
+  failure full{errc::too_many_endpoints};
+  full.retry_after = 3s;
+  failure unknown{errc::none, "under_repair: a reason of another version"};
+  for (auto& why : {limited, full, unknown, failure{errc::overloaded},
+         failure{errc::store_unavailable}}) {
+    simulation x;
+    x.server.refuse_sign_ins = why;
+    auto& alice = x.add("alice", 1);
+    x.wait(2s);
+    BOOST_TEST(alice.ends.empty(), why.text);
+    BOOST_TEST(!alice.losses.empty());
+    if (why.retry_after)
+      BOOST_TEST((alice.losses.front().second >= *why.retry_after));
+    x.server.refuse_sign_ins.reset();
+    x.wait(1min);
+    BOOST_TEST(alice.core.is_ready(), why.text);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(so_it_is_after_the_server_was_started_anew) {
+  two_users x;
+  failure limited{errc::rate_limited};
+  limited.retry_after = 1s;
+  x.server.refuse_sign_ins = limited;
+  x.server.restart();
+  x.wait(5s);
+  BOOST_TEST(x.alice.ends.empty());
+  x.server.refuse_sign_ins.reset();
+  x.wait(1min);
+  BOOST_TEST(x.alice.core.is_ready());
+}
+
+BOOST_AUTO_TEST_CASE(a_sign_in_that_never_works_ends_the_client) {
+  failure guessed{errc::authentication_failed};
+  guessed.retry_after = 1s;
+  for (auto& why :
+    {failure{errc::too_many_endpoints}, failure{errc::mechanism_unavailable},
+      failure{errc::bad_address}, guessed}) {
+    simulation x;
+    x.server.refuse_sign_ins = why;
+    auto& alice = x.add("alice", 1);
+    x.wait(1min);
+    BOOST_TEST(alice.ends.size() == 1u);
+    BOOST_TEST((alice.ends.front().code == why.code));
+    BOOST_TEST(alice.losses.empty());
+  }
+}
+
 BOOST_AUTO_TEST_CASE(sessions_that_end_for_good_end_the_client) {
   for (auto why : {errc::replaced, errc::kicked, errc::account_removed}) {
     two_users x;
@@ -363,12 +414,30 @@ BOOST_AUTO_TEST_CASE(a_sign_out_survives_a_broken_connection) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(ids_of_two_clients_differ) {
+BOOST_AUTO_TEST_CASE(ids_do_not_follow_from_the_seed_nor_from_each_other) {
   simulation x;
   auto& alice = x.add("alice", 1);
-  auto& bob = x.add("bob", 2);
-  BOOST_TEST(alice.core.new_id().value != alice.core.new_id().value);
-  BOOST_TEST(alice.core.new_id().value != bob.core.new_id().value);
+  auto& bob = x.add("bob", 1);
+  std::set<std::string> ids, beginnings;
+  constexpr size_t n = 1000;
+  for (size_t i = 0; i < n; ++i)
+    for (auto user : {&alice, &bob}) {
+      auto id = user->core.new_id().value;
+      BOOST_TEST(id.size() == 16u);
+      beginnings.insert(id.substr(0, 8));
+      ids.insert(std::move(id));
+    }
+  BOOST_TEST(ids.size() == 2 * n);
+  BOOST_TEST(beginnings.size() == 2 * n);
+}
+
+BOOST_AUTO_TEST_CASE(a_name_from_right_to_left_signs_in) {
+  simulation x;
+  auto name = "\xd7\x93\xd7\x95\xd7\x93";
+  auto& david = x.add(name, 1);
+  x.wait(1s);
+  BOOST_TEST(david.core.is_ready());
+  BOOST_TEST(david.core.self().user.node() == name);
 }
 
 BOOST_AUTO_TEST_CASE(an_idle_client_holds_little_memory) {

@@ -79,3 +79,37 @@ BOOST_AUTO_TEST_CASE(held_ims_of_an_ended_session_wait_for_the_same_word) {
   x.settle();
   BOOST_TEST(x.bob.messages.size() == 4u);
 }
+
+BOOST_AUTO_TEST_CASE(who_acknowledges_nothing_can_still_sign_out) {
+  careful_bob x;
+  x.server.add_account("carol@example.org");
+  BOOST_TEST(!x.bob.core.is_held_back());
+  for (int i = 0; i < 50; ++i)
+    x.bob.send("carol@example.org", "x");
+  x.settle();
+  // The window is full of answers behind an IM that is held.
+  BOOST_TEST(x.bob.outcomes.size() == 5u);
+  BOOST_TEST(x.bob.core.is_held_back());
+  x.bob.core.sign_out(leaving::at_once);
+  x.settle();
+  BOOST_TEST(x.bob.ends.size() == 1u);
+  BOOST_TEST((x.bob.ends.front().code == errc::signed_out));
+  BOOST_TEST(x.server.violations == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_sign_out_at_once_survives_a_broken_connection) {
+  for (bool arrived : {true, false}) {
+    careful_bob x;
+    x.server.add_account("carol@example.org");
+    for (int i = 0; i < 50; ++i)
+      x.bob.send("carol@example.org", "x");
+    x.settle();
+    x.bob.core.sign_out(leaving::at_once);
+    if (arrived)
+      x.bob.to_server(SIZE_MAX);
+    x.bob.cut();
+    x.wait(2s);
+    BOOST_TEST(x.bob.ends.size() == 1u);
+    BOOST_TEST((x.bob.ends.front().code == errc::signed_out));
+  }
+}

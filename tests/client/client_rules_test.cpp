@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE client_rules
 #include <boost/test/unit_test.hpp>
 
 #include <deque>
@@ -54,6 +53,11 @@ BOOST_AUTO_TEST_CASE(fingerprints_tell_sender_id_and_key_apart) {
   BOOST_TEST(text("a", "b") != text("b", "a"));
   recent_ids other({1, 2}, 1);
   BOOST_TEST(text("a", "b") != other.fingerprint("a", "b"));
+}
+
+BOOST_AUTO_TEST_CASE(each_memory_has_a_key_of_its_own) {
+  recent_ids one(1), other(1);
+  BOOST_TEST(one.fingerprint("a", "b") != other.fingerprint("a", "b"));
 }
 
 BOOST_AUTO_TEST_CASE(unused_ids_cost_no_memory) {
@@ -220,6 +224,23 @@ BOOST_AUTO_TEST_CASE(what_came_back_goes_first_in_its_old_order) {
   BOOST_TEST((drain(x) == sent{{3, 1}}));
   x.acknowledged({2});
   BOOST_TEST((drain(x) == sent{{4, 2}}));
+}
+
+BOOST_AUTO_TEST_CASE(who_leaves_needs_no_room) {
+  request_queue x;
+  x.window_changed({1, 9});
+  x.push(make(1));
+  x.push(make(2));
+  auto leave = make(3);
+  leave.what = pending_request::kind::sign_out;
+  BOOST_TEST((drain(x) == sent{{1, 1}}));
+  BOOST_TEST(!x.is_stuck());
+  x.settle({1}, {1});
+  BOOST_TEST(x.is_stuck());
+  BOOST_TEST(!x.leaves_next());
+  x.push_next(std::move(leave));
+  BOOST_TEST(x.leaves_next());
+  BOOST_TEST((drain(x) == sent{{2, 3}}));
 }
 
 BOOST_AUTO_TEST_CASE(the_queue_agrees_with_a_plain_model) {

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE client_sockets
 #include <boost/test/unit_test.hpp>
 
 #include <filesystem>

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "protocol/decoys.hpp"
+
 namespace parley::test {
 
 namespace {
@@ -16,7 +18,7 @@ std::shared_ptr<const connection_config> make_config(
   x.domain = domain;
   x.body_max = 1000;
   x.broadcast_max = 100;
-  x.decoy_secret = "decoy";
+  x.decoys = std::make_shared<decoys>("decoy");
   x.tls = std::move(tls);
   return std::make_shared<const connection_config>(std::move(x));
 }
@@ -128,6 +130,8 @@ signed_in model_server::grant(const session& s, bool resumed) const {
 }
 
 void model_server::start(link& from, const sign_in& what) {
+  if (refuse_sign_ins)
+    return from.x_connection.refuse(*refuse_sign_ins);
   address self{what.user, what.endpoint};
   std::vector<std::string> replaced;
   for (auto& [token, s] : x_sessions)
@@ -185,7 +189,8 @@ void model_server::take(session& s, const numbered_request& x) {
   if (x.number.value <= s.last_request)
     return;
   s.last_request = x.number.value;
-  if (++s.requests_open > s.requests.messages)
+  auto leaves = std::holds_alternative<sign_out>(x.what);
+  if (++s.requests_open > s.requests.messages && !leaves)
     ++violations;
   if (refuse_requests) {
     post(s, answer{x.number, *refuse_requests});

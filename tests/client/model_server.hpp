@@ -39,7 +39,10 @@ public:
     void find_keys(const user_address& user) override;
     void check_password(
       const user_address& user, std::string password) override;
-    void authenticated(const user_address&, bool) override {}
+    std::chrono::milliseconds authenticated(
+      const user_address&, bool) override {
+      return {};
+    }
     void sign_in_wanted(sign_in what) override;
     void resume_wanted(resume what) override;
     void acknowledged(sequence upto) override;
@@ -78,8 +81,9 @@ public:
   window request_window{5, 4096};
   window im_window{5, 4096};
   std::chrono::milliseconds heartbeat{1000};
-  /// A request is answered by this instead, while it is set.
+  /// A request, or a sign-in, is answered by this instead, while it is set.
   std::optional<failure> refuse_requests;
+  std::optional<failure> refuse_sign_ins;
   std::vector<availability> availabilities;
   std::vector<typing> typings;
 

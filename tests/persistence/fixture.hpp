@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -50,8 +51,7 @@ inline put_im make_put(const user_address& to, uint64_t order, shared<im> what,
   return x;
 }
 
-inline put_im make_put(
-  const user_address& to, uint64_t order, const im& what) {
+inline put_im make_put(const user_address& to, uint64_t order, const im& what) {
   return make_put(to, order, shared<im>(what));
 }
 
@@ -97,6 +97,35 @@ inline void commit(store& to, std::vector<store_operation> batch) {
   must(to.commit(batch));
 }
 
+/// All that may be forgotten, step by step; returns how many.
+inline uint64_t forget_ids(store& db, wall_time before) {
+  uint64_t n = 0;
+  for (store::forgotten step{0, true}; step.more; n += step.ids)
+    step = must(db.forget_ids(before));
+  return n;
+}
+
+/// A whole look for expired IMs, in steps of `step`.
+inline std::vector<std::pair<user_address, im_order>> ims_before(
+  store& db, wall_time before, size_t step = 1000) {
+  std::vector<std::pair<user_address, im_order>> out;
+  store::expiry_look look;
+  while (!look.done)
+    for (auto& x : must(db.ims_before(before, look, step)))
+      out.push_back(std::move(x));
+  return out;
+}
+
+/// Calls `each` with all remembered ids, in steps of `step`.
+inline void each_id(store& db,
+  const std::function<void(uint64_t hash, wall_time stored_at)>& each,
+  size_t step = 1000) {
+  std::string from;
+  do
+    from = must(db.each_id(from, step, each));
+  while (!from.empty());
+}
+
 inline std::vector<uint64_t> orders(const std::vector<stored_im>& ims) {
   std::vector<uint64_t> out;
   for (auto& x : ims)
@@ -124,9 +153,8 @@ struct memory_store {
 /// A folder of the real disk, gone at the end.
 struct temporary_folder {
   temporary_folder() {
-    auto pattern
-      = (std::filesystem::temp_directory_path() / "parley-test-XXXXXX")
-          .string();
+    auto pattern =
+      (std::filesystem::temp_directory_path() / "parley-test-XXXXXX").string();
     if (!mkdtemp(pattern.data()))
       throw std::runtime_error("no temporary folder");
     path = pattern;

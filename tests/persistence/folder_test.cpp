@@ -48,8 +48,9 @@ struct disk_store {
     for (uint64_t round = 0; round < 2; ++round) {
       auto db = must(open());
       for (uint64_t i = 0; i < in_wal; ++i)
-        commit(*db, {make_put(bob, round * in_wal + i + 1,
-                      make_im(alice, "m", std::string(300, 'x')))});
+        commit(*db,
+          {make_put(bob, round * in_wal + i + 1,
+            make_im(alice, "m", std::string(300, 'x')))});
     }
   }
 
@@ -61,8 +62,7 @@ struct disk_store {
   fs::path file(const std::string& ending) const {
     std::vector<fs::path> found;
     for (auto& x : fs::directory_iterator(path))
-      if (x.path().filename().string().ends_with(ending)
-        && x.file_size() > 0)
+      if (x.path().filename().string().ends_with(ending) && x.file_size() > 0)
         found.push_back(x.path());
     BOOST_REQUIRE(!found.empty());
     return *std::max_element(found.begin(), found.end());
@@ -143,9 +143,9 @@ BOOST_AUTO_TEST_CASE(a_newer_schema_is_refused) {
     auto& rocks = opened.db->rocks();
     auto* meta = opened.db->handle(family::meta);
     BOOST_REQUIRE(rocks
-        .Put({}, meta, slice(keys::schema),
-          records::encode_number(schema_version + 1))
-        .ok());
+                    .Put({}, meta, slice(keys::schema),
+                      records::encode_number(schema_version + 1))
+                    .ok());
     // What a newer schema may well have.
     rocksdb::ColumnFamilyHandle* rooms = nullptr;
     BOOST_REQUIRE(rocks.CreateColumnFamily({}, "rooms", &rooms).ok());
@@ -188,8 +188,8 @@ BOOST_AUTO_TEST_CASE(a_flipped_bit_in_the_manifest_is_damage) {
 BOOST_AUTO_TEST_CASE(a_missing_file_is_damage) {
   for (auto ending : {".sst", "manifest"}) {
     disk_store db;
-    fs::remove(std::string(ending) == "manifest" ? db.manifest()
-                                                 : db.file(ending));
+    fs::remove(
+      std::string(ending) == "manifest" ? db.manifest() : db.file(ending));
     db.expect_refused(errc::store_corrupt);
   }
 }

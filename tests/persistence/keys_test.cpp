@@ -39,21 +39,27 @@ BOOST_AUTO_TEST_CASE(keys_are_what_the_readme_says) {
 }
 
 BOOST_AUTO_TEST_CASE(keys_sort_as_what_they_stand_for) {
-  BOOST_TEST(sorted(keys::im(bob, im_order{255}), keys::im(bob, im_order{256})));
+  BOOST_TEST(
+    sorted(keys::im(bob, im_order{255}), keys::im(bob, im_order{256})));
   BOOST_TEST(sorted(keys::im(bob, im_order{UINT64_MAX}), keys::im_end(bob)));
-  BOOST_TEST(sorted(keys::im_end(user("a@b")), keys::im(user("a@c"), im_order{})));
+  BOOST_TEST(
+    sorted(keys::im_end(user("a@b")), keys::im(user("a@c"), im_order{})));
   // No user's IMs are among those of one whose name begins likewise.
   auto longer = keys::im(user("a@bc"), im_order{7});
   BOOST_TEST((sorted(longer, keys::im(user("a@b"), im_order{}))
     || sorted(keys::im_end(user("a@b")), longer)));
 
-  BOOST_TEST(sorted(keys::forgettable({at(-1), {}, sample}), keys::forgettable({at(0), {}, sample})));
-  BOOST_TEST(sorted(keys::forgettable({at(255), {}, sample}), keys::forgettable_begin(at(256))));
+  BOOST_TEST(sorted(keys::forgettable({at(-1), {}, sample}),
+    keys::forgettable({at(0), {}, sample})));
+  BOOST_TEST(sorted(keys::forgettable({at(255), {}, sample}),
+    keys::forgettable_begin(at(256))));
   BOOST_TEST(sorted(keys::id_kind(), keys::id_begin(user(""))));
   BOOST_TEST(sorted(keys::id_begin(sample.sender), keys::id(sample)));
   BOOST_TEST(sorted(keys::id(sample), keys::id_end(sample.sender)));
-  BOOST_TEST(sorted(keys::id_end(user(std::string(511, '\xff'))), keys::id_kind_end()));
-  BOOST_TEST(sorted(keys::id_kind_end(), keys::forgettable_begin(at(INT64_MIN))));
+  BOOST_TEST(
+    sorted(keys::id_end(user(std::string(511, '\xff'))), keys::id_kind_end()));
+  BOOST_TEST(
+    sorted(keys::id_kind_end(), keys::forgettable_begin(at(INT64_MIN))));
   BOOST_TEST(sorted(keys::audit(255), keys::audit(256)));
 }
 

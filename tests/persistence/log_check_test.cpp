@@ -98,8 +98,8 @@ BOOST_AUTO_TEST_SUITE(logs)
 BOOST_AUTO_TEST_CASE(a_whole_log_is_clean_and_its_records_are_told) {
   auto log = sample();
   std::vector<std::string> heads;
-  auto end
-    = check_log(log.file, [&](std::string_view x) { heads.emplace_back(x); });
+  auto end =
+    check_log(log.file, [&](std::string_view x) { heads.emplace_back(x); });
   BOOST_TEST(end == log_end::clean);
   BOOST_REQUIRE(heads.size() == 5u);
   BOOST_TEST(heads[3] == text(90'000, 4).substr(0, log_record_head));
@@ -143,8 +143,8 @@ BOOST_AUTO_TEST_CASE(any_flipped_bit_is_damage) {
   auto log = sample();
   auto flip = [&](size_t at, int bit) {
     log.file[at] = static_cast<char>(log.file[at] ^ 1 << bit);
-    BOOST_REQUIRE_MESSAGE(end_of(log.file) == log_end::damaged,
-      "bit " << bit << " of byte " << at);
+    BOOST_REQUIRE_MESSAGE(
+      end_of(log.file) == log_end::damaged, "bit " << bit << " of byte " << at);
     log.file[at] = static_cast<char>(log.file[at] ^ 1 << bit);
   };
   // Every bit of the small records, the last one among them, and of headers.

@@ -39,7 +39,8 @@ public:
       expect_same(db, user);
 
     std::map<uint64_t, wall_time> ids;
-    must(db.each_id([&](uint64_t hash, wall_time t) { ids[hash] = t; }));
+    each_id(
+      db, [&](uint64_t hash, wall_time t) { ids[hash] = t; }, 3);
     BOOST_REQUIRE(ids.size() == x_ids.size());
     for (auto& [key, id] : x_ids) {
       auto found = must(db.find_id(key));
@@ -50,13 +51,18 @@ public:
     }
 
     std::map<user_address, scram_keys> accounts;
-    must(
-      db.each_account([&](const account& x) { accounts[x.user] = x.keys; }));
+    for (user_address last;;) {
+      auto page = must(db.accounts(last, 2));
+      for (auto& user : page)
+        accounts[user] = must(db.find_account(user)).value().keys;
+      if (page.size() < 2)
+        break;
+      last = page.back();
+    }
     BOOST_REQUIRE((accounts == x_accounts));
 
     auto settings = must(db.settings());
-    BOOST_REQUIRE(
-      (std::map(settings.begin(), settings.end()) == x_settings));
+    BOOST_REQUIRE((std::map(settings.begin(), settings.end()) == x_settings));
 
     auto lines = must(db.audit(SIZE_MAX));
     BOOST_REQUIRE(lines.size() == x_audit.size());
@@ -64,8 +70,7 @@ public:
       BOOST_REQUIRE(lines[i].what == x_audit[lines.size() - 1 - i].what);
 
     for (uint64_t ms : {0, 3, 9, 100}) {
-      auto expired = must(
-        db.ims_before(at(static_cast<int64_t>(ms)), SIZE_MAX));
+      auto expired = ims_before(db, at(static_cast<int64_t>(ms)), 2);
       std::sort(expired.begin(), expired.end());
       std::vector<std::pair<user_address, im_order>> expected;
       for (auto& [key, im] : x_ims)
@@ -94,15 +99,18 @@ private:
   void apply(const put_im& x) {
     auto& message = *x.what.message;
     x_ims[{x.what.recipient, x.what.order}] = x.what;
-    x_ids[{message.from.user, message.id, x.what.recipient}]
-      = {{x.content_hash, message.sent_at}, x.what.order};
+    if (x_accounts.contains(message.from.user))
+      x_ids[{message.from.user, message.id, x.what.recipient}] = {
+        {x.content_hash, message.sent_at}, x.what.order};
     auto& last = x_last[x.what.recipient];
     last = std::max(last, x.what.order);
   }
   void apply(const remove_im& x) { x_ims.erase({x.recipient, x.order}); }
   void apply(const put_account& x) { x_accounts[x.user] = x.keys; }
   void apply(const remove_account& x) {
-    x_accounts.erase(x.user);
+    bool existed = x_accounts.erase(x.user) > 0;
+    if (existed && !x.line.what.empty())
+      x_audit.push_back(x.line);
     x_last.erase(x.user);
     std::erase_if(x_ims, [&](auto& y) { return y.first.first == x.user; });
     std::erase_if(x_ids, [&](auto& y) { return y.first.sender == x.user; });
@@ -193,13 +201,15 @@ private:
       add_broadcast(out);
     else if (what < 85)
       out.push_back(make_remove(some_user(), some_order()));
-    else if (what < 90)
+    else if (what < 91)
       out.push_back(put_account{some_user(), make_keys(some_user().str())});
-    else if (what < 92)
-      out.push_back(remove_account{some_user()});
+    else if (what < 93)
+      out.push_back(remove_account{some_user(),
+        one_in(2) ? audit_entry{some_time(), "root", "remove", "", ""}
+                  : audit_entry{}});
     else if (what < 96)
-      out.push_back(put_setting{
-        "s" + std::to_string(draw(3)), std::string(draw(3), 'v')});
+      out.push_back(
+        put_setting{"s" + std::to_string(draw(3)), std::string(draw(3), 'v')});
     else
       out.push_back(
         audit_entry{some_time(), "root", std::to_string(draw(1000)), "", ""});

@@ -72,8 +72,7 @@ BOOST_AUTO_TEST_CASE(values_are_what_the_readme_says) {
   scram_keys keys;
   keys.sha1 = {"s", 4096, "k", "v"};
   keys.sha256 = {"S", 1, "K", "V"};
-  BOOST_TEST(encode_account(keys)
-    == "\1\1s\0\0\x10\0\1k\1v\1S\0\0\0\1\1K\1V"s);
+  BOOST_TEST(encode_account(keys) == "\1\1s\0\0\x10\0\1k\1v\1S\0\0\0\1\1K\1V"s);
   BOOST_TEST(encode_setting("off") == "\1\3off");
   BOOST_TEST(encode_audit({at(258), "root", "x", "", "on"})
     == "\1" + time + "\4root\1x\0\2on"s);
@@ -101,8 +100,7 @@ BOOST_AUTO_TEST_CASE(values_are_read_as_they_were_written) {
   BOOST_TEST(body.body == "hi");
   BOOST_TEST((body.payloads == sample_im().payloads));
 
-  auto head
-    = decode_head(encode_head({im_order{1}, im_order{2}, 300})).value();
+  auto head = decode_head(encode_head({im_order{1}, im_order{2}, 300})).value();
   BOOST_TEST(head.floor.value == 1u);
   BOOST_TEST(head.last.value == 2u);
   BOOST_TEST(head.stored == 300u);
@@ -115,8 +113,8 @@ BOOST_AUTO_TEST_CASE(values_are_read_as_they_were_written) {
   BOOST_TEST(
     (decode_account(encode_account(make_keys("x"))) == make_keys("x")));
   BOOST_TEST(decode_setting(encode_setting("on")).value() == "on");
-  auto line
-    = decode_audit(encode_audit({at(1), "root", "a", "b", "c"})).value();
+  auto line =
+    decode_audit(encode_audit({at(1), "root", "a", "b", "c"})).value();
   BOOST_TEST((line.when == at(1)));
   BOOST_TEST(line.who == "root");
   BOOST_TEST(line.what == "a");

@@ -1,11 +1,8 @@
 #include "tests/persistence/fixture.hpp"
 
 #include "protocol/defaults.hpp"
-#include "tests/support/lossy_fs.hpp"
 
 #include <atomic>
-#include <map>
-#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -21,7 +18,7 @@ std::vector<stored_im> all_ims(store& db, const user_address& user) {
 
 size_t ids_in(store& db) {
   size_t n = 0;
-  must(db.each_id([&](uint64_t, wall_time) { ++n; }));
+  each_id(db, [&](uint64_t, wall_time) { ++n; });
   return n;
 }
 
@@ -100,7 +97,7 @@ BOOST_AUTO_TEST_CASE(operations_of_a_batch_see_each_other) {
   commit(*db,
     {make_put(bob, 1, make_im(alice, "m1", "x")), make_remove(bob, 1),
       make_put(bob, 2, make_im(alice, "m2", "x")),
-      make_put(carol, 1, make_im(alice, "m3", "x")), remove_account{carol},
+      make_put(carol, 1, make_im(alice, "m3", "x")), remove_account{carol, {}},
       make_put(carol, 5, make_im(alice, "m4", "x"))});
   BOOST_TEST(orders(all_ims(*db, bob)) == std::vector<uint64_t>{2});
   BOOST_TEST(orders(all_ims(*db, carol)) == std::vector<uint64_t>{5});
@@ -123,8 +120,8 @@ BOOST_AUTO_TEST_CASE(an_order_below_those_delivered_is_found) {
 BOOST_AUTO_TEST_CASE(a_broadcasts_recipients_each_get_it) {
   memory_store db;
   shared<im> message(make_im(alice, "b1", std::string(1000, 'b')));
-  commit(*db,
-    {make_put(bob, 1, message, true), make_put(carol, 2, message, true)});
+  commit(
+    *db, {make_put(bob, 1, message, true), make_put(carol, 2, message, true)});
   // The same again, in another object and another commit.
   commit(*db, {make_put(alice, 3, shared<im>(*message), true)});
   commit(*db, {make_remove(bob, 1)});
@@ -165,141 +162,34 @@ BOOST_AUTO_TEST_CASE(a_broadcasts_body_is_on_disk_once) {
   BOOST_TEST(size < 30 * body.size());
 }
 
-// -- retry ids ----------------------------------------------------------------
-
-BOOST_AUTO_TEST_CASE(ids_are_remembered_until_forgotten) {
-  memory_store db;
-  auto message = make_im(alice, "m1", "x", at(1000));
-  auto put = make_put(bob, 1, message);
-  retry_key key{alice, {"m1"}, bob};
-  BOOST_TEST(!must(db->find_id(key)));
-  commit(*db, {put});
-  db.reopen();
-  auto id = must(db->find_id(key));
-  BOOST_REQUIRE(id.has_value());
-  BOOST_TEST(id->content_hash == put.content_hash);
-  BOOST_TEST((id->stored_at == at(1000)));
-  BOOST_TEST(!must(db->find_id({alice, {"m1"}, carol})));
-  BOOST_TEST(!must(db->find_id({bob, {"m1"}, bob})));
-
-  // As long as it waits, it is not forgotten.
-  BOOST_TEST(must(db->forget_ids(at(2000))) == 0u);
-  commit(*db, {make_remove(bob, 1)});
-  BOOST_TEST(must(db->forget_ids(at(1000))) == 0u);
-  BOOST_TEST(must(db->find_id(key)).has_value());
-  BOOST_TEST(must(db->forget_ids(at(1001))) == 1u);
-  BOOST_TEST(!must(db->find_id(key)));
-  BOOST_TEST(must(db->forget_ids(at(1001))) == 0u);
-}
-
-BOOST_AUTO_TEST_CASE(an_id_put_again_is_as_young_as_its_last_im) {
-  memory_store db;
-  retry_key key{alice, {"m1"}, bob};
-  commit(*db, {make_put(bob, 1, make_im(alice, "m1", "x", at(1000)))});
-  commit(*db, {make_remove(bob, 1)});
-  commit(*db, {make_put(bob, 2, make_im(alice, "m1", "x", at(5000)))});
-  BOOST_TEST(must(db->forget_ids(at(9000))) == 0u);
-  BOOST_TEST((must(db->find_id(key)).value().stored_at == at(5000)));
-  commit(*db, {make_remove(bob, 2)});
-  BOOST_TEST(must(db->forget_ids(at(9000))) == 1u);
-}
-
-BOOST_AUTO_TEST_CASE(more_ids_than_one_write_takes_are_forgotten) {
-  memory_store db;
-  auto n = 2 * defaults::forget_max + 3;
-  std::vector<store_operation> batch;
-  for (uint64_t i = 0; i < n; ++i) {
-    auto id = "m" + std::to_string(i);
-    batch.push_back(make_put(bob, i + 1, make_im(alice, id, "x", at(1000))));
-    batch.push_back(make_remove(bob, i + 1));
-  }
-  batch.push_back(make_put(bob, n + 1, make_im(alice, "late", "x", at(3000))));
-  batch.push_back(make_remove(bob, n + 1));
-  commit(*db, batch);
-  BOOST_TEST(ids_in(*db) == n + 1);
-  BOOST_TEST(must(db->forget_ids(at(2000))) == n);
-  BOOST_TEST(ids_in(*db) == 1u);
-  // An older one that becomes free later is not overlooked.
-  commit(*db, {make_put(bob, n + 2, make_im(alice, "old", "x", at(500))),
-                make_remove(bob, n + 2)});
-  BOOST_TEST(must(db->forget_ids(at(2000))) == 1u);
-}
-
-BOOST_AUTO_TEST_CASE(each_id_tells_hash_and_time) {
-  memory_store db;
-  commit(*db, {make_put(bob, 1, make_im(alice, "m1", "x", at(1000))),
-                make_put(carol, 1, make_im(alice, "m1", "x", at(2000))),
-                make_remove(carol, 1)});
-  std::map<uint64_t, wall_time> found;
-  must(db->each_id([&](uint64_t hash, wall_time t) { found[hash] = t; }));
-  BOOST_TEST(found.size() == 2u);
-  BOOST_TEST((found[retry_hash({alice, {"m1"}, bob})] == at(1000)));
-  BOOST_TEST((found[retry_hash({alice, {"m1"}, carol})] == at(2000)));
-}
-
-// -- expiry -------------------------------------------------------------------
-
-BOOST_AUTO_TEST_CASE(expired_ims_are_found_in_any_order_of_asking) {
-  memory_store db;
-  using list = std::set<std::pair<user_address, im_order>>;
-  auto before = [&](int64_t ms, size_t max = 100) {
-    auto found = must(db->ims_before(at(ms), max));
-    return list(found.begin(), found.end());
-  };
-  auto put = [&](const user_address& to, uint64_t ms) {
-    commit(*db, {make_put(to, ms * 1000, make_im(alice, "m", "x"))});
-  };
-  put(bob, 10);
-  put(bob, 20);
-  put(carol, 15);
-  list first{{bob, im_order{10'000}}};
-  list all{{bob, im_order{10'000}}, {bob, im_order{20'000}},
-    {carol, im_order{15'000}}};
-  BOOST_TEST((before(10) == list{}));
-  BOOST_TEST((before(11) == first));
-  BOOST_TEST((before(11) == first));
-  BOOST_TEST((before(100) == all));
-  BOOST_TEST(before(100, 2).size() == 2u);
-  BOOST_TEST((before(100) == all));
-  BOOST_TEST((before(-1) == list{}));
-
-  commit(*db, {make_remove(bob, 10'000), make_remove(bob, 20'000)});
-  BOOST_TEST((before(100) == list{{carol, im_order{15'000}}}));
-  BOOST_TEST((before(12) == list{}));
-  // One that is older than all that were seen.
-  put(alice, 5);
-  BOOST_TEST((before(12) == list{{alice, im_order{5'000}}}));
-  db.reopen();
-  BOOST_TEST((before(12) == list{{alice, im_order{5'000}}}));
-}
-
 // -- accounts, settings, audit ------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(accounts_are_kept_and_listed_in_order) {
   memory_store db;
-  commit(*db, {put_account{carol, make_keys("c")},
-                put_account{alice, make_keys("a")},
-                put_account{bob, make_keys("b")}});
+  commit(*db,
+    {put_account{carol, make_keys("c")}, put_account{alice, make_keys("a")},
+      put_account{bob, make_keys("b")}});
   commit(*db, {put_account{bob, make_keys("b2")}});
   db.reopen();
   BOOST_TEST((must(db->find_account(bob)).value().keys == make_keys("b2")));
   BOOST_TEST(!must(db->find_account(user("dave@example.org"))));
-  std::vector<std::string> names;
-  must(db->each_account(
-    [&](const account& x) { names.push_back(x.user.str()); }));
-  BOOST_TEST(
-    names == (std::vector{alice.str(), bob.str(), carol.str()}));
+  using list = std::vector<user_address>;
+  BOOST_TEST((must(db->accounts({}, 9)) == list{alice, bob, carol}));
+  BOOST_TEST((must(db->accounts({}, 2)) == list{alice, bob}));
+  BOOST_TEST((must(db->accounts(bob, 2)) == list{carol}));
+  BOOST_TEST(must(db->accounts(carol, 2)).empty());
 }
 
 BOOST_AUTO_TEST_CASE(an_account_goes_with_its_ims_and_what_it_sent) {
   memory_store db;
   shared<im> broadcast(make_im(alice, "b1", "to all"));
-  commit(*db, {put_account{bob, make_keys("b")},
-                make_put(bob, 1, make_im(alice, "m1", "x", at(1000))),
-                make_put(bob, 2, broadcast, true),
-                make_put(carol, 1, broadcast, true),
-                make_put(carol, 2, make_im(bob, "m2", "x"))});
-  commit(*db, {remove_account{bob}});
+  commit(*db,
+    {put_account{alice, {}}, put_account{bob, make_keys("b")},
+      make_put(bob, 1, make_im(alice, "m1", "x", at(1000))),
+      make_put(bob, 2, broadcast, true), make_put(carol, 1, broadcast, true),
+      make_put(carol, 2, make_im(bob, "m2", "x"))});
+  BOOST_TEST(must(db->find_id({bob, {"m2"}, carol})).has_value());
+  commit(*db, {remove_account{bob, {}}});
   db.reopen();
   BOOST_TEST(!must(db->find_account(bob)));
   auto head = must(db->head(bob));
@@ -308,14 +198,111 @@ BOOST_AUTO_TEST_CASE(an_account_goes_with_its_ims_and_what_it_sent) {
   BOOST_TEST(all_ims(*db, bob).empty());
   // What others sent to it, and what it sent to others.
   BOOST_TEST(must(db->find_id({alice, {"m1"}, bob})).has_value());
-  BOOST_TEST(must(db->forget_ids(at(1001))) == 1u);
+  BOOST_TEST(forget_ids(*db, at(1001)) == 1u);
   BOOST_TEST(!must(db->find_id({bob, {"m2"}, carol})));
   BOOST_TEST(orders(all_ims(*db, carol)) == (std::vector<uint64_t>{1, 2}));
   BOOST_TEST(all_ims(*db, carol).at(0).message->body == "to all");
 
-  commit(*db, {put_account{bob, {}},
-                make_put(bob, 1, make_im(alice, "m9", "anew"))});
+  commit(*db,
+    {put_account{bob, {}}, make_put(bob, 1, make_im(alice, "m9", "anew"))});
   BOOST_TEST(orders(all_ims(*db, bob)) == std::vector<uint64_t>{1});
+}
+
+BOOST_AUTO_TEST_CASE(a_removal_tells_how_many_ims_went_with_the_account) {
+  memory_store db;
+  auto message = make_im(alice, "m", "x");
+  audit_entry line{at(7), "root", "user remove", "", ""};
+  auto report = must(db->commit({put_account{bob, {}}, put_account{carol, {}},
+    make_put(bob, 1, message), make_put(bob, 2, message),
+    make_put(bob, 3, message), make_remove(bob, 2)}));
+  BOOST_TEST(report.deleted.empty());
+  using counts = std::vector<uint64_t>;
+  report = must(db->commit({remove_account{carol, line},
+    remove_account{bob, line}, remove_account{alice, line}}));
+  BOOST_TEST(report.deleted == (counts{0, 2, 0}));
+  auto lines = must(db->audit(9));
+  // Not of one that was none.
+  BOOST_REQUIRE(lines.size() == 2u);
+  BOOST_TEST(lines[0].what == "user remove");
+  BOOST_TEST(lines[0].who == "root");
+  BOOST_TEST((lines[0].when == at(7)));
+  BOOST_TEST(lines[0].from == "2 stored IMs");
+  BOOST_TEST(lines[1].from == "0 stored IMs");
+  // Done once more, it says nothing more.
+  BOOST_TEST(
+    must(db->commit({remove_account{bob, line}})).deleted == counts{0});
+  BOOST_TEST(must(db->audit(9)).size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(however_many_ids_an_account_has_they_go_with_it) {
+  memory_store db;
+  commit(*db, {put_account{alice, {}}, put_account{bob, {}}});
+  auto n = 2 * defaults::remove_account_page;
+  std::vector<store_operation> batch;
+  for (uint64_t i = 1; i <= n; ++i) {
+    auto id = "m" + std::to_string(i);
+    batch.push_back(make_put(carol, i, make_im(alice, id, "x")));
+  }
+  batch.push_back(make_put(carol, n + 1, make_im(bob, "b", "x")));
+  commit(*db, batch);
+  BOOST_TEST(ids_in(*db) == n + 1);
+  // What comes before it in the batch goes, what comes after it stays.
+  auto put = [](std::string id) {
+    return make_put(bob, id == "after" ? 2 : 1, make_im(alice, id, "x"));
+  };
+  commit(*db,
+    {put("before"), remove_account{alice, {}}, put_account{alice, {}},
+      put("after")});
+  for (int i = 0; i < 2; ++i) {
+    BOOST_TEST(ids_in(*db) == 2u);
+    BOOST_TEST(must(db->find_id({bob, {"b"}, carol})).has_value());
+    BOOST_TEST(must(db->find_id({alice, {"after"}, bob})).has_value());
+    BOOST_TEST(!must(db->find_id({alice, {"before"}, bob})));
+    BOOST_TEST(!must(db->find_id({alice, {"m1"}, carol})));
+    db.reopen();
+  }
+}
+
+BOOST_AUTO_TEST_CASE(however_many_ims_wait_for_an_account_they_go_with_it) {
+  memory_store db;
+  auto n = 2 * defaults::remove_account_page + 3;
+  std::vector<store_operation> batch{put_account{bob, {}}};
+  for (uint64_t i = 1; i <= n; ++i)
+    batch.push_back(make_put(bob, i, make_im(alice, "m", "x")));
+  commit(*db, batch);
+  auto report = must(db->commit({remove_account{bob, {}}}));
+  BOOST_TEST(report.deleted == std::vector<uint64_t>{n});
+  BOOST_TEST(must(db->head(bob)).stored == 0u);
+  BOOST_TEST(all_ims(*db, bob).empty());
+}
+
+BOOST_AUTO_TEST_CASE(an_im_that_outlives_its_senders_account_leaves_no_id) {
+  memory_store db;
+  commit(*db, {put_account{alice, {}}, put_account{bob, {}}});
+  // It waited for its grace time meanwhile.
+  auto late = make_put(bob, 1, make_im(alice, "m", "x", at(1000)));
+  commit(*db, {remove_account{alice, {}}});
+  commit(*db, {late});
+  BOOST_TEST(orders(all_ims(*db, bob)) == std::vector<uint64_t>{1});
+  BOOST_TEST(!must(db->find_id({alice, {"m"}, bob})));
+  BOOST_TEST(ids_in(*db) == 0u);
+  // In one batch with the removal, before and after it.
+  commit(*db, {put_account{alice, {}}});
+  commit(*db,
+    {make_put(bob, 2, make_im(alice, "m2", "x", at(1000))),
+      remove_account{alice, {}},
+      make_put(bob, 3, make_im(alice, "m3", "x", at(1000)))});
+  BOOST_TEST(ids_in(*db) == 0u);
+  commit(*db,
+    {make_put(bob, 4, make_im(alice, "m4", "x", at(1000))),
+      put_account{alice, {}},
+      make_put(bob, 5, make_im(alice, "m5", "x", at(1000)))});
+  BOOST_TEST(ids_in(*db) == 1u);
+  // They go as any.
+  for (uint64_t i = 1; i <= 5; ++i)
+    commit(*db, {make_remove(bob, i)});
+  BOOST_TEST(forget_ids(*db, at(2000)) == 1u);
+  BOOST_TEST(ids_in(*db) == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(settings_are_kept_until_set_to_nothing) {
@@ -324,8 +311,8 @@ BOOST_AUTO_TEST_CASE(settings_are_kept_until_set_to_nothing) {
   commit(*db, {put_setting{"im.grace", "2"}, put_setting{"contacts.max", "9"}});
   commit(*db, {put_setting{"im.grace", "3"}});
   db.reopen();
-  BOOST_TEST((
-    must(db->settings()) == list{{"contacts.max", "9"}, {"im.grace", "3"}}));
+  BOOST_TEST(
+    (must(db->settings()) == list{{"contacts.max", "9"}, {"im.grace", "3"}}));
   commit(*db, {put_setting{"contacts.max", ""}});
   BOOST_TEST((must(db->settings()) == list{{"im.grace", "3"}}));
 }
@@ -333,8 +320,9 @@ BOOST_AUTO_TEST_CASE(settings_are_kept_until_set_to_nothing) {
 BOOST_AUTO_TEST_CASE(the_audit_log_is_read_from_its_end) {
   memory_store db;
   for (int i = 0; i < 5; ++i) {
-    commit(*db, {audit_entry{at(i), "root", "settings", std::to_string(i),
-                  std::to_string(i + 1)}});
+    commit(*db,
+      {audit_entry{
+        at(i), "root", "settings", std::to_string(i), std::to_string(i + 1)}});
     db.reopen();
   }
   auto lines = must(db->audit(2));
@@ -356,86 +344,6 @@ BOOST_AUTO_TEST_CASE(a_folders_secret_is_its_own_and_stays) {
   BOOST_TEST(secret == one->secret());
 }
 
-// -- a failing disk -----------------------------------------------------------
-
-namespace {
-
-/// The disk fails in the same way again and again, at each of the first
-/// writing calls of a commit; `in_memory` commits before that.
-void expect_recovery(lossy_fs::fault fault, uint64_t in_memory) {
-  lossy_disk disk;
-  auto open = [&] {
-    return must(store::open({.path = "/store", .env = disk.env()}));
-  };
-  auto db = open();
-  auto put = [&](uint64_t order) {
-    return error_of(
-      db->commit({make_put(bob, order, make_im(alice, "m", "x"))}));
-  };
-  std::vector<uint64_t> kept;
-  uint64_t order = 0;
-  for (int round = 0; round < 3; ++round) {
-    for (uint64_t i = 0; i < in_memory; ++i) {
-      kept.push_back(++order);
-      BOOST_TEST((put(order) == errc::none));
-    }
-    disk.files().refuse_writes(fault);
-    for (int k = 0; k < 3; ++k)
-      BOOST_TEST((put(1000) == errc::store_failed));
-    // What is there can be read meanwhile.
-    BOOST_TEST(orders(all_ims(*db, bob)) == kept);
-    BOOST_TEST(must(db->head(bob)).stored == kept.size());
-    BOOST_TEST((error_of(db->forget_ids(at(1))) == errc::store_failed));
-    disk.files().refuse_writes(lossy_fs::fault::none);
-    kept.push_back(++order);
-    BOOST_TEST((put(order) == errc::none));
-  }
-  BOOST_TEST(orders(all_ims(*db, bob)) == kept);
-  db.reset();
-  db = open();
-  BOOST_TEST(orders(all_ims(*db, bob)) == kept);
-  BOOST_TEST(must(db->head(bob)).stored == kept.size());
-}
-
-} // namespace
-
-BOOST_AUTO_TEST_CASE(a_full_disk_refuses_and_a_freed_one_goes_on) {
-  expect_recovery(lossy_fs::fault::full, 0);
-  expect_recovery(lossy_fs::fault::full, 2);
-}
-
-BOOST_AUTO_TEST_CASE(a_broken_disk_refuses_and_a_mended_one_goes_on) {
-  expect_recovery(lossy_fs::fault::broken, 0);
-  expect_recovery(lossy_fs::fault::broken, 2);
-}
-
-BOOST_AUTO_TEST_CASE(a_disk_that_fails_while_opening_again_is_tried_later) {
-  lossy_disk disk;
-  auto db = must(store::open({.path = "/store", .env = disk.env()}));
-  auto put = [&](uint64_t order) {
-    return error_of(
-      db->commit({make_put(bob, order, make_im(alice, "m", "x"))}));
-  };
-  BOOST_TEST((put(1) == errc::none));
-  uint64_t unavailable = 0;
-  // The power being off is a disk that fails from some write on.
-  for (uint64_t writes = 0; writes < 60; ++writes) {
-    disk.files().power_off_after(writes);
-    for (uint64_t i = 0; put(2) == errc::none && i < 100; ++i)
-      ;
-    for (int k = 0; k < 2; ++k) {
-      put(2);
-      auto head = db->head(bob);
-      unavailable += error_of(head) == errc::store_unavailable;
-      BOOST_TEST((head || error_of(head) == errc::store_unavailable));
-    }
-    disk.files().power_off_after(UINT64_MAX);
-    BOOST_REQUIRE((put(2) == errc::none));
-    BOOST_REQUIRE(
-      (orders(all_ims(*db, bob)) == std::vector<uint64_t>{1, 2}));
-  }
-}
-
 BOOST_AUTO_TEST_CASE(readers_and_a_writer_do_not_disturb_each_other) {
   memory_store db;
   constexpr uint64_t n = 2000;
@@ -447,7 +355,8 @@ BOOST_AUTO_TEST_CASE(readers_and_a_writer_do_not_disturb_each_other) {
       while (!done) {
         auto ims = db->ims(bob, {}, 10);
         auto head = db->head(bob);
-        auto expired = db->ims_before(at(1'000'000), 10);
+        store::expiry_look look;
+        auto expired = db->ims_before(at(1'000'000), look, 10);
         auto forgotten = db->forget_ids(at(1));
         broken += !ims || !head || !expired || !forgotten;
         if (ims)

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE codec_random
 
 #include "protocol/codec.hpp"
 

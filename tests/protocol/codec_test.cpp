@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE codec
 
 #include "protocol/codec.hpp"
 

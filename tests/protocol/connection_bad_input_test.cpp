@@ -98,10 +98,9 @@ BOOST_AUTO_TEST_CASE(a_wrong_magic_within_tls_is_told_as_well) {
   BOOST_TEST(d.client.tls->closed_by_peer());
 }
 
-BOOST_AUTO_TEST_CASE(a_plain_peer_at_a_tls_port_ends_without_a_frame) {
-  for (const size_t piece : {1u, 4u, 1000u}) {
+BOOST_AUTO_TEST_CASE(a_plain_client_at_a_tls_port_is_told_what_was_expected) {
+  for (const size_t piece : {1u, 4u, 8u, 1000u}) {
     dialogue d{kind::tls};
-    d.client.take();
     const auto bytes = std::string{native::magic} + text_of(native::hello{});
     for (std::string_view rest = bytes; !rest.empty();) {
       d.to_server(rest.substr(0, piece));
@@ -109,9 +108,29 @@ BOOST_AUTO_TEST_CASE(a_plain_peer_at_a_tls_port_ends_without_a_frame) {
     }
     BOOST_REQUIRE(d.owner.end.has_value());
     BOOST_TEST((d.owner.end->code == errc::tls_failed));
-    BOOST_TEST(d.owner.end->text.find("Parley") != std::string::npos);
-    BOOST_TEST(d.server->output().size() < 10u);
+    test_client plain;
+    plain.receive(d.server->output());
+    BOOST_TEST(plain.magic_seen);
+    BOOST_TEST((plain.refused().scope == error_scope::connection));
+    BOOST_TEST((plain.refused().why.code == errc::tls_failed));
+    BOOST_TEST(plain.refused().why.text.find("TLS") != std::string::npos);
   }
+}
+
+BOOST_AUTO_TEST_CASE(others_at_a_tls_port_end_without_a_frame) {
+  for (const std::string first : {"GET / HTTP/1.1\r\n\r\n", "PARTY", "P\n"})
+    for (const size_t piece : {1u, 1000u}) {
+      dialogue d{kind::tls};
+      d.client.take();
+      for (std::string_view rest = first; !rest.empty();) {
+        d.to_server(rest.substr(0, piece));
+        rest.remove_prefix(std::min(piece, rest.size()));
+      }
+      d.to_server("and so on, for as long as a TLS record's head is");
+      BOOST_REQUIRE(d.owner.end.has_value());
+      BOOST_TEST((d.owner.end->code == errc::tls_failed));
+      BOOST_TEST(d.server->output().size() < 10u);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(versions_without_overlap_are_refused) {
@@ -135,12 +154,14 @@ BOOST_AUTO_TEST_CASE(versions_without_overlap_are_refused) {
 
 BOOST_AUTO_TEST_CASE(an_oversize_frame_is_refused_by_its_length) {
   for (const auto p : {place::hello, place::sign_in, place::session}) {
+    const auto max =
+      p == place::session ? defaults::frame_max : defaults::stranger_frame_max;
     std::string length;
-    native::append_length(length, defaults::frame_max + 1);
+    native::append_length(length, max + 1);
     const auto why = last_words(p, length);
     BOOST_TEST((why.code == errc::frame_too_large));
-    BOOST_TEST(why.limit.value() == defaults::frame_max);
-    BOOST_TEST(why.value.value() == defaults::frame_max + 1);
+    BOOST_TEST(why.limit.value() == max);
+    BOOST_TEST(why.value.value() == max + 1);
     BOOST_TEST(
       (last_words(p, "\xff\xff\xff\xff").code == errc::frame_too_large));
   }
@@ -162,6 +183,28 @@ BOOST_AUTO_TEST_CASE(garbage_in_a_frame_ends_the_connection_alone) {
     for (const auto k : {kind::plain, kind::tls}) {
       const auto why = last_words(p, framed("\x07\xff garbage"), k);
       BOOST_TEST((why.code == errc::bad_frame));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(who_is_not_signed_in_and_does_not_read_is_cut_off) {
+  // What costs the sender least: six bytes a frame, 75 of an answer.
+  wire::ClientFrame x;
+  x.set_request(1);
+  const auto frame = framed(x);
+  BOOST_REQUIRE(frame.size() == 6u);
+  std::string flood;
+  for (int i = 0; i < 10'000; ++i)
+    flood += frame;
+  for (const auto k : {kind::plain, kind::tls})
+    for (const auto p : {place::hello, place::sign_in}) {
+      dialogue d{k};
+      reach(d, p);
+      d.client.raw(flood);
+      d.to_server(d.client.take());
+      BOOST_TEST(d.server->is_closed());
+      BOOST_TEST((d.owner.end->code == errc::slow_consumer));
+      BOOST_TEST(d.owner.end->limit.value() == defaults::stranger_output_max);
+      BOOST_TEST(d.server->memory() < 3 * defaults::stranger_output_max);
     }
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "protocol/decoys.hpp"
 #include "protocol/defaults.hpp"
 #include "tests/protocol/tls_peer.hpp"
 
@@ -42,9 +43,11 @@ void fake_owner::check_password(const user_address& user, std::string text) {
     link->password_checked(user.str() == alice && text == alices_password);
 }
 
-void fake_owner::authenticated(const user_address& user, bool success) {
+std::chrono::milliseconds fake_owner::authenticated(
+  const user_address& user, bool success) {
   proofs.emplace_back(user.str(), success);
   note("authenticated");
+  return wait_after_failure;
 }
 
 void fake_owner::sign_in_wanted(sign_in what) {
@@ -193,7 +196,7 @@ std::shared_ptr<const connection_config> config_of(dialogue::kind k) {
   x->domain = "example.org";
   x->body_max = 32'768;
   x->broadcast_max = 1'000;
-  x->decoy_secret = "secret";
+  x->decoys = std::make_shared<decoys>("secret");
   if (k == dialogue::kind::tls)
     x->tls = server_context();
   return x;

@@ -29,7 +29,8 @@ class fake_owner : public connection::owner {
 public:
   void find_keys(const user_address& user) override;
   void check_password(const user_address& user, std::string text) override;
-  void authenticated(const user_address& user, bool success) override;
+  std::chrono::milliseconds authenticated(
+    const user_address& user, bool success) override;
   void sign_in_wanted(sign_in what) override;
   void resume_wanted(resume what) override;
   void acknowledged(sequence upto) override;
@@ -41,6 +42,7 @@ public:
   connection* link = nullptr;
   bool answers_keys = true;
   bool answers_session = true;
+  std::chrono::milliseconds wait_after_failure{};
   /// Called first in each of the owner's functions, with its name.
   std::function<void(std::string_view)> hook;
 

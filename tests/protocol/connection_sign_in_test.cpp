@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE connection
 #include <boost/test/unit_test.hpp>
 
 #include <string>
@@ -10,6 +9,7 @@
 
 using namespace parley;
 using namespace parley::test;
+using namespace std::chrono_literals;
 using kind = dialogue::kind;
 
 namespace {
@@ -226,6 +226,19 @@ BOOST_AUTO_TEST_CASE(a_wrong_password_may_be_corrected) {
     try_to_sign_in(d, "SCRAM-SHA-256", alice, alices_password);
     BOOST_TEST(d.server->in_session());
     BOOST_TEST(d.owner.proofs.size() == 3u);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_failure_says_when_a_further_try_is_let_in) {
+  for (const auto wait : {std::chrono::milliseconds{0}, 1500ms}) {
+    dialogue d;
+    d.owner.wait_after_failure = wait;
+    greet(d);
+    try_to_sign_in(d, "SCRAM-SHA-256", alice, "wrong");
+    BOOST_TEST((d.client.refused().why.code == errc::authentication_failed));
+    BOOST_TEST((d.client.refused().why.retry_after.value_or(0ms) == wait));
+    BOOST_TEST(
+      d.client.refused().why.retry_after.has_value() == (wait.count() > 0));
   }
 }
 

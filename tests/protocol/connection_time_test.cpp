@@ -140,6 +140,38 @@ BOOST_AUTO_TEST_CASE(silence_while_the_owner_does_not_read_is_not_the_peers) {
   BOOST_TEST(d.server->is_closed());
 }
 
+BOOST_AUTO_TEST_CASE(a_peer_lives_that_takes_some_of_much_output) {
+  dialogue d;
+  d.sign_in();
+  uint64_t n = 0;
+  while (d.server->output_waiting() <= 4 * defaults::output_pause)
+    d.server->send({++n}, incoming("m", std::string(30'000, 'x')));
+  // Its owner reads nothing from it meanwhile, as an answer to a probe.
+  for (int i = 0; i < 10; ++i) {
+    d.wait(100s);
+    d.server->probe(5s, d.now);
+    d.wait(4s);
+    d.server->written(1'000);
+    d.wait(4s);
+    BOOST_TEST(!d.server->is_closed());
+  }
+  d.wait(150s);
+  BOOST_TEST(d.server->is_closed());
+  BOOST_TEST((d.owner.end->code == errc::slow_consumer));
+}
+
+BOOST_AUTO_TEST_CASE(taking_little_output_is_no_sign_of_life) {
+  dialogue d;
+  d.sign_in();
+  for (uint64_t n = 1; n <= 150; ++n) {
+    d.server->send({n}, incoming("m"));
+    d.server->written(d.server->output().size());
+    d.wait(1s);
+  }
+  BOOST_TEST(d.server->is_closed());
+  BOOST_TEST((d.owner.end->code == errc::timed_out));
+}
+
 BOOST_AUTO_TEST_CASE(a_probe_must_be_answered_in_time) {
   for (const bool answered : {false, true}) {
     dialogue d;

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE parts
 
 #include "protocol/parts.hpp"
 

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE sasl
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
@@ -7,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "protocol/decoys.hpp"
 #include "protocol/defaults.hpp"
 #include "protocol/gsasl_session.hpp"
 #include "protocol/sasl.hpp"
@@ -39,7 +39,8 @@ sasl_channel tls12_channel() {
 }
 
 sasl_server server_of(std::string_view mechanism, const sasl_channel& channel) {
-  auto x = sasl_server::make(mechanism, channel, "example.org", "secret");
+  auto x = sasl_server::make(
+    mechanism, channel, "example.org", std::make_shared<decoys>("secret"));
   BOOST_REQUIRE(x.has_value());
   return std::move(*x);
 }
@@ -143,7 +144,7 @@ BOOST_AUTO_TEST_CASE(every_offered_mechanism_signs_in) {
 BOOST_AUTO_TEST_CASE(a_mechanism_that_is_not_offered_is_unavailable) {
   for (const auto* name :
     {"PLAIN", "SCRAM-SHA-256-PLUS", "SCRAM-SHA-512", "", "scram-sha-256"}) {
-    const auto x = sasl_server::make(name, plain_channel(), "d", "s");
+    const auto x = sasl_server::make(name, plain_channel(), "d", nullptr);
     BOOST_REQUIRE(!x.has_value());
     BOOST_TEST((x.error().code == errc::mechanism_unavailable));
   }

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE tls
 #include <boost/test/unit_test.hpp>
 
 #include <array>

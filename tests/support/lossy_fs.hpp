@@ -26,8 +26,8 @@ public:
   using context = rocksdb::IODebugContext;
   using status = rocksdb::IOStatus;
 
-  explicit lossy_fs(std::shared_ptr<rocksdb::FileSystem> target) :
-    FileSystemWrapper(std::move(target)), x_model(*target_) {}
+  explicit lossy_fs(std::shared_ptr<rocksdb::FileSystem> target)
+    : FileSystemWrapper(std::move(target)), x_model(*target_) {}
 
   static const char* kClassName() { return "lossy_fs"; }
   const char* Name() const override { return kClassName(); }
@@ -51,8 +51,12 @@ public:
     none,
     /// No space left.
     full,
+    /// No space left but for half of what is appended.
+    filling,
     /// Input/output error.
     broken,
+    /// Input/output error of what makes lasting; all else is carried out.
+    unsynced,
   };
   /// Writing calls fail like this, and do nothing, until told otherwise.
   void refuse_writes(fault how) { x_fault = how; }
@@ -102,8 +106,8 @@ public:
     return status::NotSupported("writing in place");
   }
 
-  status LinkFile(const std::string&, const std::string&, const options&,
-    context*) override {
+  status LinkFile(
+    const std::string&, const std::string&, const options&, context*) override {
     return status::NotSupported("links");
   }
 
@@ -164,18 +168,26 @@ private:
   class file : public rocksdb::FSWritableFileOwnerWrapper {
   public:
     file(lossy_fs& fs, inode_ptr inode, uint64_t size,
-      std::unique_ptr<rocksdb::FSWritableFile> target) :
-      FSWritableFileOwnerWrapper(std::move(target)), x_fs(fs),
-      x_inode(std::move(inode)), x_size(size) {}
+      std::unique_ptr<rocksdb::FSWritableFile> target)
+      : FSWritableFileOwnerWrapper(std::move(target)),
+        x_fs(fs),
+        x_inode(std::move(inode)),
+        x_size(size) {}
 
     status Append(
       const rocksdb::Slice& data, const options& how, context* c) override {
-      return x_fs.writing([&] {
-        auto s = target()->Append(data, how, c);
+      auto part = data;
+      if (x_fs.x_fault == fault::filling)
+        part.remove_suffix(part.size() - part.size() / 2);
+      auto append = [&] {
+        auto s = target()->Append(part, how, c);
         if (s.ok())
-          x_size += data.size();
+          x_size += part.size();
         return s;
-      });
+      };
+      if (x_fs.x_fault == fault::filling)
+        append().PermitUncheckedError();
+      return x_fs.writing(append);
     }
     status Append(const rocksdb::Slice& data, const options& how,
       const rocksdb::DataVerificationInfo&, context* c) override {
@@ -193,7 +205,7 @@ private:
       });
     }
     status Sync(const options& how, context* c) override {
-      return x_fs.writing([&] {
+      return x_fs.syncing([&] {
         auto s = target()->Sync(how, c);
         if (s.ok()) {
           ++x_fs.x_syncs;
@@ -220,12 +232,13 @@ private:
   class folder : public rocksdb::FSDirectoryWrapper {
   public:
     folder(lossy_fs& fs, std::string name,
-      std::unique_ptr<rocksdb::FSDirectory>&& target) :
-      FSDirectoryWrapper(std::move(target)), x_fs(fs),
-      x_name(std::move(name)) {}
+      std::unique_ptr<rocksdb::FSDirectory>&& target)
+      : FSDirectoryWrapper(std::move(target)),
+        x_fs(fs),
+        x_name(std::move(name)) {}
 
     status Fsync(const options&, context*) override {
-      return x_fs.writing([&] {
+      return x_fs.syncing([&] {
         x_fs.x_model.sync_folder(x_name);
         return status::OK();
       });
@@ -241,13 +254,20 @@ private:
   };
 
   template <class F>
+  status syncing(F&& carry_out) {
+    if (x_fault == fault::unsynced)
+      return status::IOError("the disk does not sync");
+    return writing(std::forward<F>(carry_out));
+  }
+
+  template <class F>
   status writing(F&& carry_out) {
     std::lock_guard lock(x_mutex);
     if (x_left == 0)
       return status::IOError("the power is off");
     if (x_fault == fault::broken)
       return status::IOError("the disk is broken");
-    if (x_fault == fault::full) {
+    if (x_fault == fault::full || x_fault == fault::filling) {
       // As RocksDB makes it of ENOSPC.
       auto s = status::NoSpace("the disk is full");
       s.SetRetryable(true);
@@ -281,10 +301,11 @@ public:
 /// A lossy file system in memory, as RocksDB takes one.
 class lossy_disk {
 public:
-  lossy_disk() :
-    x_memory(rocksdb::NewMemEnv(rocksdb::Env::Default())),
-    x_files(std::make_shared<lossy_fs>(x_memory->GetFileSystem())),
-    x_base(rocksdb::NewCompositeEnv(x_files)), x_env(*x_base) {}
+  lossy_disk()
+    : x_memory(rocksdb::NewMemEnv(rocksdb::Env::Default())),
+      x_files(std::make_shared<lossy_fs>(x_memory->GetFileSystem())),
+      x_base(rocksdb::NewCompositeEnv(x_files)),
+      x_env(*x_base) {}
 
   rocksdb::Env* env() noexcept { return &x_env; }
   lossy_fs& files() noexcept { return *x_files; }

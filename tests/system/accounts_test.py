@@ -10,11 +10,10 @@ import hashlib
 import hmac
 import os
 import stat
-import threading
 import time
 
 from parley_system import ALICE, BOB, DOMAIN, NOBODY, PASSWORD
-from parley_system import Server, SystemTest, main, numbers
+from parley_system import Server, SystemTest, main, numbers, wait_until
 from wire_client import Refused, Wire, load_schema
 
 
@@ -218,9 +217,9 @@ class GuessingTest(SystemTest):
     def setUpClass(cls):
         cls.schema = load_schema(cls.proto)
 
-    def attempt(self, server, user, password="wrong"):
+    def attempt(self, server, user, password="wrong", **how):
         """Seconds, and what the server said, all of it."""
-        wire = Wire(self.schema, server)
+        wire = Wire(self.schema, server, **how)
         try:
             wire.say_hello()
             began = time.monotonic()
@@ -229,6 +228,7 @@ class GuessingTest(SystemTest):
                 said = "signed in"
             except Refused as refusal:
                 error = refusal.error
+                self.retry_after_ms = error.retry_after_ms
                 said = (error.reason, error.text, error.scope)
             return time.monotonic() - began, said
         finally:
@@ -240,6 +240,14 @@ class GuessingTest(SystemTest):
             # Three are free, then half a second, and twice as long each time.
             for n, least in ((3, 0.4), (4, 0.9)):
                 self.assertGreaterEqual(times[n], least, times)
+            # Each failure tells when the next try will be let in.
+            self.assertGreater(self.retry_after_ms, 0)
+            self.assertEqual(
+                self.attempt(server, BOB, PASSWORD)[1], "signed in"
+            )
+            log = server.logged()
+            self.assertIn(f"sign-in of {ALICE} from 127.0.0.1 failed", log)
+            wait_until(lambda: "5 since the start" in server.logged(), "all")
 
     def test_an_unknown_user_is_answered_alike(self):
         answers, salts = {}, {}
@@ -282,20 +290,79 @@ class GuessingTest(SystemTest):
             self.assertTrue(wire.is_closed())
             wire.close()
 
+    def begin_at_once(self, server, user, sources):
+        """A try from each of them at the same time. Those whose turn came,
+        and the errors of the others."""
+        wires = [Wire(self.schema, server, source=x) for x in sources]
+        for wire in wires:
+            self.addCleanup(wire.close)
+            wire.say_hello()
+        for wire in wires:
+            wire.send(
+                authenticate={
+                    "mechanism": "SCRAM-SHA-256",
+                    "initial": f"n,,n={user},r=abc".encode(),
+                }
+            )
+        let_in, refused = [], []
+        for wire in wires:
+            try:
+                wire.until("sasl_challenge")
+                let_in.append(wire)
+            except Refused as refusal:
+                refused.append(refusal.error)
+        return let_in, refused
+
     def test_sign_ins_in_parallel_do_not_get_around_it(self):
         with a_server(self, users=(ALICE,)) as server:
             for _ in range(4):
                 self.attempt(server, ALICE)
-            began = time.monotonic()
-            tries = [
-                threading.Thread(target=self.attempt, args=(server, ALICE))
-                for _ in range(8)
-            ]
-            for one in tries:
-                one.start()
-            for one in tries:
-                one.join()
-            self.assertGreaterEqual(time.monotonic() - began, 0.9)
+            let_in, refused = self.begin_at_once(
+                server, ALICE, 200 * ["127.0.0.1"]
+            )
+            # Each waits twice as long as the one before, and nobody for
+            # more than 20 s.
+            self.assertLessEqual(len(let_in), 6)
+            self.assertGreaterEqual(len(refused), 194)
+            for error in refused:
+                self.assertEqual(error.reason, "overloaded")
+                self.assertEqual(error.scope, self.schema.REQUEST)
+                self.assertGreater(error.retry_after_ms, 0)
+
+    def test_nobody_is_kept_out_by_someone_who_guesses(self):
+        with a_server(self, users=(ALICE,)) as server:
+            # A few at once are let in, as when all endpoints come back.
+            let_in, refused = self.begin_at_once(
+                server, ALICE, 200 * ["127.0.0.1"]
+            )
+            self.assertLess(len(let_in), 60)
+            self.assertGreater(len(refused), 100)
+            # Neither where she has never been …
+            said = self.attempt(server, ALICE, PASSWORD, source="127.0.0.2")
+            self.assertEqual(said[1], "signed in")
+            # … nor where she is known, even if many addresses guess.
+            many = [f"127.0.1.{n}" for n in range(1, 100)]
+            let_in, refused = self.begin_at_once(server, ALICE, many)
+            self.assertLess(len(let_in), 30)
+            said = self.attempt(server, ALICE, PASSWORD, source="127.0.0.2")
+            self.assertEqual(said[1], "signed in")
+
+    def test_who_does_not_wait_for_the_answer_has_failed_too(self):
+        with a_server(self, users=(ALICE,), plain=False) as server:
+            for _ in range(5):
+                wire = Wire(self.schema, server, tls=True)
+                wire.say_hello()
+                wire.send(
+                    authenticate={
+                        "mechanism": "PLAIN",
+                        "initial": b"\0" + ALICE.encode() + b"\0wrong",
+                    }
+                )
+                wire.close()
+            wait_until(lambda: "since the start" in server.logged(), "a line")
+            seconds, said = self.attempt(server, ALICE, tls=True)
+            self.assertEqual(said[0], "authentication_failed")
+            self.assertGreater(seconds, 0.4)
 
 
 class a_server:

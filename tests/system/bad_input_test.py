@@ -119,12 +119,19 @@ class PlainPortTest(BadInput):
             self.wire(tls=True, magic=None)
 
     def test_a_length_beyond_the_bound(self):
-        for size in (262_145, 0xFFFFFFFF):
-            wire = self.wire()
-            wire.read_magic()
-            wire.write(struct.pack(">I", size))
-            error = self.ends_with(wire, "frame_too_large")
-            self.assertEqual((error.limit, error.value), (262_144, size))
+        for bound, sizes in (
+            (8_192, (8_193, 262_144, 0xFFFFFFFF)),
+            (262_144, (262_145, 0xFFFFFFFF)),
+        ):
+            for size in sizes:
+                if bound == 8_192:
+                    wire = self.wire()
+                    wire.read_magic()
+                else:
+                    wire = self.signed_in()
+                wire.write(struct.pack(">I", size))
+                error = self.ends_with(wire, "frame_too_large")
+                self.assertEqual((error.limit, error.value), (bound, size))
 
     def test_garbage_in_a_frame(self):
         wire = self.wire()
@@ -318,7 +325,25 @@ class PlainPortTest(BadInput):
             wire.socket.shutdown(socket.SHUT_WR)
             self.assertTrue(wire.is_closed())
 
+    def test_a_stranger_that_never_reads(self):
+        before = self.resident_bytes()
+        wires = [self.wire() for _ in range(20)]
+        for wire in wires:
+            wire.say_hello()
+        # Six bytes that are answered by some 75.
+        flood = framed(b"\x08\x01") * 20_000
+        for wire in wires:
+            wire.socket.settimeout(PATIENCE)
+            # Nothing is read from here, so the end comes as an error.
+            with self.assertRaises(ConnectionError):
+                while True:
+                    wire.write(flood)
+        # 16 MiB of output each would be over 320 MiB.
+        grown = self.resident_bytes() - before
+        self.assertLess(grown, 64 * 1024 * 1024)
+
     def test_a_client_that_never_reads(self):
+        self.setting("session.heartbeat", "1s")
         wire = self.signed_in()
         self.setting("im.grace", "200ms")
         # More than the sockets' buffers hold: the window stops it, and what
@@ -329,13 +354,16 @@ class PlainPortTest(BadInput):
         ]
         for id_ in ids:
             self.assertEqual(self.alice.outcome(id_)["outcome"], "stored")
-        # No window stops the answers to pings, but the bound of output does.
+        # No window stops the answers to pings: then nothing is read any more,
+        # and who takes nothing for 2.5 heartbeats has no connection.
         pings = framed(b"\x32\x02\x08\x01") * 10_000
         wire.socket.settimeout(PATIENCE)
-        for _ in range(400):
-            wire.write(pings)
+        before = self.resident_bytes()
+        with self.assertRaises(ConnectionError):
+            while True:
+                wire.write(pings)
+        self.assertLess(self.resident_bytes() - before, 16 * 1024 * 1024)
         wait_until(lambda: self.state_of(wire) == "suspended", "the end")
-        self.assertLess(self.resident_bytes(), 512 * 1024 * 1024)
         again = self.wire()
         again.resume(wire.session.token, 0)
         for id_ in ids:
@@ -356,6 +384,13 @@ class PlainPortTest(BadInput):
 class TlsPortTest(BadInput):
     plain = False
     arguments = ("--log", "debug")
+
+    def test_a_plain_client_is_told_that_tls_was_expected(self):
+        wire = self.wire()
+        wire.send(hello=HELLO)
+        wire.read_magic()
+        error = self.ends_with(wire, "tls_failed")
+        self.assertIn("TLS", error.text)
 
     def test_a_plain_client_gets_an_end_and_the_log_says_why(self):
         for first in (MAGIC, b"GET / HTTP/1.1\r\n\r\n", b"\xff" * 1000):

@@ -58,9 +58,9 @@ def run(folder):
     data = f"{folder}/data"
     server = start(
         *(parley, "serve", "--data", data, "--listen", "127.0.0.1:0"),
-        *("--plain", "--domain", "example.org"),
+        *("--domain", "example.org"),
     )
-    where = line_of(server, "ready ").split()[1]
+    host, port = line_of(server, "ready ").split()[1].rsplit(":", 1)
     for name in passwords:
         subprocess.run(
             [parley, "admin", "--data", data, "user", "add"]
@@ -72,7 +72,8 @@ def run(folder):
     def client(name, password_of, *im):
         with open(f"{folder}/{password_of}", encoding="utf-8") as password:
             return start(
-                *(PYTHON, example, where, "plain", f"{name}@example.org", *im),
+                *(PYTHON, example, host, port, f"{data}/tls/cert.pem"),
+                *(f"{name}@example.org", *im),
                 stdin=password,
                 stderr=subprocess.STDOUT,
                 env=dict(os.environ, PYTHONPATH=folder, PYTHONIOENCODING="utf-8"),

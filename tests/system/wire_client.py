@@ -55,11 +55,13 @@ class Closed(Exception):
 class Wire:
     """One connection. `schema` is what load_schema gave."""
 
-    def __init__(self, schema, server, magic=MAGIC, tls=False):
+    def __init__(self, schema, server, magic=MAGIC, tls=False, source=None):
         self.schema = schema
         self.server = server
         host = server.host
-        self.socket = socket.create_connection((host, server.port), PATIENCE)
+        self.socket = socket.create_connection(
+            (host, server.port), PATIENCE, source and (source, 0)
+        )
         if tls:
             context = ssl.create_default_context()
             context.check_hostname = False

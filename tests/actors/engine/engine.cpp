@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "actors/store/store_reader.hpp"
+#include "actors/store/store_sweeper.hpp"
 #include "actors/store/store_writer.hpp"
 #include "actors/types.hpp"
 #include "protocol/defaults.hpp"
@@ -92,10 +93,11 @@ engine::engine(uint64_t seed, policy rules)
   std::vector<store_reader_actor> readers;
   for (int i = 0; i < 2; ++i)
     readers.push_back(system.spawn(store_reader, db.get()));
+  auto sweeper = system.spawn(store_sweeper, db.get(), uint64_t{0});
   for (size_t i = 0; i < 2; ++i)
     routers.push_back(system.spawn(router,
       router_config{
-        i, 2, shared<policy>{rules}, nullptr, writer, readers, world}));
+        i, 2, shared<policy>{rules}, {}, writer, readers, sweeper, world}));
   auto all = std::make_shared<directory>();
   policy_followers followers;
   for (auto& r : routers) {
@@ -135,16 +137,20 @@ void engine::make_account(const std::string& name) {
   auto ok = db->commit({put_account{user(name), {}}});
   BOOST_REQUIRE(ok);
   auto& r = routers[slot_of(user(name)) % 2];
-  auto done = ask<done_atom>(router_actor{r}, add_atom::value, user(name));
+  auto done = ask<done_atom>(
+    router_actor{r}, add_atom::value, std::vector<user_address>{user(name)});
   settle();
   BOOST_REQUIRE(done->has_value());
 }
 
-void engine::remove_account(const std::string& name) {
+account_removed engine::remove_account(const std::string& name) {
   auto& r = routers[slot_of(user(name)) % 2];
-  auto done = ask<done_atom>(router_actor{r}, remove_atom::value, user(name));
+  audit_entry line{world->wall_clock(), "tester", "user remove", {}, {}};
+  auto done = ask<account_removed>(
+    router_actor{r}, remove_atom::value, user(name), line);
   settle();
   BOOST_REQUIRE(done->has_value());
+  return **done;
 }
 
 simulated_client& engine::client(

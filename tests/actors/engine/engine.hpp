@@ -43,7 +43,7 @@ public:
   static user_address user(const std::string& name);
   void make_account(const std::string& name);
   /// Returns when the router has answered.
-  void remove_account(const std::string& name);
+  account_removed remove_account(const std::string& name);
   simulated_client& client(
     const std::string& user, const std::string& endpoint);
   /// A client that has signed in.

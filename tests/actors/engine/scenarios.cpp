@@ -441,26 +441,6 @@ BOOST_AUTO_TEST_CASE(an_orderly_stop_settles_everything_and_tells_clients) {
     }());
 }
 
-BOOST_AUTO_TEST_CASE(what_waits_for_long_is_submitted_again_and_comes_once) {
-  in_any_order([](engine& e) {
-    auto& a = e.sign_in(alice, "desk");
-    e.hold_writes();
-    texts sent;
-    for (int i = 0; i < 3; ++i)
-      sent.push_back(a.send(bob));
-    e.advance(45s);
-    for (auto& m : sent)
-      BOOST_TEST(a.outcome_of(m) == "");
-    BOOST_TEST(e.report(0).counters.retries > 0u);
-    e.let_writes_go();
-    for (auto& m : sent)
-      BOOST_TEST(a.outcome_of(m) == "stored");
-    auto& b = e.sign_in(bob, "phone");
-    BOOST_TEST(b.got == sent);
-    BOOST_TEST(b.again.empty());
-  });
-}
-
 BOOST_AUTO_TEST_CASE(a_client_may_stop_the_stream_and_let_it_go_on) {
   in_any_order([](engine& e) {
     auto& a = e.sign_in(alice, "desk");

@@ -185,6 +185,9 @@ BOOST_AUTO_TEST_CASE(every_message_comes_back_as_it_was) {
   COMES_BACK(accounts_found);
   COMES_BACK(audit_found);
   COMES_BACK(setting_changed);
+  COMES_BACK(audit_entry);
+  COMES_BACK(account_removed);
+  COMES_BACK(shared<id_filter>);
 #undef COMES_BACK
 }
 

@@ -109,6 +109,11 @@ void simulated_client::set_availability(availability what) {
   ask(parley::set_availability{what});
 }
 
+void simulated_client::type(const std::string& to) {
+  auto x = address::parse(to + "@example.org");
+  tell({request_number{}, typing{*x}});
+}
+
 void simulated_client::sign_out() {
   ask(parley::sign_out{});
 }
@@ -185,6 +190,7 @@ void simulated_client::take(sequence number, const event& what) {
       policy.clear();
       policy.insert(p->values.begin(), p->values.end());
     }
+    typings += std::holds_alternative<typing_notice>(what);
     return;
   }
   BOOST_TEST(number.value == x_last_event + 1,
@@ -198,6 +204,8 @@ void simulated_client::take(sequence number, const event& what) {
     (x_seen.insert(body).second ? got : again).push_back(body);
   } else if (auto* a = std::get_if<answer>(&what)) {
     take(*a);
+  } else if (std::holds_alternative<receipt>(what)) {
+    ++receipts;
   }
   if (acknowledging == habit::prompt)
     acknowledge();

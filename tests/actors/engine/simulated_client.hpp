@@ -39,6 +39,7 @@ public:
   std::string send(const std::string& to, std::string id = {});
   void broadcast_to(const std::vector<std::string>& to, const std::string& id);
   void set_availability(availability what);
+  void type(const std::string& to);
   void sign_out();
   void set_window(window wanted);
   /// Everything that it has, or up to an event.
@@ -47,6 +48,7 @@ public:
   bool is_in() const { return x_accepted && x_link; }
   /// `delivered`, `stored`, a reason; empty: none yet.
   std::string outcome_of(const std::string& id) const;
+  const session_actor& session() const { return x_session; }
 
   std::string name;
   std::string endpoint;
@@ -61,6 +63,9 @@ public:
   bool resumed = false;
   size_t times_in = 0;
   size_t probes = 0;
+  /// Notices that others write, and receipts.
+  size_t typings = 0;
+  size_t receipts = 0;
   size_t going_away = 0;
   window requests;
   /// What the server said it would send unacknowledged.

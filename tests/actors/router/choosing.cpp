@@ -172,7 +172,7 @@ BOOST_FIXTURE_TEST_CASE(
   for (const auto& e : in.endpoints())
     if (e.name.str() != "laptop") {
       BOOST_TEST(!in.would_choose(e.session, alice, now(), rules));
-      in.choose(e.session, alice, now(), rules);
+      in.choose(e.session, e.releases, alice, now(), rules);
     }
   check_in_force();
 }

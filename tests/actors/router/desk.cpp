@@ -91,7 +91,7 @@ void desk::reply(const std::string& from_endpoint, const std::string& peer) {
   auto to = address_of(peer).user;
   auto s = session_of(from_endpoint);
   if (in.would_choose(s, to, now(), rules))
-    in.choose(s, to, now(), rules);
+    in.choose(s, in.find(s)->releases, to, now(), rules);
   else
     in.touch(to, now());
 }

@@ -54,8 +54,8 @@ void world::user::accepted(const origin& from) {
     return;
   s.from->rules.choose(s.session.value, rules.self, x_world.x_steady_ms);
   if (s.would_choose)
-    s.from->in->choose(
-      s.session, user_name(rules.self), x_world.now(), x_world.x_rules);
+    s.from->in->choose(s.session, s.from->in->find(s.session)->releases,
+      user_name(rules.self), x_world.now(), x_world.x_rules);
 }
 
 void world::user::compare_outcomes() {

@@ -150,10 +150,10 @@ BOOST_AUTO_TEST_CASE(ids_of_an_earlier_run_are_asked_of_the_store) {
   two_users w;
   BOOST_TEST(w.outcome_now({"m", bob}) == "stored");
   two_users after; // another server over another disk
-  auto known = std::make_shared<id_filter>();
-  known->insert(retry_hash(
+  id_filter known;
+  known.insert(retry_hash(
     two_shards::user(alice), message_id{"m"}, two_shards::user(bob)));
-  after.shard_of(alice).set_known_ids(known);
+  after.shard_of(alice).ids_on_disk().start(shared<id_filter>{known});
   // A false hit: judged like any other.
   BOOST_TEST(after.outcome_now({"m", bob}) == "stored");
   BOOST_TEST(after.ids_asked == 1u);
@@ -163,10 +163,10 @@ BOOST_AUTO_TEST_CASE(ids_of_an_earlier_run_are_asked_of_the_store) {
 
 BOOST_AUTO_TEST_CASE(a_store_that_cannot_be_asked_for_an_id_rejects) {
   two_users w;
-  auto known = std::make_shared<id_filter>();
-  known->insert(retry_hash(
+  id_filter known;
+  known.insert(retry_hash(
     two_shards::user(alice), message_id{"m"}, two_shards::user(bob)));
-  w.shard_of(alice).set_known_ids(known);
+  w.shard_of(alice).ids_on_disk().start(shared<id_filter>{known});
   w.reads_fail = true;
   auto first = w.send(w.desk, {"m", bob});
   auto joined = w.send(w.desk, {"m", bob});

@@ -175,6 +175,26 @@ BOOST_AUTO_TEST_CASE(who_signs_up_again_is_not_known_by_old_ids) {
   }
 }
 
+// Found by a sanitizer alone: the sender went while its line was looked at.
+BOOST_AUTO_TEST_CASE(a_sender_stays_until_its_line_is_judged) {
+  two_shards w{1};
+  auto alice = two_shards::name_on(0);
+  auto self = two_shards::user(alice);
+  w.make_account(alice);
+  auto desk = w.sign_in(alice, "desk");
+  id_filter ids;
+  for (auto id : {"1", "2"})
+    ids.insert(retry_hash(self, {id}, self));
+  w.shard_of(alice).ids_on_disk().start(shared<id_filter>{ids});
+  w.set_policy([](policy& p) { p.im_store_offline = false; });
+  w.send(desk, {"1", alice});
+  w.send(desk, {"2", alice});
+  w.leave(desk);
+  w.settle();
+  BOOST_TEST(w.shard_of(alice).is_settled());
+  BOOST_TEST(w.shard_of(alice).counters().rejected == 2u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace

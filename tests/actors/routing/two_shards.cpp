@@ -203,14 +203,8 @@ uint64_t two_shards::send(session_id from, sending what) {
   auto n = ++s.last_request;
   send_im x{make_im(what, s.self), address_of(what.to)};
   s.sent[n] = x;
-  at(s.shard).submit(from, request_number{n}, x, what.again, now());
+  at(s.shard).submit(from, request_number{n}, x, now());
   return n;
-}
-
-void two_shards::send_again(session_id from, uint64_t number) {
-  auto& s = x_sessions.at(from);
-  at(s.shard).submit(
-    from, request_number{number}, s.sent.at(number), true, now());
 }
 
 uint64_t two_shards::broadcast_to(session_id from, std::string id,
@@ -233,7 +227,7 @@ void two_shards::acknowledge(session_id id, size_t how_many) {
   for (; s.acknowledged < upto; ++s.acknowledged)
     xs.push_back(
       {s.got[s.acknowledged].order, s.got[s.acknowledged].what.message});
-  at(s.shard).acknowledge(id, xs, now());
+  at(s.shard).acknowledge(id, s.self.user, xs, now());
 }
 
 void two_shards::sweep() {

@@ -34,6 +34,10 @@ public:
   /// Has an account on disk.
   void make_account(const std::string& name);
   void remove_account(const std::string& name);
+  /// On disk, whether the shard has heard of it or not.
+  bool& has_account(const std::string& name) {
+    return x_disk[user(name)].exists;
+  }
   /// Signs in and lets everything settle.
   session_id sign_in(const std::string& name, const std::string& endpoint,
     availability what = {}, window granted = {100, 1'000'000});
@@ -49,12 +53,9 @@ public:
     std::string to;
     /// As the id if it is empty.
     std::string body = {};
-    bool again = false;
     bool receipts = false;
   };
   uint64_t send(session_id from, sending what);
-  /// The same request again, as a session does that waits for long.
-  void send_again(session_id from, uint64_t number);
   uint64_t broadcast_to(session_id from, std::string id,
     std::vector<std::string> to, std::string body = {});
   /// The oldest so many that it was handed and has not acknowledged.
@@ -68,15 +69,8 @@ public:
   bool step(std::mt19937_64& random);
   /// Until nothing waits.
   void settle();
-  /// An outcome is on its way to the sender's shard.
-  bool outcome_under_way() const { return x_outcomes > 0; }
   /// Only what one shard says to the other, once for each pair.
   bool deliver_between();
-  /// What is under way between shards is lost.
-  void lose_between() {
-    x_between.clear();
-    x_outcomes = 0;
-  }
   bool store_step();
   void set_policy(std::function<void(policy&)> change);
 
@@ -92,9 +86,6 @@ public:
   texts got(session_id s) const;
   /// Of those, how many it has acknowledged.
   size_t acknowledged(session_id s) const;
-  bool has_sent(session_id s, uint64_t number) const {
-    return x_sessions.at(s).sent.contains(number);
-  }
   uint64_t on_disk(const std::string& name) const;
   moment now() const;
 

@@ -7,15 +7,14 @@
 #include <random>
 #include <set>
 
+#include "protocol/defaults.hpp"
+
 namespace parley::test {
 
 namespace {
 
-using namespace std::chrono_literals;
-using time_point = event_stream::time_point;
 using verdict = event_stream::verdict;
 
-constexpr time_point start{1h};
 constexpr window wide{1'000, 1'000'000};
 
 shared<im> text(std::string body) {
@@ -44,13 +43,6 @@ numbered_request asking(uint64_t number) {
 std::vector<acknowledged_im> acknowledge(event_stream& s, uint64_t upto) {
   std::vector<acknowledged_im> out;
   BOOST_TEST(s.acknowledge(sequence{upto}, out));
-  return out;
-}
-
-std::vector<uint64_t> numbers(const std::vector<numbered_request>& xs) {
-  std::vector<uint64_t> out;
-  for (const auto& x : xs)
-    out.push_back(x.number.value);
   return out;
 }
 
@@ -127,80 +119,105 @@ BOOST_AUTO_TEST_CASE(what_was_not_acknowledged_is_kept_as_it_was) {
 BOOST_AUTO_TEST_CASE(a_request_counts_until_its_answer_is_acknowledged) {
   event_stream s;
   window two{2, 1'000'000};
-  BOOST_CHECK(s.admit(asking(1), two, start) == verdict::fresh);
-  BOOST_CHECK(s.admit(asking(2), two, start) == verdict::fresh);
-  BOOST_CHECK(s.admit(asking(3), two, start) == verdict::beyond_window);
+  BOOST_CHECK(s.admit(asking(1), two) == verdict::fresh);
+  BOOST_CHECK(s.admit(asking(2), two) == verdict::fresh);
+  BOOST_CHECK(s.admit(asking(3), two) == verdict::beyond_window);
   BOOST_TEST(s.under_way() == 2u);
   s.push({}, answer_to(1));
   BOOST_TEST(s.under_way() == 2u);
-  BOOST_CHECK(s.admit(asking(4), two, start) == verdict::beyond_window);
+  BOOST_CHECK(s.admit(asking(4), two) == verdict::beyond_window);
   acknowledge(s, 1);
   BOOST_TEST(s.under_way() == 1u);
-  BOOST_CHECK(s.admit(asking(5), two, start) == verdict::fresh);
+  BOOST_CHECK(s.admit(asking(5), two) == verdict::fresh);
 }
 
 BOOST_AUTO_TEST_CASE(bytes_count_until_the_answer_and_one_request_always_fits) {
   event_stream s;
   window small{100, 10};
   BOOST_CHECK(
-    s.admit(sending(1, std::string(50, 'x')), small, start) == verdict::fresh);
-  BOOST_CHECK(s.admit(sending(2), small, start) == verdict::beyond_window);
+    s.admit(sending(1, std::string(50, 'x')), small) == verdict::fresh);
+  BOOST_CHECK(s.admit(sending(2), small) == verdict::beyond_window);
   s.push({}, answer_to(1));
-  BOOST_CHECK(s.admit(sending(3, "12345"), small, start) == verdict::fresh);
-  BOOST_CHECK(s.admit(sending(4, "12345"), small, start) == verdict::fresh);
-  BOOST_CHECK(s.admit(sending(5, "1"), small, start) == verdict::beyond_window);
-  BOOST_CHECK(s.admit(asking(6), small, start) == verdict::fresh);
+  BOOST_CHECK(s.admit(sending(3, "12345"), small) == verdict::fresh);
+  BOOST_CHECK(s.admit(sending(4, "12345"), small) == verdict::fresh);
+  BOOST_CHECK(s.admit(sending(5, "1"), small) == verdict::beyond_window);
+  BOOST_CHECK(s.admit(asking(6), small) == verdict::fresh);
 }
 
 BOOST_AUTO_TEST_CASE(a_request_that_came_before_is_not_taken_again) {
   event_stream s;
-  BOOST_CHECK(s.admit(asking(1), wide, start) == verdict::fresh);
-  BOOST_CHECK(s.admit(asking(1), wide, start) == verdict::repeated);
-  BOOST_CHECK(s.admit(asking(7), wide, start) == verdict::fresh);
-  BOOST_CHECK(s.admit(asking(6), wide, start) == verdict::repeated);
+  BOOST_CHECK(s.admit(asking(1), wide) == verdict::fresh);
+  BOOST_CHECK(s.admit(asking(1), wide) == verdict::repeated);
+  BOOST_CHECK(s.admit(asking(7), wide) == verdict::fresh);
+  BOOST_CHECK(s.admit(asking(6), wide) == verdict::repeated);
   BOOST_TEST(s.last_request().value == 7u);
   s.push({}, answer_to(7));
-  BOOST_CHECK(s.admit(asking(7), wide, start) == verdict::repeated);
+  BOOST_CHECK(s.admit(asking(7), wide) == verdict::repeated);
   BOOST_TEST(s.under_way() == 2u);
 }
 
 BOOST_AUTO_TEST_CASE(one_that_did_not_fit_is_not_taken_under_its_number_again) {
   event_stream s;
   window one{1, 1'000'000};
-  BOOST_CHECK(s.admit(asking(1), one, start) == verdict::fresh);
-  BOOST_CHECK(s.admit(asking(2), one, start) == verdict::beyond_window);
-  BOOST_CHECK(s.admit(asking(2), one, start) == verdict::repeated);
+  BOOST_CHECK(s.admit(asking(1), one) == verdict::fresh);
+  BOOST_CHECK(s.admit(asking(2), one) == verdict::beyond_window);
+  BOOST_CHECK(s.admit(asking(2), one) == verdict::repeated);
 }
 
 BOOST_AUTO_TEST_CASE(a_second_answer_settles_nothing_twice) {
   event_stream s;
-  BOOST_CHECK(s.admit(asking(1), wide, start) == verdict::fresh);
-  BOOST_CHECK(s.admit(asking(2), wide, start) == verdict::fresh);
-  BOOST_TEST(s.awaits_answer(request_number{1}));
+  BOOST_CHECK(s.admit(asking(1), wide) == verdict::fresh);
+  BOOST_CHECK(s.admit(asking(2), wide) == verdict::fresh);
   s.push({}, answer_to(1));
-  BOOST_TEST(!s.awaits_answer(request_number{1}));
-  BOOST_TEST(s.awaits_answer(request_number{2}));
-  BOOST_TEST(!s.awaits_answer(request_number{3}));
   s.push({}, answer_to(1));
   acknowledge(s, 2);
   BOOST_TEST(s.under_way() == 1u);
 }
 
-BOOST_AUTO_TEST_CASE(only_ims_that_wait_for_long_are_overdue_and_only_once) {
+BOOST_AUTO_TEST_CASE(a_sign_out_always_fits) {
   event_stream s;
-  s.admit(sending(1), wide, start);
-  s.admit(asking(2), wide, start);
-  s.admit(sending(3), wide, start + 1s);
-  s.admit(sending(4), wide, start + 5s);
-  s.push({}, answer_to(3));
-  auto now = start + 10s;
-  BOOST_TEST(numbers(s.overdue(start + 2s, now)) == std::vector<uint64_t>{1});
-  BOOST_TEST(numbers(s.overdue(start + 2s, now)).empty());
-  BOOST_TEST(
-    numbers(s.overdue(now, now + 5s)) == (std::vector<uint64_t>{1, 4}));
+  window one{1, 1'000'000};
+  BOOST_CHECK(s.admit(asking(1), one) == verdict::fresh);
+  BOOST_CHECK(s.admit(asking(2), one) == verdict::beyond_window);
+  BOOST_CHECK(s.admit({request_number{3}, sign_out{}}, one) == verdict::fresh);
 }
 
-BOOST_AUTO_TEST_CASE(window_and_overdue_agree_with_a_model) {
+BOOST_AUTO_TEST_CASE(refusals_are_counted_until_something_is_acknowledged) {
+  event_stream s;
+  window one{1, 1'000'000};
+  s.admit(asking(1), one);
+  s.admit(asking(2), one);
+  s.admit(asking(3), one);
+  BOOST_TEST(s.refused() == 2u);
+  s.push({}, answer_to(2));
+  BOOST_TEST(s.refused() == 2u);
+  acknowledge(s, 1);
+  BOOST_TEST(s.refused() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(receipts_are_counted_until_they_are_acknowledged) {
+  event_stream s;
+  s.push({}, receipt{});
+  s.push({}, answer_to(1));
+  s.push({}, receipt{});
+  BOOST_TEST(s.receipts() == 2u);
+  acknowledge(s, 2);
+  BOOST_TEST(s.receipts() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(answers_to_broadcasts_that_nobody_takes_close_the_window) {
+  event_stream s;
+  broadcast_outcomes many;
+  many.outcomes.push_back(
+    {std::string(defaults::answers_bytes_max, 'x'), outcome{}});
+  s.admit(asking(1), wide);
+  s.push({}, answer{request_number{1}, many});
+  BOOST_CHECK(s.admit(asking(2), wide) == verdict::beyond_window);
+  acknowledge(s, 1);
+  BOOST_CHECK(s.admit(asking(3), wide) == verdict::fresh);
+}
+
+BOOST_AUTO_TEST_CASE(the_window_agrees_with_a_model) {
   for (uint64_t seed = 1; seed <= 40; ++seed) {
     BOOST_TEST_CONTEXT("seed " << seed) {
       std::mt19937_64 random(seed);
@@ -221,7 +238,7 @@ BOOST_AUTO_TEST_CASE(window_and_overdue_agree_with_a_model) {
             sum += b;
           bool fits = open.size() + answers < w.messages
             && (sum == 0 || sum + bytes <= w.bytes);
-          auto got = s.admit(sending(next, std::string(bytes, 'x')), w, start);
+          auto got = s.admit(sending(next, std::string(bytes, 'x')), w);
           BOOST_REQUIRE(
             got == (fits ? verdict::fresh : verdict::beyond_window));
           if (fits)
@@ -247,10 +264,6 @@ BOOST_AUTO_TEST_CASE(window_and_overdue_agree_with_a_model) {
           acknowledge(s, s.first_unacknowledged().value + n - 1);
           unacknowledged.erase(unacknowledged.begin(),
             unacknowledged.begin() + static_cast<long>(n));
-          std::vector<uint64_t> expected;
-          for (auto& [number, bytes] : open)
-            expected.push_back(number);
-          BOOST_REQUIRE(numbers(s.overdue(start, start)) == expected);
         }
         }
       }

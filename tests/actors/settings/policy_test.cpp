@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE policy
 #include "actors/settings/policy.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -207,6 +206,41 @@ BOOST_AUTO_TEST_CASE(a_value_as_text_can_be_assigned_again) {
       auto text = x.value(p);
       BOOST_REQUIRE_MESSAGE(x.assign(q, text), x.name << " " << text);
       BOOST_REQUIRE_MESSAGE(p == q, x.name << " " << text);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(clients_are_told_bare_values_that_can_be_assigned_again) {
+  auto told = [](std::string_view name, std::string_view value) {
+    policy p;
+    BOOST_REQUIRE(find(name).assign(p, value));
+    for (const auto& [n, text] : policy_as_text(p))
+      if (n == name)
+        return text;
+    return std::string{"nothing"};
+  };
+  BOOST_TEST(told("im.body_max", "32768 B") == "32768");
+  BOOST_TEST(told("im.grace", "2 s") == "2");
+  BOOST_TEST(told("im.grace", "100 ms") == "0.1");
+  BOOST_TEST(told("im.grace", "1050 ms") == "1.05");
+  BOOST_TEST(told("im.grace", "1001 ms") == "1.001");
+  BOOST_TEST(told("im.offline_ttl", "30 d") == "2592000");
+  BOOST_TEST(told("im.offline_ttl", "unlimited") == "unlimited");
+  BOOST_TEST(told("session.resume_window", "0") == "0");
+  BOOST_TEST(told("im.client_history", "off") == "off");
+  BOOST_TEST(told("contacts.max", "7") == "7");
+  std::mt19937_64 random(18);
+  for (const auto& x : settings_table())
+    for (int i = 0; i < 2'000; ++i) {
+      policy p;
+      if (x.flag)
+        p.*x.flag = i % 2;
+      else
+        p.*x.number = x.min + random() % (x.max - x.min + 1);
+      policy q;
+      auto text = x.bare_value(p);
+      BOOST_REQUIRE_MESSAGE(x.assign(q, text), x.name << " " << text);
+      BOOST_REQUIRE_MESSAGE(p == q, x.name << " " << text);
+      BOOST_TEST(text.find(' ') == std::string::npos);
     }
 }
 

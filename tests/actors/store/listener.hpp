@@ -22,6 +22,9 @@ struct heard {
   std::vector<id_found> ids;
   std::vector<account_found> accounts;
   std::vector<ims_expired> expired;
+  std::vector<shared<id_filter>> filters;
+  /// How often it was told that a scan begins.
+  size_t scans = 0;
 };
 using heard_ptr = std::shared_ptr<heard>;
 
@@ -33,13 +36,18 @@ inline caf::behavior listen(caf::event_based_actor*, heard_ptr to) {
     [to](const id_found& x) { to->ids.push_back(x); },
     [to](const account_found& x) { to->accounts.push_back(x); },
     [to](const ims_expired& x) { to->expired.push_back(x); },
+    [to](const shared<id_filter>& x) { to->filters.push_back(x); },
+    [to](scan_atom) {
+      ++to->scans;
+      return done_atom::value;
+    },
   };
 }
 
 /// A store on a disk of its own, and actors without threads.
 struct store_world {
-  explicit store_world(uint64_t seed = 1) :
-    actors(seed, [](auto& cfg) { add_message_types(cfg); }) {}
+  explicit store_world(uint64_t seed = 1)
+    : actors(seed, [](auto& cfg) { add_message_types(cfg); }) {}
 
   /// One that only listens, in the place of a router or a gateway.
   template <class Handle>
@@ -48,8 +56,8 @@ struct store_world {
   }
 
   lossy_disk disk;
-  std::unique_ptr<store> db
-    = must(store::open({.path = "/store", .env = disk.env()}));
+  std::unique_ptr<store> db =
+    must(store::open({.path = "/store", .env = disk.env()}));
   deterministic_system actors;
 };
 

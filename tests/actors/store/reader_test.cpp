@@ -5,8 +5,6 @@
 
 #include <caf/scoped_actor.hpp>
 
-#include <chrono>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,14 +26,12 @@ struct world : store_world {
   template <class Answer, class... Ts>
   Answer ask(Ts&&... xs) {
     caf::scoped_actor asker{actors.system()};
-    auto promise
-      = asker->request(reader, caf::infinite, std::forward<Ts>(xs)...);
+    auto promise =
+      asker->request(reader, caf::infinite, std::forward<Ts>(xs)...);
     actors.settle();
     Answer out;
     promise.receive([&](const Answer& x) { out = x; },
-      [&](const caf::error& e) {
-        BOOST_ERROR(actors.system().render(e));
-      });
+      [&](const caf::error& e) { BOOST_ERROR(actors.system().render(e)); });
     return out;
   }
 
@@ -50,8 +46,8 @@ BOOST_AUTO_TEST_SUITE(reader)
 
 BOOST_AUTO_TEST_CASE(a_users_head_is_found) {
   world w;
-  commit(*w.db,
-    {put_account{bob, {}}, make_put(bob, 7, make_im(alice, "m", "x"))});
+  commit(
+    *w.db, {put_account{bob, {}}, make_put(bob, 7, make_im(alice, "m", "x"))});
   w.tell(bob, w.router);
   w.tell(carol, w.router);
   BOOST_REQUIRE(w.one->heads.size() == 2u);
@@ -87,8 +83,9 @@ BOOST_AUTO_TEST_CASE(pages_say_whether_they_are_the_last) {
 
 BOOST_AUTO_TEST_CASE(ids_and_accounts_are_found_by_ticket) {
   world w;
-  commit(*w.db, {put_account{bob, make_keys("b")},
-                  make_put(bob, 1, make_im(alice, "m1", "x", at(5)))});
+  commit(*w.db,
+    {put_account{alice, {}}, put_account{bob, make_keys("b")},
+      make_put(bob, 1, make_im(alice, "m1", "x", at(5)))});
   w.tell(retry_key{alice, {"m1"}, bob}, uint64_t{1}, w.router);
   w.tell(retry_key{alice, {"m2"}, bob}, uint64_t{2}, w.router);
   BOOST_REQUIRE(w.one->ids.size() == 2u);
@@ -106,18 +103,16 @@ BOOST_AUTO_TEST_CASE(ids_and_accounts_are_found_by_ticket) {
   BOOST_TEST(!w.one->accounts[1].what);
 }
 
-BOOST_AUTO_TEST_CASE(operators_get_accounts_and_the_audit_log) {
+BOOST_AUTO_TEST_CASE(operators_get_who_exists_and_the_audit_log) {
   world w;
-  commit(*w.db, {put_account{bob, {}}, put_account{alice, {}},
-                  audit_entry{at(1), "root", "one", "", ""},
-                  audit_entry{at(2), "root", "two", "", ""}});
-  auto all = w.ask<accounts_found>(list_atom::value);
-  BOOST_TEST((all.what == std::vector{alice, bob}));
+  commit(*w.db,
+    {put_account{bob, {}}, put_account{alice, {}},
+      audit_entry{at(1), "root", "one", "", ""},
+      audit_entry{at(2), "root", "two", "", ""}});
+  BOOST_TEST((w.ask<accounts_found>(list_atom::value, std::vector{bob}).what
+    == std::vector{bob}));
   BOOST_TEST(
-    (w.ask<accounts_found>(list_atom::value, std::vector{bob}).what
-      == std::vector{bob}));
-  BOOST_TEST(w.ask<accounts_found>(list_atom::value, std::vector{carol})
-               .what.empty());
+    w.ask<accounts_found>(list_atom::value, std::vector{carol}).what.empty());
   auto lines = w.ask<audit_found>(audit_atom::value, uint64_t{1});
   BOOST_REQUIRE(lines.what.size() == 1u);
   BOOST_TEST(lines.what[0].what == "two");
@@ -127,16 +122,15 @@ BOOST_AUTO_TEST_CASE(a_record_that_cannot_be_read_is_an_error_to_who_asked) {
   store_world w;
   w.db.reset();
   {
-    auto opened
-      = must(open_database({.path = "/store", .env = w.disk.env()}));
+    auto opened = must(open_database({.path = "/store", .env = w.disk.env()}));
     for (auto where : {family::heads, family::accounts})
       BOOST_REQUIRE(opened.db->rocks()
-          .Put({}, opened.db->handle(where), keys::user(bob), "?")
-          .ok());
+                      .Put({}, opened.db->handle(where), keys::user(bob), "?")
+                      .ok());
     BOOST_REQUIRE(opened.db->rocks()
-        .Put({}, opened.db->handle(family::ids),
-          keys::id({alice, {"m"}, bob}), "?")
-        .ok());
+                    .Put({}, opened.db->handle(family::ids),
+                      keys::id({alice, {"m"}, bob}), "?")
+                    .ok());
   }
   w.db = must(store::open({.path = "/store", .env = w.disk.env()}));
   auto reader = w.actors.spawn(store_reader, w.db.get());
@@ -144,8 +138,7 @@ BOOST_AUTO_TEST_CASE(a_record_that_cannot_be_read_is_an_error_to_who_asked) {
   auto router = w.listener<router_actor>(one);
   auto gateway = w.listener<gateway_ref>(one);
   caf::anon_send(reader, bob, router);
-  caf::anon_send(
-    reader, bob, session_id{1}, im_order{0}, uint64_t{9}, router);
+  caf::anon_send(reader, bob, session_id{1}, im_order{0}, uint64_t{9}, router);
   caf::anon_send(reader, retry_key{alice, {"m"}, bob}, uint64_t{1}, router);
   caf::anon_send(reader, bob, uint64_t{1}, gateway);
   w.actors.settle();
@@ -153,53 +146,6 @@ BOOST_AUTO_TEST_CASE(a_record_that_cannot_be_read_is_an_error_to_who_asked) {
   BOOST_TEST((one->pages.at(0).why.code == errc::store_corrupt));
   BOOST_TEST((one->ids.at(0).why.code == errc::store_corrupt));
   BOOST_TEST((one->accounts.at(0).why.code == errc::store_corrupt));
-}
-
-BOOST_AUTO_TEST_CASE(what_expired_is_told_to_the_routers_that_own_the_users) {
-  world w;
-  auto other = std::make_shared<heard>();
-  std::vector<router_actor> routers{
-    w.router, w.listener<router_actor>(other)};
-  std::set<std::string> expected;
-  for (int i = 0; i < 20; ++i) {
-    auto name = "u" + std::to_string(i) + "@example.org";
-    expected.insert(name);
-    commit(*w.db, {make_put(user(name), 1000, make_im(alice, "m", "x")),
-                    make_put(user(name), 9'000'000, make_im(alice, "n", "x"))});
-  }
-  policy rules;
-  rules.im_offline_ttl_ms = 60'000;
-  w.tell(shared<policy>(rules), at(60'002), routers);
-
-  std::set<std::string> found;
-  for (size_t k : {0, 1}) {
-    auto& expired = (k == 0 ? w.one : other)->expired;
-    BOOST_REQUIRE(expired.size() == 1u);
-    for (auto& [user, order] : expired[0].what) {
-      BOOST_TEST(slot_of(user) % 2 == k);
-      BOOST_TEST(order.value == 1000u);
-      found.insert(user.str());
-    }
-  }
-  BOOST_TEST(found == expected);
-
-  rules.im_offline_ttl_ms = unlimited;
-  w.tell(shared<policy>(rules), at(90'000'000), routers);
-  BOOST_TEST(w.one->expired.size() == 1u);
-}
-
-BOOST_AUTO_TEST_CASE(ids_are_forgotten_after_their_time) {
-  world w;
-  retry_key key{alice, {"m"}, bob};
-  commit(*w.db, {make_put(bob, 1, make_im(alice, "m", "x", at(1000))),
-                  make_remove(bob, 1)});
-  policy rules;
-  rules.im_retry_memory_ms = 60'000;
-  std::vector<router_actor> routers{w.router};
-  w.tell(shared<policy>(rules), at(61'000), routers);
-  BOOST_TEST(must(w.db->find_id(key)).has_value());
-  w.tell(shared<policy>(rules), at(61'001), routers);
-  BOOST_TEST(!must(w.db->find_id(key)));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

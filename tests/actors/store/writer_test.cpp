@@ -20,8 +20,7 @@ struct world : store_world {
 
   shared<operations> put(const user_address& to, uint64_t order) {
     auto id = "m" + std::to_string(order);
-    return shared<operations>(
-      {make_put(to, order, make_im(alice, id, "x"))});
+    return shared<operations>({make_put(to, order, make_im(alice, id, "x"))});
   }
 
   void ask(const router_actor& who, const shared<operations>& what) {
@@ -80,8 +79,7 @@ BOOST_AUTO_TEST_CASE(operations_are_carried_out_in_the_order_of_asking) {
   }
   w.ask(w.first, w.put(bob, 2));
   w.actors.settle();
-  BOOST_TEST(
-    orders(must(w.db->ims(bob, {}, 9))) == std::vector<uint64_t>{2});
+  BOOST_TEST(orders(must(w.db->ims(bob, {}, 9))) == std::vector<uint64_t>{2});
 }
 
 BOOST_AUTO_TEST_CASE(no_commit_is_much_longer_than_its_bound) {
@@ -115,17 +113,16 @@ BOOST_AUTO_TEST_CASE(a_full_disk_answers_every_put_with_its_error) {
   w.ask(w.first, w.put(bob, 10));
   w.actors.settle();
   BOOST_TEST((w.one->writes.back().why.code == errc::none));
-  BOOST_TEST(
-    orders(must(w.db->ims(bob, {}, 9))) == std::vector<uint64_t>{10});
+  BOOST_TEST(orders(must(w.db->ims(bob, {}, 9))) == std::vector<uint64_t>{10});
 }
 
 BOOST_AUTO_TEST_CASE(one_users_damaged_record_does_not_reject_the_others) {
   store_world w;
   w.db.reset();
   {
-    auto opened
-      = must(open_database({.path = "/store", .env = w.disk.env()}));
-    BOOST_REQUIRE(opened.db->rocks()
+    auto opened = must(open_database({.path = "/store", .env = w.disk.env()}));
+    BOOST_REQUIRE(
+      opened.db->rocks()
         .Put({}, opened.db->handle(family::heads), keys::user(bob), "?")
         .ok());
   }
@@ -146,6 +143,70 @@ BOOST_AUTO_TEST_CASE(one_users_damaged_record_does_not_reject_the_others) {
   BOOST_TEST(must(w.db->head(carol)).stored == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(one_damaged_record_does_not_make_each_write_a_commit) {
+  store_world w;
+  w.db.reset();
+  {
+    auto opened = must(open_database({.path = "/store", .env = w.disk.env()}));
+    BOOST_REQUIRE(
+      opened.db->rocks()
+        .Put({}, opened.db->handle(family::heads), keys::user(bob), "?")
+        .ok());
+  }
+  w.db = must(store::open({.path = "/store", .env = w.disk.env()}));
+  auto writer = w.actors.spawn(store_writer, w.db.get());
+  auto one = std::make_shared<heard>();
+  auto router = w.listener<router_actor>(one);
+  for (uint64_t i = 1; i <= 64; ++i)
+    caf::anon_send(writer,
+      shared<operations>(
+        {make_put(i == 40 ? bob : carol, i, make_im(alice, "m", "x"))}),
+      router);
+  w.actors.settle();
+  size_t refused = 0;
+  size_t answered = 0;
+  for (auto& x : one->writes) {
+    answered += x.what.size();
+    if (x.why.code != errc::none)
+      refused += x.what.size();
+  }
+  BOOST_TEST(answered == 64u);
+  BOOST_TEST(refused == 1u);
+  BOOST_TEST(must(w.db->head(carol)).stored == 63u);
+  // A commit for each half that it is not in, and one for itself.
+  BOOST_TEST(one->writes.size() == 7u);
+}
+
+BOOST_AUTO_TEST_CASE(each_router_hears_how_many_ims_went_with_its_accounts) {
+  world w;
+  std::vector<store_operation> batch;
+  for (auto& user : {alice, bob, carol})
+    batch.push_back(put_account{user, {}});
+  for (uint64_t i = 1; i <= 5; ++i)
+    batch.push_back(
+      make_put(i <= 3 ? bob : carol, i, make_im(alice, "m", "x")));
+  commit(*w.db, batch);
+  auto removal = [](const user_address& user) {
+    return shared<operations>({remove_account{user, {}}});
+  };
+  w.ask(w.first, removal(bob));
+  w.ask(w.second, w.put(alice, 9));
+  w.ask(w.second, removal(carol));
+  w.ask(w.first, removal(alice));
+  w.actors.settle();
+  using counts = std::vector<uint64_t>;
+  BOOST_REQUIRE(w.one->writes.size() == 1u);
+  BOOST_TEST(w.one->writes[0].deleted == (counts{3, 1}));
+  BOOST_REQUIRE(w.two->writes.size() == 1u);
+  BOOST_TEST(w.two->writes[0].deleted == counts{2});
+
+  w.disk.files().refuse_writes(lossy_fs::fault::broken);
+  w.ask(w.first, removal(bob));
+  w.actors.settle();
+  BOOST_TEST((w.one->writes.back().why.code == errc::store_failed));
+  BOOST_TEST(w.one->writes.back().deleted.empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_request_is_answered_when_it_is_written) {
   world w;
   caf::scoped_actor asker{w.actors.system()};
@@ -155,15 +216,13 @@ BOOST_AUTO_TEST_CASE(a_request_is_answered_when_it_is_written) {
     w.actors.settle();
     errc code{};
     answer.receive([&](const write_result& x) { code = x.why.code; },
-      [&](const caf::error& e) {
-        BOOST_ERROR(w.actors.system().render(e));
-      });
+      [&](const caf::error& e) { BOOST_ERROR(w.actors.system().render(e)); });
     return code;
   };
   BOOST_TEST((ask({put_account{bob, make_keys("b")}}) == errc::none));
   BOOST_TEST(must(w.db->find_account(bob)).has_value());
   w.disk.files().refuse_writes(lossy_fs::fault::broken);
-  BOOST_TEST((ask({remove_account{bob}}) == errc::store_failed));
+  BOOST_TEST((ask({remove_account{bob, {}}}) == errc::store_failed));
   BOOST_TEST(must(w.db->find_account(bob)).has_value());
 }
 

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+namespace parley {
+
+/// Prints what the server answered to `op` for a person. Names and texts come
+/// from users: whatever could control a terminal is made visible.
+void print_admin_answer(const nlohmann::json& answer, const std::string& op);
+
+/// What became of an import; the refused rows go to standard error.
+void print_import(const nlohmann::json& done);
+
+/// One line of JSON in which nothing controls a terminal.
+std::string json_line(const nlohmann::json& x);
+
+} // namespace parley

@@ -1,0 +1,89 @@
+#include "actors/launcher/import_file.hpp"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "protocol/defaults.hpp"
+
+namespace parley {
+
+namespace {
+
+constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+
+failure bad_row(std::string text) {
+  return failure{errc::bad_request, std::move(text)};
+}
+
+} // namespace
+
+bool import_file::read_line(std::string& line) {
+  if (!std::getline(x_in, line))
+    return false;
+  if (++x_lines == 1 && line.starts_with(byte_order_mark))
+    line.erase(0, byte_order_mark.size());
+  if (line.ends_with('\r'))
+    line.pop_back();
+  return true;
+}
+
+std::optional<import_file::row> import_file::next() {
+  std::string line;
+  while (line.empty())
+    if (x_broken || !read_line(line))
+      return std::nullopt;
+  row x;
+  x.line = x_lines;
+  for (size_t at = 0; x.why.code == errc::none && at <= line.size();)
+    read_cell(x, line, at);
+  return x;
+}
+
+/// Beyond the line's end: that was the last cell.
+void import_file::read_cell(row& to, std::string& line, size_t& at) {
+  if (line.size() > defaults::import_row_max) {
+    to.why = bad_row("the row is too long");
+    to.cells.resize(std::max<size_t>(to.cells.size(), 1));
+    return;
+  }
+  if (line.compare(at, 1, "\"") == 0)
+    return read_quoted(to, line, at);
+  auto end = line.find(',', at);
+  // The user's name and SCRAM secrets have no comma of their own.
+  if (!to.cells.empty() && line.compare(at, 6, "SCRAM-") != 0)
+    end = line.npos;
+  if (end == line.npos)
+    end = line.size();
+  to.cells.push_back(line.substr(at, end - at));
+  at = end + 1;
+}
+
+void import_file::read_quoted(row& to, std::string& line, size_t& at) {
+  std::string cell;
+  for (++at;; ++at) {
+    if (at < line.size() && line[at] != '"') {
+      cell += line[at];
+    } else if (line.compare(at, 2, "\"\"") == 0) {
+      cell += line[at++];
+    } else if (at < line.size()) {
+      break;
+    } else if (std::string more;
+               line.size() <= defaults::import_row_max && read_line(more)) {
+      // A newline within.
+      cell += '\n';
+      line += '\n' + more;
+    } else {
+      // Where the next row begins is anybody's guess.
+      x_broken = true;
+      to.why = bad_row("a quote is not closed; nothing behind it was read");
+      break;
+    }
+  }
+  to.cells.push_back(std::move(cell));
+  if (to.why.code == errc::none && ++at < line.size() && line[at] != ',')
+    to.why = bad_row("there is more behind a closing quote");
+  ++at;
+}
+
+} // namespace parley

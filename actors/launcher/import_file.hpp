@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <istream>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "protocol/errors.hpp"
+
+namespace parley {
+
+/// The rows of an import: CSV as in RFC 4180, `user@domain,password` or
+/// `user@domain,SCRAM-…` (RFC 5803), with one secret a hash. A cell in quotes
+/// may hold commas, newlines and, doubled, quotes; one without may hold quotes
+/// within. Beyond the RFC, a password without quotes goes to the end of its
+/// line, commas included, and empty lines are passed over.
+class import_file {
+public:
+  struct row {
+    /// Where it begins, from 1.
+    uint64_t line = 0;
+    /// At least one.
+    std::vector<std::string> cells;
+    /// `bad_request` if the quotes are wrong or the row is too long; the cells
+    /// before the fault are there.
+    failure why;
+  };
+
+  explicit import_file(std::istream& in) : x_in(in) {}
+
+  /// Nothing at the end, and after a quote that is not closed.
+  std::optional<row> next();
+
+private:
+  bool read_line(std::string& line);
+  void read_cell(row& to, std::string& line, size_t& at);
+  void read_quoted(row& to, std::string& line, size_t& at);
+
+  std::istream& x_in;
+  uint64_t x_lines = 0;
+  bool x_broken = false;
+};
+
+} // namespace parley

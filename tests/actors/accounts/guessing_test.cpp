@@ -1,0 +1,228 @@
+#include "actors/accounts/guessing.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include "protocol/defaults.hpp"
+
+namespace parley::test {
+
+namespace {
+
+using namespace std::chrono_literals;
+using time_point = guessing::time_point;
+using milliseconds = std::chrono::milliseconds;
+
+constexpr time_point start{1h};
+
+user_address user(const std::string& name) {
+  return user_address::parse(name + "@example.org").value();
+}
+
+/// What one who tries as fast as it is let achieves.
+struct tester {
+  guessing tries;
+  uint64_t next_ticket = 1;
+
+  /// A try that is answered at its turn; null if it is refused.
+  std::optional<time_point> once(const user_address& who,
+    const std::string& source, time_point now, try_end how = try_end::wrong) {
+    auto ticket = next_ticket++;
+    auto turn = tries.begin(who, source, ticket, now);
+    if (turn.why.code != errc::none) {
+      BOOST_TEST((turn.why.code == errc::overloaded));
+      BOOST_TEST((turn.why.retry_after.value() > 0ms));
+      return std::nullopt;
+    }
+    tries.end(ticket, how, now + turn.wait);
+    return now + turn.wait;
+  }
+
+  /// How many of `n` tries at the same time are let in.
+  size_t at_once(size_t n, const user_address& who, const std::string& source,
+    time_point now) {
+    size_t let_in = 0;
+    for (size_t i = 0; i < n; ++i)
+      let_in +=
+        tries.begin(who, source, next_ticket++, now).why.code == errc::none;
+    return let_in;
+  }
+};
+
+const auto alice = user("alice");
+
+BOOST_AUTO_TEST_SUITE(guess)
+
+BOOST_AUTO_TEST_CASE(thousands_at_once_are_hardly_more_than_one_by_one) {
+  tester t;
+  auto let_in = t.at_once(5'000, alice, "6.6.6.6", start);
+  // Both lanes of the account, and what fits into the longest wait.
+  BOOST_TEST(let_in < 2 * (defaults::account_tries_at_once + 10));
+  BOOST_TEST(let_in >= defaults::account_tries_at_once);
+}
+
+BOOST_AUTO_TEST_CASE(thousands_of_sources_at_once_are_not_either) {
+  tester t;
+  size_t let_in = 0;
+  for (int i = 0; i < 5'000; ++i)
+    let_in += t.at_once(1, alice, "source" + std::to_string(i), start);
+  BOOST_TEST(let_in < defaults::account_tries_at_once + 10);
+}
+
+BOOST_AUTO_TEST_CASE(one_source_cannot_try_thousands_of_accounts_at_once) {
+  tester t;
+  size_t let_in = 0;
+  for (int i = 0; i < 5'000; ++i)
+    let_in += t.at_once(1, user("u" + std::to_string(i)), "6.6.6.6", start);
+  BOOST_TEST(let_in == defaults::source_tries_at_once);
+  auto refused =
+    t.tries.begin(user("one-more"), "6.6.6.6", t.next_ticket++, start);
+  BOOST_TEST((refused.why.code == errc::overloaded));
+  BOOST_TEST((*refused.why.retry_after == defaults::source_retry_after));
+  for (uint64_t i = 1; i < t.next_ticket; ++i)
+    t.tries.end(i, try_end::wrong, start);
+  // From then on one by one.
+  BOOST_TEST(t.tries.under_way() == 0u);
+  let_in = 0;
+  for (int i = 0; i < 5'000; ++i)
+    let_in += t.at_once(1, user("v" + std::to_string(i)), "6.6.6.6", start);
+  BOOST_TEST(let_in < 10u);
+}
+
+BOOST_AUTO_TEST_CASE(a_user_is_let_in_at_a_known_source_whatever_others_do) {
+  tester t;
+  BOOST_REQUIRE(t.once(alice, "10.0.0.1", start, try_end::right));
+  auto now = start;
+  for (int i = 0; i < 10; ++i) {
+    t.at_once(100, alice, "source" + std::to_string(i), now);
+    t.at_once(100, user("bob"), "10.0.0.1", now); // even from beside her
+    BOOST_TEST((t.once(alice, "10.0.0.1", now, try_end::right) == now));
+    now += 1min;
+  }
+}
+
+BOOST_AUTO_TEST_CASE(one_attacker_does_not_keep_a_user_out_at_a_new_source) {
+  tester t;
+  auto now = start;
+  for (int i = 0; i < 100; ++i) {
+    t.at_once(100, alice, "6.6.6.6", now);
+    now += 1s;
+  }
+  BOOST_REQUIRE(!t.once(alice, "6.6.6.6", now));
+  BOOST_TEST((t.once(alice, "10.0.0.9", now, try_end::right) == now));
+}
+
+BOOST_AUTO_TEST_CASE(
+  a_known_source_that_guesses_is_slowed_by_its_own_failures) {
+  tester t;
+  BOOST_REQUIRE(t.once(alice, "10.0.0.1", start, try_end::right));
+  auto now = start;
+  for (int i = 0; i < 20; ++i) {
+    auto turn = t.once(alice, "10.0.0.1", now);
+    BOOST_REQUIRE(turn.has_value());
+    now = *turn;
+  }
+  BOOST_TEST((now - start > 10 * defaults::failure_delay_max));
+  BOOST_TEST(t.at_once(1'000, alice, "10.0.0.1", now) <= 1u);
+}
+
+BOOST_AUTO_TEST_CASE(unknown_users_are_slowed_alike) {
+  tester known;
+  tester unknown;
+  auto a = start;
+  auto b = start;
+  for (int i = 0; i < 10; ++i) {
+    a = known.once(alice, "6.6.6.6", a).value();
+    b = unknown.once(user("nobody"), "6.6.6.6", b).value();
+    BOOST_TEST((a == b));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(many_right_sign_ins_of_one_source_do_not_wait) {
+  tester t;
+  for (int i = 0; i < 900; ++i)
+    BOOST_TEST((t.tries
+                  .begin(user("u" + std::to_string(i)), "10.0.0.1",
+                    t.next_ticket++, start)
+                  .wait
+      == 0ms));
+  for (uint64_t i = 1; i < t.next_ticket; ++i)
+    t.tries.end(i, try_end::right, start);
+  // All endpoints of one user.
+  for (uint32_t i = 0; i < defaults::account_tries_at_once; ++i)
+    BOOST_TEST(
+      (t.tries.begin(alice, "10.0.0.1", t.next_ticket++, start).wait == 0ms));
+}
+
+BOOST_AUTO_TEST_CASE(
+  others_behind_the_same_address_get_in_after_a_few_right_ones) {
+  tester t;
+  auto now = start;
+  for (int i = 0; i < 5; ++i)
+    now = t.once(alice, "10.0.0.1", now).value();
+  for (int i = 0; i < 3; ++i)
+    now = t.once(user("u" + std::to_string(i)), "10.0.0.1", now, try_end::right)
+            .value();
+  BOOST_TEST((t.once(user("v"), "10.0.0.1", now, try_end::right) == now));
+}
+
+BOOST_AUTO_TEST_CASE(a_refused_try_takes_no_turn) {
+  tester t;
+  while (t.once(alice, "6.6.6.6", start))
+    continue;
+  auto first = t.tries.begin(alice, "6.6.6.6", 1'000'000, start).why;
+  for (int i = 0; i < 1'000; ++i)
+    t.at_once(1, alice, "6.6.6.6", start);
+  auto last = t.tries.begin(alice, "6.6.6.6", 1'000'001, start).why;
+  BOOST_TEST((first.retry_after == last.retry_after));
+  BOOST_TEST((t.once(alice, "6.6.6.6", start + *last.retry_after)
+    == start + *last.retry_after));
+}
+
+BOOST_AUTO_TEST_CASE(the_pause_tells_when_a_further_try_will_be_let_in) {
+  tester t;
+  auto now = start;
+  for (int i = 0; i < 6; ++i) {
+    auto turn = t.tries.begin(alice, "6.6.6.6", t.next_ticket, now);
+    auto at = now + turn.wait;
+    t.tries.end(t.next_ticket++, try_end::wrong, at);
+    auto next = t.tries.begin(alice, "6.6.6.6", t.next_ticket, at);
+    BOOST_TEST((next.wait == turn.pause));
+    t.tries.end(t.next_ticket++, try_end::wrong, at + next.wait);
+    now = at + next.wait + next.pause;
+  }
+}
+
+BOOST_AUTO_TEST_CASE(one_that_begins_anew_has_failed_before) {
+  tester t;
+  for (uint32_t i = 0; i <= defaults::free_failures; ++i)
+    t.tries.begin(alice, "6.6.6.6", 7, start);
+  BOOST_TEST(t.tries.under_way() == 1u);
+  t.tries.end(7, try_end::wrong, start);
+  t.tries.end(7, try_end::wrong, start);
+  BOOST_TEST(t.tries.under_way() == 0u);
+  BOOST_TEST(t.tries.begin(alice, "6.6.6.6", 8, start).wait.count() > 0);
+}
+
+BOOST_AUTO_TEST_CASE(exchanges_that_name_nobody_slow_their_source) {
+  tester t;
+  for (int i = 0; i < 10; ++i)
+    t.tries.fail("6.6.6.6", start);
+  BOOST_TEST(t.tries.begin(alice, "6.6.6.6", 1, start).wait.count() > 0);
+  BOOST_TEST(t.tries.begin(alice, "6.6.6.7", 2, start).wait.count() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_source_is_an_address_or_the_half_of_one) {
+  BOOST_TEST(source_of("127.0.0.1:5000") == "127.0.0.1");
+  BOOST_TEST(source_of("[2001:db8:1:2:3:4:5:6]:5000") == "2001:db8:1:2::/64");
+  BOOST_TEST(source_of("[2001:db8:1:2::7]:5001") == "2001:db8:1:2::/64");
+  BOOST_TEST(source_of("[2001:db8:1:3::7]:5001") == "2001:db8:1:3::/64");
+  BOOST_TEST(source_of("[::1]:1") == "::/64");
+  BOOST_TEST(source_of("[fe80::1%eth0]:1") == "fe80::/64");
+  BOOST_TEST(source_of("[::ffff:10.0.0.1]:1") == "10.0.0.1");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace
+
+} // namespace parley::test

@@ -1,2 +1,0 @@
-#define BOOST_TEST_MODULE inbox
-#include <boost/test/unit_test.hpp>

@@ -1,0 +1,112 @@
+#include <boost/test/unit_test.hpp>
+
+#include <sstream>
+
+#include "actors/launcher/admin_printing.hpp"
+#include "actors/launcher/import_file.hpp"
+#include "actors/launcher/printable.hpp"
+#include "protocol/defaults.hpp"
+
+using namespace parley;
+
+namespace {
+
+using cells = std::vector<std::string>;
+
+/// All rows of a file, with what is wrong instead of the cells.
+std::vector<cells> rows_of(const std::string& text) {
+  std::istringstream in{text};
+  import_file file{in};
+  std::vector<cells> all;
+  while (auto row = file.next())
+    all.push_back(
+      row->why.code == errc::none ? row->cells : cells{"bad", row->why.text});
+  return all;
+}
+
+bool is_bad(const std::vector<cells>& rows, size_t i) {
+  return rows.at(i).front() == "bad";
+}
+
+} // namespace
+
+// -- rows of an import --------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(a_row_is_a_user_and_a_password) {
+  BOOST_TEST((rows_of("a@b,secret\n\r\n\nc@d,word\r\nlast@x,no newline")
+    == std::vector<cells>{
+      {"a@b", "secret"}, {"c@d", "word"}, {"last@x", "no newline"}}));
+  BOOST_TEST((rows_of("\xef\xbb\xbf"
+                      "a@b,\n")
+    == std::vector<cells>{{"a@b", ""}}));
+  BOOST_TEST((rows_of("alone\n") == std::vector<cells>{{"alone"}}));
+  BOOST_TEST(rows_of("").empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_cell_in_quotes_holds_whatever_it_likes) {
+  BOOST_TEST((rows_of("a@b,\"pa,ss\"\n\"c,d@e\",x\n")
+    == std::vector<cells>{{"a@b", "pa,ss"}, {"c,d@e", "x"}}));
+  BOOST_TEST((rows_of("a@b,\"say \"\"hi\"\"\"\r\nc@d,\"\"\n")
+    == std::vector<cells>{{"a@b", "say \"hi\""}, {"c@d", ""}}));
+  BOOST_TEST((rows_of("a@b,\"two\nlines\"\nc@d,x\n")
+    == std::vector<cells>{{"a@b", "two\nlines"}, {"c@d", "x"}}));
+}
+
+BOOST_AUTO_TEST_CASE(without_quotes_a_password_goes_to_the_end_of_its_line) {
+  BOOST_TEST((rows_of("a@b,with, a comma\nc@d,in\"side\"\n")
+    == std::vector<cells>{{"a@b", "with, a comma"}, {"c@d", "in\"side\""}}));
+  BOOST_TEST((rows_of("a@b,SCRAM-SHA-256$x,SCRAM-SHA-1$y\n")
+    == std::vector<cells>{{"a@b", "SCRAM-SHA-256$x", "SCRAM-SHA-1$y"}}));
+}
+
+BOOST_AUTO_TEST_CASE(
+  wrong_quotes_spoil_one_row_or_the_rest_but_never_silently) {
+  auto rows = rows_of("a@b,\"x\"y\nc@d,z\n");
+  BOOST_TEST(rows.size() == 2u);
+  BOOST_TEST(is_bad(rows, 0));
+  BOOST_TEST((rows[1] == cells{"c@d", "z"}));
+  rows = rows_of("c@d,z\na@b,\"x\ne@f,y\n");
+  BOOST_TEST(rows.size() == 2u);
+  BOOST_TEST(is_bad(rows, 1));
+}
+
+BOOST_AUTO_TEST_CASE(a_row_has_a_bound) {
+  auto big = std::string(defaults::import_row_max, 'x');
+  auto rows = rows_of("a@b," + big + "\nc@d,z\n");
+  BOOST_TEST(rows.size() == 2u);
+  BOOST_TEST(is_bad(rows, 0));
+  rows = rows_of("a@b,\"x\n" + big + "\nc@d,z\n");
+  BOOST_TEST(rows.size() == 1u);
+  BOOST_TEST(is_bad(rows, 0));
+}
+
+BOOST_AUTO_TEST_CASE(rows_know_their_lines) {
+  std::istringstream in{"a@b,x\n\nc@d,\"y\nz\"\ne@f,w\n"};
+  import_file file{in};
+  std::vector<uint64_t> lines;
+  while (auto row = file.next())
+    lines.push_back(row->line);
+  BOOST_TEST((lines == std::vector<uint64_t>{1, 3, 5}));
+}
+
+// -- text for a terminal ------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(foreign_text_cannot_command_the_terminal) {
+  BOOST_TEST(printable("a\x1b[2Jb\x07\x7f\xc2\x9b\r", "") == "a^[[2Jb^G??^M");
+  BOOST_TEST(printable("a\nb\tc", "  ") == "a\n  b c");
+  BOOST_TEST(printable_line("a\nb\x1b") == "a b^[");
+  BOOST_TEST(printable("grüße ✓ 🙂", "") == "grüße ✓ 🙂");
+  // An 8-bit terminal takes these for control characters.
+  BOOST_TEST(printable("\x9b"
+                       "2J\xc2",
+               "")
+    == "?2J?");
+  BOOST_TEST(width_of("grüße ✓") == 7u);
+}
+
+BOOST_AUTO_TEST_CASE(neither_can_a_line_of_json) {
+  nlohmann::json x{{"a", "\x1b[2J\x7f\xc2\x9bü"}};
+  auto line = json_line(x);
+  BOOST_TEST(line == "{\"a\":\"\\u001b[2J\\u007f\\u009bü\"}");
+  BOOST_TEST((nlohmann::json::parse(line) == x));
+}
