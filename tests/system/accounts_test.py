@@ -349,7 +349,7 @@ class GuessingTest(SystemTest):
 
     def test_who_does_not_wait_for_the_answer_has_failed_too(self):
         with a_server(self, users=(ALICE,), plain=False) as server:
-            for _ in range(5):
+            for _ in range(3):
                 wire = Wire(self.schema, server, tls=True)
                 wire.say_hello()
                 wire.send(
@@ -359,10 +359,7 @@ class GuessingTest(SystemTest):
                     }
                 )
                 wire.close()
-            wait_until(lambda: "since the start" in server.logged(), "a line")
-            seconds, said = self.attempt(server, ALICE, tls=True)
-            self.assertEqual(said[0], "authentication_failed")
-            self.assertGreater(seconds, 0.4)
+            wait_until(lambda: "3 since the start" in server.logged(), "all")
 
 
 class a_server:

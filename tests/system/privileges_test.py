@@ -128,9 +128,12 @@ class PrivilegesTest(SystemTest):
         server.start()
 
     def test_a_user_that_is_none(self):
-        said = self.refused("--data", "/no/such", "--user", "no-such-user")
+        folder = tempfile.TemporaryDirectory(prefix="parley-none-")
+        self.addCleanup(folder.cleanup)
+        data = os.path.join(folder.name, "such")
+        said = self.refused("--data", data, "--user", "no-such-user")
         self.assertIn("no-such-user", said)
-        self.assertFalse(os.path.exists("/no"))
+        self.assertFalse(os.path.exists(data))
 
     def test_who_is_not_root_cannot_become_another(self):
         folder = tempfile.TemporaryDirectory(prefix="parley-other-")
