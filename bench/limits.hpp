@@ -90,8 +90,9 @@ inline constexpr size_t relay_output_max = 1024 * 1024;
 /// Bytes read at once, by the load generator and by the relay.
 inline constexpr size_t read_size = 128 * 1024;
 
-/// File descriptors kept free for logs, the store and pipes.
-inline constexpr uint64_t spare_descriptors = 200;
+/// File descriptors kept free, here and in a server with the same limit, which
+/// keeps 400 for its store and more for logs and pipes.
+inline constexpr uint64_t spare_descriptors = 500;
 
 /// Connections per source address: ephemeral ports are some 28 000.
 inline constexpr uint32_t connections_per_source = 20'000;

@@ -127,8 +127,9 @@ inline constexpr auto last_words_time = 2s;
 /// where there are few, half of them.
 inline constexpr size_t descriptors_reserve = 400;
 
-/// Connections beyond those that there is room for which are told so; further
-/// ones are closed without a word. And when to come again.
+/// Connections beyond those that there is room for which are told so, but no
+/// more than a quarter of the reserve; further ones are closed without a word.
+/// And when to come again.
 inline constexpr size_t turned_away_max = 100;
 inline constexpr std::chrono::milliseconds full_retry_after = 5s;
 

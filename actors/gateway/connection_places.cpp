@@ -1,5 +1,7 @@
 #include "actors/gateway/connection_places.hpp"
 
+#include <algorithm>
+
 #include <sys/resource.h>
 
 #include "protocol/defaults.hpp"
@@ -11,14 +13,14 @@ connection_places::place::~place() {
     --(x_is_over ? x_of->x_over : x_of->x_taken);
 }
 
-size_t connection_places::max_by_descriptors() noexcept {
+std::shared_ptr<connection_places> connection_places::by_descriptors() {
   rlimit x{};
-  if (::getrlimit(RLIMIT_NOFILE, &x) != 0)
-    return defaults::descriptors_reserve;
-  const auto all = static_cast<size_t>(x.rlim_cur);
-  return all / 2 > defaults::descriptors_reserve
-    ? all - defaults::descriptors_reserve
-    : all / 2;
+  size_t all = 2 * defaults::descriptors_reserve;
+  if (::getrlimit(RLIMIT_NOFILE, &x) == 0)
+    all = static_cast<size_t>(x.rlim_cur);
+  const auto reserve = std::min(defaults::descriptors_reserve, all / 2);
+  return std::make_shared<connection_places>(
+    all - reserve, std::min(defaults::turned_away_max, reserve / 4));
 }
 
 bool connection_places::count_up(std::atomic<size_t>& x, size_t max) noexcept {
@@ -33,7 +35,7 @@ std::optional<connection_places::place> connection_places::take(
   const std::shared_ptr<connection_places>& x) {
   if (count_up(x->x_taken, x->x_max))
     return place{x, false};
-  if (count_up(x->x_over, defaults::turned_away_max))
+  if (count_up(x->x_over, x->x_over_max))
     return place{x, true};
   return std::nullopt;
 }

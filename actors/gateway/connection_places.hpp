@@ -37,10 +37,14 @@ public:
     bool x_is_over = false;
   };
 
-  explicit connection_places(size_t max) noexcept : x_max(max) {}
+  /// `max` that are served, and so many more that are told that there is no
+  /// room.
+  connection_places(size_t max, size_t turned_away_max) noexcept
+    : x_max(max), x_over_max(turned_away_max) {}
 
-  /// As many as this process may open descriptors for, save for a reserve.
-  static size_t max_by_descriptors() noexcept;
+  /// As many as this process may open descriptors for, save for a reserve, of
+  /// which a quarter at most serves to turn others away.
+  static std::shared_ptr<connection_places> by_descriptors();
 
   /// Nothing if there is room neither for the connection nor for a word.
   static std::optional<place> take(const std::shared_ptr<connection_places>& x);
@@ -51,6 +55,7 @@ private:
   static bool count_up(std::atomic<size_t>& x, size_t max) noexcept;
 
   const size_t x_max;
+  const size_t x_over_max;
   std::atomic<size_t> x_taken{0};
   std::atomic<size_t> x_over{0};
 };

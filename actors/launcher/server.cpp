@@ -206,8 +206,7 @@ void server::impl::spawn_actors(
     caf::anon_send(r, directory_ptr{all});
 
   auto make_config = make_connection_config();
-  auto places = std::make_shared<connection_places>(
-    connection_places::max_by_descriptors());
+  auto places = connection_places::by_descriptors();
   constexpr unsigned index_shift = 48;
   for (size_t i = 0; i < n; ++i)
     sockets.push_back(

@@ -8,6 +8,7 @@ U's. Skipped (exit status 77) for anybody but root.
 import os
 import pwd
 import random
+import shutil
 import stat
 import subprocess
 import sys
@@ -139,8 +140,10 @@ class PrivilegesTest(SystemTest):
         folder = tempfile.TemporaryDirectory(prefix="parley-other-")
         self.addCleanup(folder.cleanup)
         os.chmod(folder.name, 0o777)
+        # Where it was built may be closed to others.
+        parley = shutil.copy(self.parley, folder.name)
         done = subprocess.run(
-            [self.parley, "serve", "--data", folder.name + "/data", "--plain"]
+            [parley, "serve", "--data", folder.name + "/data", "--plain"]
             + ["--listen", "127.0.0.1:0", "--user", "root"],
             capture_output=True,
             text=True,

@@ -208,7 +208,7 @@ served::served(size_t passwords_max, bool tls)
   if (tls)
     config->tls = server_context();
   x_config = std::move(config);
-  x_places = std::make_shared<connection_places>(100);
+  x_places = std::make_shared<connection_places>(100, 0);
   x_passwords = x_system.system().spawn<caf::detached>(password, 4096u, line);
   x_admission = spawn_on(x_system.at(0), admission, shared<policy>{policy{}});
   x_actors = {caf::actor_cast<caf::strong_actor_ptr>(x_passwords),
