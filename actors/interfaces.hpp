@@ -139,8 +139,7 @@ using admission_actor = caf::typed_actor<
   /// How it went.
   caf::reacts_to<sign_in_ended>,
   /// What was held back of the log.
-  caf::reacts_to<tick_atom>,
-  caf::replies_to<shared<policy>>::with<done_atom>>;
+  caf::reacts_to<tick_atom>, caf::replies_to<shared<policy>>::with<done_atom>>;
 
 /// The connections of one worker: reads and writes sockets, leads them through
 /// the sign-in, and hands what clients say to their sessions.

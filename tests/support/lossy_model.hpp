@@ -85,8 +85,8 @@ public:
     auto kept = random() % (x_pending.size() + 1);
     for (size_t i = 0; i < kept; ++i)
       apply(x_pending[i], names, folders);
-    std::erase_if(names,
-      [&](auto& x) { return !reachable(parent(x.first), folders); });
+    std::erase_if(
+      names, [&](auto& x) { return !reachable(parent(x.first), folders); });
 
     std::map<std::string, std::string> contents;
     for (auto& [name, inode] : names)
@@ -136,19 +136,19 @@ private:
   static void apply(
     const change& x, name_map& names, std::set<std::string>& folders) {
     switch (x.what) {
-      case change::made:
-        names[x.name] = x.inode;
-        break;
-      case change::moved:
-        names.erase(x.from);
-        names[x.name] = x.inode;
-        break;
-      case change::removed:
-        names.erase(x.name);
-        break;
-      case change::folder_made:
-        folders.insert(x.name);
-        break;
+    case change::made:
+      names[x.name] = x.inode;
+      break;
+    case change::moved:
+      names.erase(x.from);
+      names[x.name] = x.inode;
+      break;
+    case change::removed:
+      names.erase(x.name);
+      break;
+    case change::folder_made:
+      folders.insert(x.name);
+      break;
     }
   }
 

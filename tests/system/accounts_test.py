@@ -127,6 +127,21 @@ class AccountsTest(SystemTest):
         self.assertTrue(self.can_sign_in(two, "ready-made"))
         self.assertNotIn(bad, self.listed())
 
+    def test_keys_that_would_cost_too_much_are_not_imported(self):
+        salt = base64.b64encode(b"s" * 256).decode()
+        key = base64.b64encode(b"k" * 32).decode()
+        for text in (
+            scram_text("x").replace("$4096:", "$1000001:"),
+            scram_text("x").replace("$4096:", "$4294967295:"),
+            f"SCRAM-SHA-256$4096:{salt}${key}:{key}",
+        ):
+            user = f"costly{next(numbers)}@{DOMAIN}"
+            file = self.server.file("costly.csv", f"{user},{text}\n")
+            done = self.server.try_admin("user", "import", file)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("at most", done.stderr)
+            self.assertNotIn(user, self.listed())
+
     def test_what_is_done_is_in_the_audit_log(self):
         self.server.admin("user", "remove", self.user)
         log = self.server.admin("audit")["audit"]
@@ -265,6 +280,22 @@ class GuessingTest(SystemTest):
             self.assertEqual(first[1], "4096")
         self.assertEqual(len(salts[ALICE][0][0]), len(salts[NOBODY][0][0]))
 
+    def test_an_imported_account_is_answered_alike(self):
+        """Its keys are not of this server's making; all accounts are such."""
+        with a_server(self) as server:
+            text = scram_text("x", iterations=10_000, salt_bytes=36)
+            for run in ("while it runs", "after a start"):
+                if run == "while it runs":
+                    file = server.file("keys.csv", f"{ALICE},{text}\n")
+                    server.admin("user", "import", file)
+                else:
+                    server.stop()
+                    server.start()
+                for user in (ALICE, NOBODY, BOB):
+                    salt, iterations = self.challenge(server, user)
+                    self.assertEqual(iterations, "10000", (run, user))
+                    self.assertEqual(len(base64.b64decode(salt)), 36)
+
     def challenge(self, server, user):
         """Salt and iterations."""
         wire = Wire(self.schema, server)
@@ -368,10 +399,10 @@ class a_server:
         self.server.remove()
 
 
-def scram_text(password):
+def scram_text(password, iterations=4096, salt_bytes=16):
     """Keys as in RFC 5803."""
-    salt = os.urandom(16)
-    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, 4096)
+    salt = os.urandom(salt_bytes)
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, iterations)
     client = hmac.digest(salted, b"Client Key", "sha256")
     stored = hashlib.sha256(client).digest()
     server = hmac.digest(salted, b"Server Key", "sha256")
@@ -379,7 +410,8 @@ def scram_text(password):
     def text(octets):
         return base64.b64encode(octets).decode()
 
-    return f"SCRAM-SHA-256$4096:{text(salt)}${text(stored)}:{text(server)}"
+    head = f"SCRAM-SHA-256${iterations}:{text(salt)}"
+    return f"{head}${text(stored)}:{text(server)}"
 
 
 if __name__ == "__main__":

@@ -146,8 +146,8 @@ void engine::make_account(const std::string& name) {
 account_removed engine::remove_account(const std::string& name) {
   auto& r = routers[slot_of(user(name)) % 2];
   audit_entry line{world->wall_clock(), "tester", "user remove", {}, {}};
-  auto done = ask<account_removed>(
-    router_actor{r}, remove_atom::value, user(name), line);
+  auto done =
+    ask<account_removed>(router_actor{r}, remove_atom::value, user(name), line);
   settle();
   BOOST_REQUIRE(done->has_value());
   return **done;
