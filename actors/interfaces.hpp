@@ -8,6 +8,8 @@
 
 #include "actors/inspect.hpp"
 #include "actors/messages.hpp"
+#include "actors/observation/messages.hpp"
+#include "actors/roster/messages.hpp"
 
 /// Every actor's typed interface: who reads this page knows the system. Plain
 /// sends wherever IMs pass; requests only for operators.
@@ -18,6 +20,7 @@ using commit_atom = caf::atom_constant<caf::atom("commit")>;
 using stop_atom = caf::atom_constant<caf::atom("stop")>;
 using done_atom = caf::atom_constant<caf::atom("done")>;
 using report_atom = caf::atom_constant<caf::atom("report")>;
+using count_atom = caf::atom_constant<caf::atom("count")>;
 using add_atom = caf::atom_constant<caf::atom("add")>;
 using remove_atom = caf::atom_constant<caf::atom("remove")>;
 using list_atom = caf::atom_constant<caf::atom("list")>;
@@ -35,6 +38,8 @@ using session_actor = caf::typed_actor<
   /// From the connection: new requests, acknowledgements, a wish, its end.
   caf::reacts_to<client_requests>, caf::reacts_to<client_acknowledged>,
   caf::reacts_to<client_window>, caf::reacts_to<client_lost>,
+  /// Its connection has room for presence again.
+  caf::reacts_to<client_drained>,
   /// IMs and events for the client.
   caf::reacts_to<session_output>,
   /// The client let the grace time pass.
@@ -48,6 +53,45 @@ using session_actor = caf::typed_actor<
   /// It is over: tells the client and quits.
   caf::reacts_to<end_session>>;
 
+/// One live relation of a watcher and a presentity: takes the presentity's
+/// states, keeps the last, and tells the watcher's sessions what has changed.
+/// Child of the watcher's roster, on the same worker.
+using subscription_actor = caf::typed_actor<
+  /// From the presentity's roster; older ones than the last do nothing.
+  caf::reacts_to<shared<presentity>>,
+  /// Tells this session everything.
+  caf::reacts_to<greet_session>, caf::reacts_to<end_subscription>>;
+
+/// One active user's contact list, subscriptions and privacy, and what others
+/// see of it. Child of its user's router, on the same worker; loaded on demand,
+/// and let go of when nothing concerns it.
+using roster_actor = caf::typed_actor<
+  /// From its router: the user's sessions, and what they ask.
+  caf::reacts_to<endpoint_joined>, caf::reacts_to<endpoint_changed>,
+  caf::reacts_to<endpoint_left>, caf::reacts_to<endpoint_resumed>,
+  caf::reacts_to<roster_requests>, caf::reacts_to<shared<policy>>,
+  /// From a reader, and from other users' routers.
+  caf::reacts_to<roster_found>, caf::reacts_to<contacts_checked>,
+  /// By way of its router, from the other half of a subscription.
+  caf::reacts_to<subscription_note>, caf::reacts_to<review_requests>,
+  /// Somebody shows itself, asks to see this user, or both.
+  caf::reacts_to<presence_call>,
+  /// The subscription of a watcher that shall be told, or no longer.
+  caf::reacts_to<attach_watcher>, caf::reacts_to<detach_watcher>,
+  /// Ad-hoc watches: asked of the presentity, answered to the watcher.
+  caf::reacts_to<watch_request>, caf::reacts_to<watch_decided>,
+  caf::reacts_to<watch_revoked>,
+  /// From its own subscriptions.
+  caf::reacts_to<presentity_left>,
+  /// Ad-hoc watches that are over.
+  caf::reacts_to<tick_atom>,
+  /// For operators; the address: what this one may see.
+  caf::replies_to<report_atom, user_address>::with<roster_report>,
+  caf::replies_to<contacts_import>::with<contacts_imported>,
+  /// The account is removed: answered when the others will hear of it, whatever
+  /// happens.
+  caf::replies_to<remove_atom>::with<write_result>>;
+
 /// One shard of the users: judges and routes their IMs by the rules in
 /// `routing`, and owns their sessions. One per worker.
 using router_actor = caf::typed_actor<
@@ -58,6 +102,16 @@ using router_actor = caf::typed_actor<
   caf::reacts_to<routed_im>, caf::reacts_to<routed_outcome>,
   caf::reacts_to<routed_choice>, caf::reacts_to<routed_receipt>,
   caf::reacts_to<routed_typing>,
+  /// From rosters, its own and others', about its users.
+  caf::reacts_to<contact_check>, caf::reacts_to<subscription_note>,
+  caf::reacts_to<note_confirmed>, caf::reacts_to<presence_calls>,
+  caf::reacts_to<attach_watcher>, caf::reacts_to<watch_request>,
+  caf::reacts_to<review_requests>,
+  /// From its own rosters.
+  caf::reacts_to<roster_idle>, caf::reacts_to<roster_head_changed>,
+  /// From operators, for a user's roster: what a viewer may see; contacts.
+  caf::replies_to<report_atom, user_address, user_address>::with<roster_report>,
+  caf::replies_to<user_address, contacts_import>::with<contacts_imported>,
   /// From the store.
   caf::reacts_to<written>, caf::reacts_to<head_found>,
   caf::reacts_to<page_found>, caf::reacts_to<id_found>,
@@ -79,6 +133,13 @@ using router_actor = caf::typed_actor<
   /// Ends the sessions of a user or one of its endpoints; answers how many.
   caf::replies_to<kick_atom, address>::with<uint64_t>,
   caf::replies_to<report_atom>::with<router_report>,
+  /// What it has counted.
+  caf::replies_to<count_atom>::with<router_counts>,
+  /// What became of an IM: first which ones had an id, then the events.
+  caf::replies_to<trace_wanted>::with<trace_found>,
+  caf::replies_to<trace_of>::with<trace_found>,
+  /// Users with so many IMs waiting, of which some are not on disk.
+  caf::replies_to<limits_wanted>::with<limits_found>,
   /// Deadlines.
   caf::reacts_to<tick_atom>,
   /// Orderly stop: answers when what it has under way is settled and its
@@ -98,6 +159,8 @@ using store_writer_actor = caf::typed_actor<
 /// Reads from the store. A few of them, detached.
 using gateway_ref = caf::typed_actor<caf::reacts_to<account_found>>;
 using store_reader_actor = caf::typed_actor<
+  /// A roster: answered by `roster_found`.
+  caf::reacts_to<user_address, roster_actor>,
   /// Answered by `head_found`.
   caf::reacts_to<user_address, router_actor>,
   /// Up to so many from an order on for a session: `page_found`.
@@ -119,6 +182,13 @@ using store_sweeper_actor = caf::typed_actor<
   caf::reacts_to<shared<policy>, wall_time, std::vector<router_actor>>,
   /// All accounts, in order.
   caf::replies_to<list_atom>::with<accounts_found>,
+  /// All users at a limit, in order, by what is on disk.
+  caf::replies_to<limits_wanted>::with<limits_found>,
+  /// Contact lists, a page at a time.
+  caf::replies_to<rosters_wanted>::with<rosters_found>,
+  /// The policy decides more than it did: has routers look at the requests
+  /// that wait in rosters.
+  caf::reacts_to<add_atom, std::vector<router_actor>>,
   /// To itself: the next step.
   caf::reacts_to<step_atom>>;
 
@@ -139,13 +209,15 @@ using admission_actor = caf::typed_actor<
   /// How it went.
   caf::reacts_to<sign_in_ended>,
   /// What was held back of the log.
-  caf::reacts_to<tick_atom>, caf::replies_to<shared<policy>>::with<done_atom>>;
+  caf::reacts_to<tick_atom>, caf::replies_to<shared<policy>>::with<done_atom>,
+  caf::replies_to<count_atom>::with<sign_in_counts>>;
 
 /// The connections of one worker: reads and writes sockets, leads them through
 /// the sign-in, and hands what clients say to their sessions.
 using gateway_actor = caf::typed_actor<caf::reacts_to<account_found>,
   caf::reacts_to<password_checked>, caf::reacts_to<admitted>,
   caf::reacts_to<tick_atom>, caf::replies_to<shared<policy>>::with<done_atom>,
+  caf::replies_to<count_atom>::with<connection_counts>,
   /// Accepts nobody from now on.
   caf::replies_to<stop_atom>::with<done_atom>>;
 
@@ -159,3 +231,5 @@ using settings_actor = caf::typed_actor<
     std::string>::with<setting_changed>>;
 
 } // namespace parley
+
+#include "actors/roster/handles.hpp"

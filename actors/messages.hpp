@@ -55,6 +55,12 @@ struct client_lost {
   auto fields() { return std::tie(from, why); }
 };
 
+/// What waited to be written has been: presence may follow.
+struct client_drained {
+  link_id from;
+  auto fields() { return std::tie(from); }
+};
+
 // -- session to router
 
 /// Requests of a session that it has not asked before, in order.

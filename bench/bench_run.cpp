@@ -18,6 +18,20 @@ void check_descriptors(uint64_t connections) {
 } // namespace
 
 bench_run::bench_run(const options& what, uint32_t users, uint64_t connections)
+  : bench_run(what, connections, data_preparation{}) {
+  if (x_server)
+    x_server->import(what.names, users, what.password);
+}
+
+bench_run::bench_run(
+  const options& what, const acquaintances& users, uint64_t connections)
+  : bench_run(
+    what, connections, data_preparation{[&](const std::string& folder) {
+      users.write(folder, what.names, what.password);
+    }}) {}
+
+bench_run::bench_run(
+  const options& what, uint64_t connections, data_preparation prepare)
   : x_options(what),
     x_bodies(what.body, what.seed),
     x_ids(std::random_device{}()),
@@ -30,8 +44,8 @@ bench_run::bench_run(const options& what, uint32_t users, uint64_t connections)
         .arguments = what.server_arguments,
         .root = what.root,
         .tls = what.tls,
-        .domain = what.names.domain});
-    x_server->import(what.names, users, what.password);
+        .domain = what.names.domain,
+        .prepare = std::move(prepare)});
   }
   if (!what.relay_only)
     x_server_target =

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "bench/acquaintances.hpp"
 #include "bench/corpus.hpp"
 #include "bench/event_loop.hpp"
 #include "bench/faults.hpp"
@@ -20,6 +21,9 @@ public:
   /// Needs `users` users at a started server. Throws std::exception if there
   /// can be no run.
   bench_run(const options& what, uint32_t users, uint64_t connections);
+  /// The server is started with these users and what they are to each other.
+  bench_run(
+    const options& what, const acquaintances& users, uint64_t connections);
   ~bench_run();
   bench_run(const bench_run&) = delete;
   bench_run& operator=(const bench_run&) = delete;
@@ -49,6 +53,9 @@ public:
   int end();
 
 private:
+  bench_run(
+    const options& what, uint64_t connections, data_preparation prepare);
+
   const options& x_options;
   event_loop x_loop;
   fault_log x_faults;

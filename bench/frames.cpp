@@ -190,6 +190,76 @@ bool read_outcome(std::string_view content, outcome_view& out) noexcept {
   return true;
 }
 
+bool read_presence(std::string_view content, presence_view& out) noexcept {
+  using message = wire::Presence;
+  out = {};
+  reader in{content};
+  for (field f; !in.done();) {
+    if (!in.next(f))
+      return false;
+    const auto value = static_cast<uint32_t>(f.value);
+    switch (f.number) {
+    case message::kFromFieldNumber:
+      out.from = f.bytes;
+      break;
+    case message::kShowFieldNumber:
+      out.show = value;
+      break;
+    case message::kStatusFieldNumber:
+      out.status = f.bytes;
+      break;
+    case message::kPriorityFieldNumber:
+      // Zigzag.
+      out.priority = static_cast<int32_t>(value >> 1 ^ (~(value & 1) + 1));
+      break;
+    case message::kComposedFieldNumber:
+      out.composed = value;
+      break;
+    case message::kComposedStatusFieldNumber:
+      out.composed_status = f.bytes;
+      break;
+    default:
+      break;
+    }
+  }
+  return true;
+}
+
+void write_set_presence(
+  std::string& out, uint64_t request, const presence_view& what) {
+  using frame = wire::ClientFrame;
+  using message = wire::SetPresence;
+  const size_t inner = number_size(message::kShowFieldNumber, what.show)
+    + bytes_size(message::kStatusFieldNumber, what.status.size());
+  put_length(out,
+    number_size(frame::kRequestFieldNumber, request)
+      + bytes_size(frame::kPresenceFieldNumber, inner));
+  put_number(out, frame::kRequestFieldNumber, request);
+  put_tag(out, frame::kPresenceFieldNumber, bytes_type);
+  put_varint(out, inner);
+  put_number(out, message::kShowFieldNumber, what.show);
+  put_bytes(out, message::kStatusFieldNumber, what.status);
+}
+
+void write_presence(std::string& out, const presence_view& what) {
+  using frame = wire::ServerFrame;
+  using message = wire::Presence;
+  const size_t inner = bytes_size(message::kFromFieldNumber, what.from.size())
+    + number_size(message::kShowFieldNumber, what.show)
+    + bytes_size(message::kStatusFieldNumber, what.status.size())
+    + number_size(message::kComposedFieldNumber, what.composed)
+    + bytes_size(
+      message::kComposedStatusFieldNumber, what.composed_status.size());
+  put_length(out, bytes_size(frame::kPresenceFieldNumber, inner));
+  put_tag(out, frame::kPresenceFieldNumber, bytes_type);
+  put_varint(out, inner);
+  put_bytes(out, message::kFromFieldNumber, what.from);
+  put_number(out, message::kShowFieldNumber, what.show);
+  put_bytes(out, message::kStatusFieldNumber, what.status);
+  put_number(out, message::kComposedFieldNumber, what.composed);
+  put_bytes(out, message::kComposedStatusFieldNumber, what.composed_status);
+}
+
 void write_send(std::string& out, uint64_t request, const outgoing_im& im) {
   using frame = wire::ClientFrame;
   using message = wire::SendIm;

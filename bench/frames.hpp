@@ -42,6 +42,19 @@ struct outcome_view {
 
 bool read_outcome(std::string_view content, outcome_view& out) noexcept;
 
+struct presence_view {
+  /// An endpoint, or the user as a whole.
+  std::string_view from;
+  /// wire::Show.
+  uint32_t show = 0;
+  std::string_view status;
+  int32_t priority = 0;
+  uint32_t composed = 0;
+  std::string_view composed_status;
+};
+
+bool read_presence(std::string_view content, presence_view& out) noexcept;
+
 /// What `write_send` puts into a frame; the body in two pieces.
 struct outgoing_im {
   std::string_view id;
@@ -54,9 +67,13 @@ struct outgoing_im {
 /// ClientFrame: send, ack.
 void write_send(std::string& out, uint64_t request, const outgoing_im& im);
 void write_ack(std::string& out, uint64_t event);
+/// `show` and `status` of `what` count.
+void write_set_presence(
+  std::string& out, uint64_t request, const presence_view& what);
 
-/// ServerFrame: im, and a *delivered* outcome; what a peer behind the relay
-/// gets.
+/// ServerFrame: presence, im, and a *delivered* outcome; what a peer behind the
+/// relay gets.
+void write_presence(std::string& out, const presence_view& what);
 void write_im_event(std::string& out, uint64_t event, std::string_view from,
   int64_t sent_at_ms, const outgoing_im& im);
 void write_delivered(std::string& out, uint64_t event, uint64_t request);

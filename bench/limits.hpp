@@ -32,6 +32,17 @@ inline constexpr double rate_max = 10'000'000;
 /// Users, sessions, recipients.
 inline constexpr uint32_t users_max = 1'000'000;
 
+/// Contacts of one user; `contacts.max` does not count here.
+inline constexpr uint32_t contacts_max = 10'000;
+/// Users without contacts who sign in first in `signin`, to compare with.
+inline constexpr uint32_t strangers = 1'000;
+/// `signin-cost`: users of each kind that sign in and out; those whose contacts
+/// are online are fewer, because each of them is told to everybody.
+inline constexpr uint32_t cost_users = 500;
+inline constexpr uint32_t cost_users_seen = 100;
+/// And how many users their offline contacts are drawn from.
+inline constexpr uint32_t cost_absent = 2'000;
+
 /// Idle sessions unless asked otherwise.
 inline constexpr uint32_t sessions_default = 20'000;
 /// Those signed in before the first look at memory, so that what a server

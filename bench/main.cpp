@@ -19,6 +19,12 @@ int run(const parley::bench::options& what) {
     return run_offline(what);
   if (what.scenario == "broadcast")
     return run_broadcast(what);
+  if (what.scenario == "presence")
+    return run_presence(what);
+  if (what.scenario == "signin")
+    return run_signin(what);
+  if (what.scenario == "signin-cost")
+    return run_signin_cost(what);
   return run_im(what);
 }
 

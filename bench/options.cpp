@@ -16,8 +16,8 @@ namespace parley::bench {
 
 namespace {
 
-constexpr std::array scenarios{
-  "im", "lone", "idle", "offline", "broadcast", "relay", "users"};
+constexpr std::array scenarios{"im", "lone", "idle", "offline", "broadcast",
+  "presence", "signin", "signin-cost", "relay", "users"};
 
 constexpr std::string_view about = R"(
 SCENARIO is one of
@@ -26,6 +26,9 @@ SCENARIO is one of
   idle       many sessions that do nothing
   offline    IMs to absent users, who then sign in
   broadcast  one user sends to many at once
+  presence   users change their presence, others are told
+  signin     many users sign in at once who are each other's contacts
+  signin-cost  users with many contacts sign in and out, next to some without
   users      print users for `parley admin user import`
   relay      be the relay that Parley is measured against
 
@@ -116,7 +119,9 @@ cxxopts::Options make_parser() {
     "IMs under way per conversation or sender; default 1, with --rate and for "
     "offline 64",
     by_default(uint32_t{0}));
-  load("rate", "IMs a second in total, open loop (im, lone); 0: closed loop",
+  load("rate",
+    "IMs (im, lone) or changes (presence) a second in total, open loop; 0: "
+    "closed loop",
     by_default(0.0));
   load("body", "bytes, or `text`: as long as they come", by_default("100"));
   load("sessions", "idle ones; default 20000, or what open files allow",
@@ -125,6 +130,17 @@ cxxopts::Options make_parser() {
   load("recipients", "offline, broadcast", by_default(uint32_t{100}));
   load("each", "IMs to each recipient and round (offline)",
     by_default(uint32_t{500}));
+  load("watchers", "of one user who changes (presence)",
+    by_default(uint32_t{200}));
+  load("users",
+    "presence: that many who see each other instead; signin: default 20000, or "
+    "what open files allow",
+    by_default(uint32_t{0}));
+  load("contacts",
+    "of each user; default 20 (presence), 50 (signin), 200 (signin-cost)",
+    by_default(uint32_t{0}));
+  load("ims", "measure IMs without and with presence (presence)");
+  load("im-rate", "IMs a second, with --ims", by_default(2000.0));
   load("seed", "of texts", by_default(uint64_t{1}));
   load("prefix", "of user names: bench0, bench1, …", by_default("bench"));
   load("domain", "of user names", by_default("example.org"));
@@ -155,9 +171,17 @@ void read_target(const cxxopts::ParseResult& in, options& out) {
                        "127.x.y.z or [::1]; load goes nowhere else"};
   }
   const bool can_relay = out.scenario == "im" || out.scenario == "lone"
-    || out.scenario == "broadcast";
+    || out.scenario == "broadcast"
+    || (out.scenario == "presence" && in["users"].as<uint32_t>() == 0
+      && in.count("ims") == 0);
   if (!can_relay && (out.relay_only || in.count("compare-relay") > 0))
-    throw bad_option{"the relay can do im, lone and broadcast alone"};
+    throw bad_option{
+      "the relay can do im, lone, broadcast and presence --watchers alone"};
+  const bool prepared = out.scenario == "presence" || out.scenario == "signin"
+    || out.scenario == "signin-cost";
+  if (prepared && elsewhere)
+    throw bad_option{"the users of " + out.scenario
+      + " have contacts from the start: --start-server"};
   out.compare_relay = can_relay && in.count("no-relay") == 0
     && (out.start_server || in.count("compare-relay") > 0);
   out.tls = in.count("tls") > 0;
@@ -172,6 +196,22 @@ void read_target(const cxxopts::ParseResult& in, options& out) {
   out.root = in["root"].as<std::string>();
   if (out.root.empty())
     out.root = std::filesystem::temp_directory_path().string();
+}
+
+/// Of what people know of each other.
+void read_presence(const cxxopts::ParseResult& in, options& out) {
+  out.watchers = number<uint32_t>(in, "watchers", 1, limits::users_max);
+  out.users = number<uint32_t>(in, "users", 0, limits::users_max);
+  out.contacts = number<uint32_t>(in, "contacts", 0, limits::contacts_max);
+  if (out.contacts == 0)
+    out.contacts = out.scenario == "presence" ? 20
+      : out.scenario == "signin"              ? 50
+                                              : 200;
+  out.ims = in.count("ims") > 0;
+  out.im_rate = number(in, "im-rate", 1.0, limits::rate_max);
+  out.presence = {.window = out.im.window, .rate = out.im.rate};
+  if (out.ims && !out.presence.rate)
+    throw bad_option{"--ims goes with --rate: an open loop"};
 }
 
 void read_load(const cxxopts::ParseResult& in, options& out) {
@@ -204,6 +244,7 @@ void read_load(const cxxopts::ParseResult& in, options& out) {
   if (uint64_t{out.recipients} * out.each > limits::stored_total_max)
     throw bad_option{"--recipients times --each is at most "
       + std::to_string(limits::stored_total_max)};
+  read_presence(in, out);
   if (out.senders > out.recipients && out.scenario == "offline")
     throw bad_option{"--senders can be no more than --recipients"};
 }

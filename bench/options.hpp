@@ -8,6 +8,7 @@
 
 #include "bench/im_load.hpp"
 #include "bench/limits.hpp"
+#include "bench/presence_load.hpp"
 #include "bench/session_pool.hpp"
 
 namespace parley::bench {
@@ -47,6 +48,15 @@ struct options {
   std::string password;
   /// `idle`; absent: as many as the limit of open files allows, 20 000 at most.
   std::optional<uint32_t> sessions;
+  /// `presence`: those who see one user; or `users` who see each other, each
+  /// `contacts` of the others. `signin`: users with so many contacts each.
+  uint32_t watchers = 0;
+  uint32_t users = 0;
+  uint32_t contacts = 0;
+  presence_parameters presence;
+  /// `presence`: IMs go on beside it, `im_rate` a second.
+  bool ims = false;
+  double im_rate = 0;
   /// `offline`: users that send; `offline` and `broadcast`: those who get.
   uint32_t senders = 0;
   uint32_t recipients = 0;

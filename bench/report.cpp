@@ -193,7 +193,7 @@ void report::print_text(const fault_log& faults) const {
   for (const auto& text : faults.lines())
     std::printf("FAULT %s\n", text.c_str());
   if (faults.total() == 0)
-    std::printf("\nok: every IM was checked, nothing is wrong\n");
+    std::printf("\nok: all was checked, nothing is wrong\n");
   else
     std::printf("\nFAILED: %llu faults\n",
       static_cast<unsigned long long>(faults.total()));

@@ -12,6 +12,10 @@ int run_im(const options& what);
 int run_idle(const options& what);
 int run_offline(const options& what);
 int run_broadcast(const options& what);
+int run_presence(const options& what);
+int run_signin(const options& what);
+/// `signin-cost`.
+int run_signin_cost(const options& what);
 
 /// Be the relay until SIGTERM; prints `ready HOST:PORT`.
 int run_relay(const options& what);

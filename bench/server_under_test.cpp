@@ -58,6 +58,8 @@ server_under_test::server_under_test(const server_settings& settings)
   : x_parley(settings.parley), x_folder(settings.root) {
   if (::access(x_parley.c_str(), X_OK) != 0)
     throw std::runtime_error{x_parley + " cannot be executed"};
+  if (settings.prepare)
+    settings.prepare(x_folder.path());
   x_server = std::make_unique<child_process>(serve(settings, x_folder.path()));
   x_address = wait_ready(*x_server);
 }

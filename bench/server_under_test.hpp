@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,6 +29,9 @@ private:
   std::string x_path;
 };
 
+/// What is done to a data folder before a server starts on it; may be empty.
+using data_preparation = std::function<void(const std::string& folder)>;
+
 /// How `parley serve` is started for a run.
 struct server_settings {
   /// The executable.
@@ -40,6 +44,7 @@ struct server_settings {
   /// `--plain` is left out.
   bool tls = false;
   std::string domain;
+  data_preparation prepare = {};
 };
 
 /// A `parley serve` on a temporary folder and a port of its own, stopped with

@@ -80,6 +80,19 @@ uint64_t session::broadcast(
   return x_last_request;
 }
 
+uint64_t session::set_presence(uint32_t show, std::string_view status) {
+  presence_view what;
+  what.from = x_address;
+  what.show = what.composed = show;
+  what.status = what.composed_status = status;
+  const uint64_t request = ++x_last_request;
+  if (x_target->relay)
+    write_presence(x_out, what);
+  else
+    write_set_presence(x_out, request, what);
+  return request;
+}
+
 void session::sign_out() {
   wire::ClientFrame frame;
   frame.set_request(++x_last_request);
@@ -244,6 +257,9 @@ void session::handle(std::string_view bytes) {
   else if (x_stage == stage::open
     && frame.kind == wire::ServerFrame::kOutcomeFieldNumber)
     handle_outcome(frame);
+  else if (x_stage == stage::open
+    && frame.kind == wire::ServerFrame::kPresenceFieldNumber)
+    handle_presence(frame);
   else
     handle_rare(bytes);
 }
@@ -262,6 +278,13 @@ void session::handle_outcome(const frame_view& frame) {
   if (!read_outcome(frame.content, what))
     return fail("an outcome that is no protobuf message");
   x_owner.outcome_arrived(*this, frame.request, what);
+}
+
+void session::handle_presence(const frame_view& frame) {
+  presence_view what;
+  if (!read_presence(frame.content, what))
+    return fail("a presence that is no protobuf message");
+  x_owner.presence_arrived(*this, what);
 }
 
 void session::handle_rare(std::string_view bytes) {
@@ -296,6 +319,8 @@ void session::handle_rare(std::string_view bytes) {
     x_requests_granted = frame.window().messages();
     x_bytes_granted = frame.window().bytes();
     return;
+  case wire::ServerFrame::kDone:
+    return x_owner.done_arrived(*this, frame.request());
   case wire::ServerFrame::kBroadcast:
     return x_owner.broadcast_arrived(*this, frame);
   case wire::ServerFrame::kError: {

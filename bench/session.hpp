@@ -50,6 +50,10 @@ public:
       session& who, uint64_t request, const outcome_view& what) = 0;
     /// One part of the outcomes of a broadcast.
     virtual void broadcast_arrived(session& who, const wire::ServerFrame& part);
+    /// What others see of somebody.
+    virtual void presence_arrived(session&, const presence_view&) {}
+    /// A request that asks for nothing more is done.
+    virtual void done_arrived(session&, uint64_t) {}
     /// All of one read was handed out and acknowledged: time to send.
     virtual void read_done(session&) {}
     /// The connection is gone; also after `close` or `sign_out`.
@@ -70,6 +74,8 @@ public:
   uint64_t send(const outgoing_im& im, int64_t sent_at_ms);
   uint64_t broadcast(std::string_view id, std::span<const std::string> to,
     std::string_view body);
+  /// Behind the relay the others get what a server would tell them.
+  uint64_t set_presence(uint32_t show, std::string_view status);
   /// Ends the session; `closed` follows.
   void sign_out();
   void close();
@@ -114,6 +120,7 @@ private:
   void handle(std::string_view bytes);
   void handle_im(const frame_view& frame);
   void handle_outcome(const frame_view& frame);
+  void handle_presence(const frame_view& frame);
   void handle_rare(std::string_view bytes);
   void authenticate();
   void challenge(std::string_view data);

@@ -272,23 +272,21 @@ result<uint64_t> commit_plan::remove_ims(const user_address& recipient) {
 
 /// A few one by one, since a range that is deleted costs every later look-up a
 /// little until compactions have carried it out; many as a range.
-result<void> commit_plan::remove_ids(const user_address& sender) {
-  auto begin = keys::id_begin(sender);
-  auto end = keys::id_end(sender);
-  auto few =
-    keys_between(family::ids, begin, end, defaults::remove_account_page);
+result<void> commit_plan::remove_range(
+  family where, const std::string& begin, const std::string& end) {
+  auto few = keys_between(where, begin, end, defaults::remove_account_page);
   if (!few)
     return tl::unexpected(std::move(few.error()));
   if (few->size() < defaults::remove_account_page) {
     for (auto& key : *few)
-      remove_key(family::ids, key);
+      remove_key(where, key);
     return {};
   }
-  // The plan's index does not learn of this: nothing in it reads ids but this
+  // The plan's index does not learn of this: what reads these families is this
   // very function, which would delete once more.
   if (x_status.ok())
-    x_status = x_batch.GetWriteBatch()->DeleteRange(
-      x_db.handle(family::ids), begin, end);
+    x_status =
+      x_batch.GetWriteBatch()->DeleteRange(x_db.handle(where), begin, end);
   return {};
 }
 
@@ -301,7 +299,13 @@ result<void> commit_plan::apply(const remove_account& x) {
   auto deleted = remove_ims(x.user);
   if (!deleted)
     return tl::unexpected(std::move(deleted.error()));
-  if (auto done = remove_ids(x.user); !done)
+  auto done =
+    remove_range(family::ids, keys::id_begin(x.user), keys::id_end(x.user))
+      .and_then([&] {
+        return remove_range(
+          family::rosters, keys::roster(x.user), keys::roster_end(x.user));
+      });
+  if (!done)
     return done;
   auto plan = plan_of(x.user);
   if (!plan)
@@ -354,10 +358,11 @@ result<void> commit_plan::finish() {
       if (auto done = raise_floor(user, plan); !done)
         return done;
     }
-    if (plan.head.last == im_order{} && plan.head.stored == 0)
+    auto& head = plan.head;
+    if (head.last == im_order{} && head.stored == 0 && !head.roster)
       remove_key(family::heads, keys::user(user));
     else
-      put(family::heads, keys::user(user), records::encode_head(plan.head));
+      put(family::heads, keys::user(user), records::encode_head(head));
   }
   if (!x_status.ok())
     return tl::unexpected(failure_of(x_status, errc::store_failed));

@@ -57,6 +57,11 @@ private:
   result<void> apply(const remove_account& x);
   result<void> apply(const put_setting& x);
   result<void> apply(const audit_entry& x);
+  result<void> apply(const put_roster& x);
+  result<void> apply(const put_contact& x);
+  result<void> apply(const remove_contact& x);
+  result<void> apply(const put_note& x);
+  result<void> apply(const remove_note& x);
 
   result<user_plan*> plan_of(const user_address& user);
   result<bool> has_account(const user_address& user);
@@ -64,7 +69,10 @@ private:
   result<bool> remove(const user_address& recipient, im_order order);
   /// All that wait for a user; returns how many.
   result<uint64_t> remove_ims(const user_address& recipient);
-  result<void> remove_ids(const user_address& sender);
+  /// Keys of a family from `begin` to before `end`; only of families whose keys
+  /// nothing else in the plan reads.
+  result<void> remove_range(
+    family where, const std::string& begin, const std::string& end);
   result<void> forget_reference(const keys::body_key& key);
   /// Whether the body is, or now will be, in the family bodies.
   result<bool> refer_to_body(const keys::body_key& key, const im& message);

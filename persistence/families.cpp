@@ -14,11 +14,12 @@ namespace {
 
 /// Where records come and go, so that deletions pile up.
 bool is_queue(family x) {
-  return x == family::ims || x == family::bodies || x == family::ids;
+  return x == family::ims || x == family::bodies || x == family::ids
+    || x == family::notes;
 }
 
 bool is_large(family x) {
-  return is_queue(x);
+  return is_queue(x) || x == family::rosters;
 }
 
 } // namespace

@@ -22,13 +22,16 @@ enum class family : uint8_t {
   settings,
   audit,
   meta,
+  rosters,
+  notes,
 };
 
 inline constexpr std::array family_names{std::string_view("default"),
   std::string_view("accounts"), std::string_view("heads"),
   std::string_view("ims"), std::string_view("bodies"), std::string_view("ids"),
   std::string_view("settings"), std::string_view("audit"),
-  std::string_view("meta")};
+  std::string_view("meta"), std::string_view("rosters"),
+  std::string_view("notes")};
 
 inline constexpr size_t family_count = family_names.size();
 

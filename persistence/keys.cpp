@@ -10,6 +10,11 @@ constexpr char kind_id = 1;
 constexpr char kind_forgettable = 2;
 constexpr char part_body = 0;
 constexpr char part_references = 1;
+constexpr char part_roster = 0;
+constexpr char part_contact = 1;
+constexpr char part_roster_end = 2;
+constexpr char slot_wish = 0;
+constexpr char slot_verdict = 1;
 
 /// Length first: no part is another's beginning, whatever bytes it has.
 void put_part(std::string& out, std::string_view part) {
@@ -51,6 +56,17 @@ std::string body_part(const body_key& key, char part) {
   put_part(out, key.id.value);
   bytes::put_fixed(out, key.content_hash);
   out.push_back(part);
+  return out;
+}
+
+/// What concerns one user and, maybe, another, in one of the parts of a family.
+std::string pair_part(
+  const user_address& one, char part, std::string_view other = {}) {
+  std::string out;
+  out.reserve(2 + one.str().size() + 1 + other.size());
+  put_part(out, one.str());
+  out.push_back(part);
+  out.append(other);
   return out;
 }
 
@@ -151,6 +167,49 @@ std::string body(const body_key& key) {
 
 std::string body_references(const body_key& key) {
   return body_part(key, part_references);
+}
+
+std::string roster(const user_address& user) {
+  return pair_part(user, part_roster);
+}
+
+std::string contact(const user_address& user, const user_address& contact) {
+  return pair_part(user, part_contact, contact.str());
+}
+
+std::string roster_end(const user_address& user) {
+  return pair_part(user, part_roster_end);
+}
+
+std::optional<roster_place> parse_roster(std::string_view key) noexcept {
+  bytes::reader in(key);
+  roster_place result;
+  result.user = in.take(in.fixed<uint16_t>());
+  auto part = in.fixed<uint8_t>();
+  result.contact = in.take(in.rest().size());
+  bool is_entry = part == part_contact;
+  if (!in.ok() || (!is_entry && part != part_roster)
+    || is_entry == result.contact.empty())
+    return std::nullopt;
+  return result;
+}
+
+std::string note(
+  const user_address& from, bool is_wish, const user_address& to) {
+  return pair_part(from, is_wish ? slot_wish : slot_verdict, to.str());
+}
+
+std::optional<note_place> parse_note(std::string_view key) {
+  bytes::reader in(key);
+  note_place result;
+  result.from = user_address::from_prepared(take_part(in));
+  auto slot = in.fixed<uint8_t>();
+  auto to = in.take(in.rest().size());
+  if (!in.ok() || (slot != slot_wish && slot != slot_verdict) || to.empty())
+    return std::nullopt;
+  result.to = user_address::from_prepared(std::string(to));
+  result.is_wish = slot == slot_wish;
+  return result;
 }
 
 std::string audit(uint64_t number) {

@@ -50,6 +50,30 @@ struct body_key {
 std::string body(const body_key& key);
 std::string body_references(const body_key& key);
 
+/// Family rosters: what a user's roster has beside its entries, then these, in
+/// order of contact.
+std::string roster(const user_address& user);
+std::string contact(const user_address& user, const user_address& contact);
+/// The first key after the last possible one of `user`.
+std::string roster_end(const user_address& user);
+/// Views into the key.
+struct roster_place {
+  std::string_view user;
+  /// Empty: not of an entry.
+  std::string_view contact;
+};
+std::optional<roster_place> parse_roster(std::string_view key) noexcept;
+
+/// Family notes. Only these fields of a note are in its key.
+std::string note(
+  const user_address& from, bool is_wish, const user_address& to);
+struct note_place {
+  user_address from;
+  user_address to;
+  bool is_wish = false;
+};
+std::optional<note_place> parse_note(std::string_view key);
+
 /// Family audit.
 std::string audit(uint64_t number);
 std::optional<uint64_t> parse_audit(std::string_view key);

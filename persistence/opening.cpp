@@ -70,28 +70,42 @@ result<std::unique_ptr<database>> open_rocks(
   return std::make_unique<database>(db, handles, std::move(filter));
 }
 
-/// Schema and secret are written at once; a store without them was never used.
-result<void> initialise(database& db, const std::string& path) {
-  auto secret = random_octets(defaults::store_secret_bytes);
-  if (!secret)
-    return tl::unexpected(secret.error());
+/// Makes what was opened a store of this schema. True: something was written.
+/// Each step can be repeated; the schema is written last, with the secret of a
+/// new store: one without them was never used.
+result<bool> migrate(database& db, const std::string& path) {
+  auto schema = db.get(family::meta, keys::schema);
+  if (!schema)
+    return tl::unexpected(std::move(schema.error()));
   auto* meta = db.handle(family::meta);
   rocksdb::WriteBatch batch;
-  auto status = batch.Put(
-    meta, slice(keys::schema), records::encode_number(schema_version));
-  if (status.ok())
+  rocksdb::Status status;
+  if (*schema) {
+    auto version = records::decode_number(**schema);
+    if (!version)
+      return fail(errc::store_corrupt,
+        "the store in " + path + " is damaged: its schema version");
+    if (*version == schema_version)
+      return false;
+    // From 1 to 2: two families more, empty, which opening has made. Heads are
+    // read in both forms.
+  } else {
+    auto secret = random_octets(defaults::store_secret_bytes);
+    if (!secret)
+      return tl::unexpected(secret.error());
     status =
       batch.Put(meta, slice(keys::secret), records::encode_setting(*secret));
+  }
+  if (status.ok())
+    status = batch.Put(
+      meta, slice(keys::schema), records::encode_number(schema_version));
   rocksdb::WriteOptions options;
   options.sync = true;
   if (status.ok())
     status = db.rocks().Write(options, &batch);
-  // Into a table, where check_folder looks for it.
-  if (status.ok())
-    status = db.rocks().Flush(rocksdb::FlushOptions(), meta);
   if (!status.ok())
     return tl::unexpected(opening_failure(status, path));
-  return {};
+  return true;
 }
 
 std::string parent_of(const std::string& path) {
@@ -128,14 +142,21 @@ result<opened> open_database(
     return tl::unexpected(db.error());
   if (auto synced = sync_names(*env, how.path); !synced.ok())
     return tl::unexpected(opening_failure(synced, how.path));
-  auto version = (*db)->get(family::meta, keys::schema);
-  if (version && !*version) {
-    if (auto done = initialise(**db, how.path); !done)
-      return tl::unexpected(done.error());
+  auto migrated = migrate(**db, how.path);
+  if (!migrated)
+    return tl::unexpected(migrated.error());
+  if (*migrated) {
+    // Into a table, where check_folder looks for the schema. Not by a flush:
+    // that of a single family is two entries of the MANIFEST, and a power cut
+    // between them leaves a WAL that check_folder takes for damage.
+    db->reset();
+    db = open_rocks(how, std::nullopt);
+    if (!db)
+      return tl::unexpected(db.error());
   }
   auto secret = (*db)->get(family::meta, keys::secret);
-  if (!version || !secret)
-    return tl::unexpected(!version ? version.error() : secret.error());
+  if (!secret)
+    return tl::unexpected(secret.error());
   auto octets = *secret ? records::decode_setting(**secret) : std::nullopt;
   if (!octets)
     return fail(errc::store_corrupt,

@@ -10,16 +10,27 @@ using bytes::put_fixed;
 using bytes::put_text;
 using bytes::put_varint;
 
-/// Of every form so far. A form that changes gets the next number, and its
-/// decoder goes on taking both.
+/// Of every form but those below. A form that changes gets the next number, and
+/// its decoder goes on taking both.
 constexpr uint8_t version = 1;
+constexpr uint8_t head_version = 2;
 
 constexpr uint8_t flag_receipts = 1;
 constexpr uint8_t flag_apart = 2;
 
-std::string begin() {
+constexpr uint8_t flag_roster = 1;
+constexpr uint8_t flag_blocks = 2;
+
+constexpr uint8_t flag_listed = 1;
+constexpr uint8_t flag_preapproved = 2;
+constexpr uint8_t flag_pretended = 4;
+/// From here on two bits for the half `to`, then two for `from`.
+constexpr int shift_to = 3;
+constexpr int shift_from = 5;
+
+std::string begin(uint8_t form = version) {
   std::string out;
-  put_fixed(out, version);
+  put_fixed(out, form);
   return out;
 }
 
@@ -88,6 +99,40 @@ scram_keys::per_hash take_hash_keys(bytes::reader& in) {
   return x;
 }
 
+/// A byte up to that of `last`, the greatest of its kind.
+template <class Enum>
+Enum take_enum(bytes::reader& in, Enum last) {
+  auto x = in.fixed<uint8_t>();
+  if (x > static_cast<uint8_t>(last)) {
+    in.take(UINT64_MAX);
+    return {};
+  }
+  return static_cast<Enum>(x);
+}
+
+std::optional<half> half_of(int bits) {
+  if (bits > static_cast<int>(half::active))
+    return std::nullopt;
+  return static_cast<half>(bits);
+}
+
+user_address take_user(bytes::reader& in) {
+  return user_address::from_prepared(take_text(in));
+}
+
+void put_users(std::string& out, const std::vector<user_address>& users) {
+  put_varint(out, users.size());
+  for (auto& x : users)
+    put_text(out, x.str());
+}
+
+std::vector<user_address> take_users(bytes::reader& in) {
+  std::vector<user_address> out;
+  for (auto n = in.varint(); n > 0 && in.ok(); --n)
+    out.push_back(take_user(in));
+  return out;
+}
+
 } // namespace
 
 std::string encode_im(const im& message, const endpoint_name& to,
@@ -139,19 +184,36 @@ std::optional<body_record> decode_body(std::string_view value) {
 }
 
 std::string encode_head(const head_record& x) {
-  auto out = begin();
+  auto out = begin(head_version);
   put_fixed(out, x.floor.value);
   put_fixed(out, x.last.value);
   put_varint(out, x.stored);
+  put_fixed(out,
+    static_cast<uint8_t>(
+      (x.roster ? flag_roster : 0) | (x.blocks ? flag_blocks : 0)));
+  if (x.roster)
+    for (auto n : {x.contacts, x.watchers, x.requests})
+      put_varint(out, n);
   return out;
 }
 
 std::optional<head_record> decode_head(std::string_view value) {
-  auto in = begin(value);
+  bytes::reader in(value);
+  auto form = in.fixed<uint8_t>();
+  if (form != version && form != head_version)
+    return std::nullopt;
   head_record x;
   x.floor.value = in.fixed<uint64_t>();
   x.last.value = in.fixed<uint64_t>();
   x.stored = in.varint();
+  if (form == version)
+    return complete(in, x);
+  auto flags = in.fixed<uint8_t>();
+  x.roster = flags & flag_roster;
+  x.blocks = flags & flag_blocks;
+  if (x.roster)
+    for (auto* n : {&x.contacts, &x.watchers, &x.requests})
+      *n = in.varint();
   return complete(in, x);
 }
 
@@ -214,6 +276,103 @@ std::optional<audit_entry> decode_audit(std::string_view value) {
   for (auto* text : {&x.who, &x.what, &x.from, &x.to})
     *text = take_text(in);
   return complete(in, std::move(x));
+}
+
+std::string encode_roster(const roster_head& x) {
+  auto out = begin();
+  for (auto n :
+    {x.version.value, x.since.value, x.contacts, x.watchers, x.requests})
+    put_varint(out, n);
+  put_varint(out, x.removals.size());
+  for (auto& [at, user] : x.removals) {
+    put_varint(out, at.value);
+    put_text(out, user.str());
+  }
+  put_fixed(out, static_cast<uint8_t>(x.privacy.approve));
+  put_fixed(out, static_cast<uint8_t>(x.privacy.sharing));
+  put_users(out, x.privacy.allow);
+  put_users(out, x.privacy.block);
+  put_varint(out, x.privacy.domains.size());
+  for (auto& [domain, rule] : x.privacy.domains) {
+    put_text(out, domain);
+    put_fixed(out, static_cast<uint8_t>(rule));
+  }
+  return out;
+}
+
+std::optional<roster_head> decode_roster(std::string_view value) {
+  auto in = begin(value);
+  roster_head x;
+  for (auto* n :
+    {&x.version.value, &x.since.value, &x.contacts, &x.watchers, &x.requests})
+    *n = in.varint();
+  for (auto n = in.varint(); n > 0 && in.ok(); --n) {
+    roster_version at{in.varint()};
+    x.removals.emplace_back(at, take_user(in));
+  }
+  x.privacy.approve = take_enum(in, approval::block);
+  x.privacy.sharing = take_enum(in, sharing::off);
+  x.privacy.allow = take_users(in);
+  x.privacy.block = take_users(in);
+  for (auto n = in.varint(); n > 0 && in.ok(); --n) {
+    auto domain = take_text(in);
+    x.privacy.domains.emplace_back(
+      std::move(domain), take_enum(in, approval::block));
+  }
+  return complete(in, std::move(x));
+}
+
+std::string encode_contact(const roster_item& x) {
+  auto out = begin();
+  auto& state = x.what.subscription;
+  put_fixed(out,
+    static_cast<uint8_t>((x.what.listed ? flag_listed : 0)
+      | (x.what.preapproved ? flag_preapproved : 0)
+      | (x.pretended ? flag_pretended : 0)
+      | static_cast<int>(state.to) << shift_to
+      | static_cast<int>(state.from) << shift_from));
+  for (auto n : {x.version.value, x.asked, x.heard})
+    put_varint(out, n);
+  put_text(out, x.what.name);
+  put_varint(out, x.what.groups.size());
+  for (auto& group : x.what.groups)
+    put_text(out, group);
+  return out;
+}
+
+std::optional<roster_item> decode_contact(std::string_view value) {
+  auto in = begin(value);
+  roster_item x;
+  auto flags = in.fixed<uint8_t>();
+  x.what.listed = flags & flag_listed;
+  x.what.preapproved = flags & flag_preapproved;
+  x.pretended = flags & flag_pretended;
+  auto to = half_of(flags >> shift_to & 3);
+  auto from = half_of(flags >> shift_from);
+  if (!to || !from)
+    return std::nullopt;
+  x.what.subscription = {*to, *from};
+  for (auto* n : {&x.version.value, &x.asked, &x.heard})
+    *n = in.varint();
+  x.what.name = take_text(in);
+  for (auto n = in.varint(); n > 0 && in.ok(); --n)
+    x.what.groups.push_back(take_text(in));
+  return complete(in, std::move(x));
+}
+
+std::string encode_note(const note_record& x) {
+  auto out = begin();
+  put_fixed(out, static_cast<uint8_t>(x.what));
+  put_varint(out, x.number);
+  return out;
+}
+
+std::optional<note_record> decode_note(std::string_view value) {
+  auto in = begin(value);
+  note_record x;
+  x.what = take_enum(in, subscription_note::kind::unsubscribed);
+  x.number = in.varint();
+  return complete(in, x);
 }
 
 std::string encode_number(uint64_t x) {

@@ -40,8 +40,8 @@ struct body_record {
 std::string encode_body(const im& message);
 std::optional<body_record> decode_body(std::string_view value);
 
-/// A user's stored IMs in short: reading it is cheap however many there are,
-/// and however many there were.
+/// A user's stored IMs and roster in short: reading it is cheap however many
+/// there are, and however many there were.
 struct head_record {
   /// No IM that waits comes before it.
   im_order floor;
@@ -49,8 +49,17 @@ struct head_record {
   im_order last;
   /// IMs that wait.
   uint64_t stored = 0;
+  /// It has a roster.
+  bool roster = false;
+  /// Its privacy blocks somebody.
+  bool blocks = false;
+  /// As in roster_head.
+  uint64_t contacts = 0;
+  uint64_t watchers = 0;
+  uint64_t requests = 0;
 };
 std::string encode_head(const head_record& x);
+/// Also of the form before there were rosters.
 std::optional<head_record> decode_head(std::string_view value);
 
 struct id_record {
@@ -70,6 +79,21 @@ std::optional<std::string> decode_setting(std::string_view value);
 
 std::string encode_audit(const audit_entry& x);
 std::optional<audit_entry> decode_audit(std::string_view value);
+
+std::string encode_roster(const roster_head& x);
+std::optional<roster_head> decode_roster(std::string_view value);
+
+/// The contact's address is in the key, not here.
+std::string encode_contact(const roster_item& x);
+std::optional<roster_item> decode_contact(std::string_view value);
+
+/// The users are in the key, not here.
+struct note_record {
+  subscription_note::kind what = subscription_note::kind::subscribe;
+  uint64_t number = 0;
+};
+std::string encode_note(const note_record& x);
+std::optional<note_record> decode_note(std::string_view value);
 
 /// Counters and the schema version.
 std::string encode_number(uint64_t x);

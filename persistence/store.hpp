@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "protocol/contacts.hpp"
 #include "protocol/errors.hpp"
 #include "protocol/scram_keys.hpp"
 #include "protocol/vocabulary.hpp"
@@ -87,7 +88,100 @@ struct audit_entry {
   auto fields() { return std::tie(when, who, what, from, to); }
 };
 
-/// Removes the account, its stored IMs and the retry ids of what it sent.
+/// One entry of a user's contact list, as it is kept. It is there as long as it
+/// says anything.
+struct roster_item {
+  contact what;
+  /// Its watch was approved for show: the contact is blocked.
+  bool pretended = false;
+  /// Of the roster when this was changed last.
+  roster_version version;
+  /// The number of this user's latest wish to the contact (`subscribe`,
+  /// `unsubscribe`), and of the latest that came from the contact; 0: none.
+  uint64_t asked = 0;
+  uint64_t heard = 0;
+  bool operator==(const roster_item&) const = default;
+  auto fields() { return std::tie(what, pretended, version, asked, heard); }
+};
+
+/// What one user's roster has beside its entries.
+struct roster_head {
+  roster_version version;
+  /// Clients that know an older version get the whole list.
+  roster_version since;
+  /// Removed entries, with the version that removed them, oldest first.
+  std::vector<std::pair<roster_version, user_address>> removals;
+  parley::privacy privacy;
+  /// Entries that are listed; that watch or are pretended to; that ask.
+  uint64_t contacts = 0;
+  uint64_t watchers = 0;
+  uint64_t requests = 0;
+  bool operator==(const roster_head&) const = default;
+  auto fields() {
+    return std::tie(
+      version, since, removals, privacy, contacts, watchers, requests);
+  }
+};
+
+/// What one half of a subscription tells the other (RFC 6121, 3).
+struct subscription_note {
+  enum class kind : uint8_t {
+    // Wishes: of who watches.
+    subscribe = 0,
+    unsubscribe = 1,
+    // Verdicts: of the presentity.
+    subscribed = 2,
+    unsubscribed = 3,
+  };
+  user_address from;
+  user_address to;
+  subscription_note::kind what = kind::subscribe;
+  /// Of the wish, or of the wish that the verdict is about. A later wish of the
+  /// same user has a greater one, whatever was forgotten between.
+  uint64_t number = 0;
+
+  bool is_wish() const noexcept { return what <= kind::unsubscribe; }
+  bool operator==(const subscription_note&) const = default;
+  auto fields() { return std::tie(from, to, what, number); }
+};
+
+/// Makes or replaces what a roster has beside its entries. The user's head has
+/// the counts from then on.
+struct put_roster {
+  user_address user;
+  roster_head what;
+  auto fields() { return std::tie(user, what); }
+};
+
+/// Makes or replaces an entry.
+struct put_contact {
+  user_address user;
+  roster_item what;
+  auto fields() { return std::tie(user, what); }
+};
+
+/// No error if it is not there.
+struct remove_contact {
+  user_address user;
+  user_address contact;
+  auto fields() { return std::tie(user, contact); }
+};
+
+/// Keeps what the other half has not confirmed: at most one wish and one
+/// verdict between two users, the latest.
+struct put_note {
+  subscription_note what;
+  auto fields() { return std::tie(what); }
+};
+
+/// The other half has it: forgets the note, unless another took its place.
+struct remove_note {
+  subscription_note what;
+  auto fields() { return std::tie(what); }
+};
+
+/// Removes the account, its roster, its stored IMs and the retry ids of what it
+/// sent. What its roster owes to others stays, and what is put with it.
 struct remove_account {
   user_address user;
   /// Goes into the audit log if there was such an account and `what` is not
@@ -104,7 +198,8 @@ struct put_setting {
 };
 
 using store_operation = std::variant<put_im, remove_im, put_account,
-  remove_account, put_setting, audit_entry>;
+  remove_account, put_setting, audit_entry, put_roster, put_contact,
+  remove_contact, put_note, remove_note>;
 
 /// What a commit found out.
 struct commit_report {
@@ -122,7 +217,35 @@ struct user_head {
   /// The greatest that an IM of this account ever had, whether it still waits
   /// or not; 0 if there was none. The next has to be greater.
   im_order last;
-  auto fields() { return std::tie(exists, stored, last); }
+  /// As in its `roster_head`; `roster`: it has one.
+  bool roster = false;
+  uint64_t contacts = 0;
+  uint64_t watchers = 0;
+  uint64_t requests = 0;
+  /// Its privacy, if that blocks anybody: by its list or by a domain's rule.
+  /// Otherwise null.
+  shared<privacy> blocks = {};
+  auto fields() {
+    return std::tie(
+      exists, stored, last, roster, contacts, watchers, requests, blocks);
+  }
+};
+
+/// A whole roster; empty for a user that has none.
+struct stored_roster {
+  roster_head head;
+  /// In order of address.
+  std::vector<roster_item> items;
+  auto fields() { return std::tie(head, items); }
+};
+
+/// The counts of one user's roster.
+struct roster_counts {
+  user_address user;
+  uint64_t contacts = 0;
+  uint64_t watchers = 0;
+  uint64_t requests = 0;
+  auto fields() { return std::tie(user, contacts, watchers, requests); }
 };
 
 /// What is remembered of an id whose IM was stored.
@@ -174,6 +297,8 @@ public:
   /// if there are no more. Those that cannot be read are passed over.
   result<std::vector<stored_im>> ims(
     const user_address& user, im_order from, size_t max);
+  /// In one reading of neighbours.
+  result<stored_roster> roster(const user_address& user);
   result<std::optional<stored_id>> find_id(const retry_key& key);
   result<std::optional<account>> find_account(const user_address& user);
   /// In order of user; what cannot be read is passed over.
@@ -215,6 +340,14 @@ public:
   /// most `max` users and IMs, and returns those found.
   result<std::vector<std::pair<user_address, im_order>>> ims_before(
     wall_time before, expiry_look& look, size_t max);
+
+  /// Notes after `from`, in the order of their keys, at most `max`. `from` is
+  /// empty at first, then what the last call returned; empty is the end.
+  result<std::string> each_note(const std::string& from, size_t max,
+    const std::function<void(const subscription_note&)>& each);
+  /// Users after `last` that have a roster, in order, among at most `max`
+  /// users; `last` then is the last of these, empty at the end.
+  result<std::vector<roster_counts>> rosters(user_address& last, size_t max);
 
   struct forgotten {
     uint64_t ids = 0;

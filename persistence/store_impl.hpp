@@ -59,6 +59,10 @@ struct store::impl {
   /// The IM under this key and value; `store_corrupt` concerns it alone.
   result<stored_im> read_im(
     std::string_view key, std::string_view value, const rocksdb::Snapshot* at);
+  result<stored_roster> roster(
+    const user_address& user, const rocksdb::Snapshot* at);
+  result<privacy> privacy_of(
+    const user_address& user, const rocksdb::Snapshot* at);
   /// The record under this key is passed over.
   void pass_over(family where, std::string_view key, const failure& why);
 

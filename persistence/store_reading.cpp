@@ -29,13 +29,24 @@ result<user_head> store::head(const user_address& user) {
   auto account = x_impl->db->get(family::accounts, keys::user(user), now.get());
   if (!account)
     return tl::unexpected(std::move(account.error()));
-  return x_impl->head(user, now.get()).map([&](const auto& head) {
-    user_head out;
-    out.exists = account->has_value();
-    out.stored = head.stored;
-    out.last = head.last;
-    return out;
-  });
+  auto head = x_impl->head(user, now.get());
+  if (!head)
+    return tl::unexpected(std::move(head.error()));
+  user_head out;
+  out.exists = account->has_value();
+  out.stored = head->stored;
+  out.last = head->last;
+  out.roster = head->roster;
+  out.contacts = head->contacts;
+  out.watchers = head->watchers;
+  out.requests = head->requests;
+  if (head->blocks) {
+    auto blocks = x_impl->privacy_of(user, now.get());
+    if (!blocks)
+      return tl::unexpected(std::move(blocks.error()));
+    out.blocks = shared<privacy>(std::move(*blocks));
+  }
+  return out;
 }
 
 result<stored_im> store::impl::complete(const user_address& recipient,

@@ -13,8 +13,8 @@ namespace {
 
 /// `im_order` counts microseconds.
 im_order order_of(wall_time t) {
-  auto micros = std::chrono::microseconds(t.time_since_epoch()).count();
-  return im_order{micros < 0 ? 0 : static_cast<uint64_t>(micros)};
+  auto millis = t.time_since_epoch().count();
+  return im_order{millis < 0 ? 0 : static_cast<uint64_t>(millis) * 1000};
 }
 
 } // namespace

@@ -39,7 +39,9 @@ public:
   bool operator==(const user_address& y) const noexcept {
     return x_data == y.x_data || (hash() == y.hash() && str() == y.str());
   }
-  auto operator<=>(const user_address& y) const noexcept {
+  std::strong_ordering operator<=>(const user_address& y) const noexcept {
+    if (x_data == y.x_data)
+      return std::strong_ordering::equal;
     return str() <=> y.str();
   }
 

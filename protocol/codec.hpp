@@ -80,15 +80,15 @@ struct ack {
   auto fields() { return std::tie(event); }
 };
 
-/// One part of a broadcast in several; see broadcast_assembler.
-struct broadcast_part {
+/// One part of a request in several; see request_assembler.
+struct request_part {
   request_number number;
   /// 0, 1, 2, …
   uint32_t part = 0;
   bool more = false;
-  /// The message only in part 0.
-  broadcast what;
-  /// Code none, or why the broadcast is to be refused.
+  /// Of a broadcast the message only in part 0.
+  std::variant<broadcast, add_contacts, remove_contacts> what;
+  /// Code none, or why the request is to be refused.
   failure why;
   auto fields() { return std::tie(number, part, more, what, why); }
 };
@@ -103,7 +103,7 @@ struct ignored {
 /// In a numbered_request the number is 0 for `typing`, and for an
 /// invalid_request whose sender gave none.
 using client_frame = std::variant<ignored, hello, authenticate, sasl_response,
-  resume_session, ping, pong, ack, window, numbered_request, broadcast_part>;
+  resume_session, ping, pong, ack, window, numbered_request, request_part>;
 
 /// What the server fills into the IMs that it decodes.
 struct im_origin {
@@ -119,8 +119,9 @@ struct im_origin {
 result<client_frame> decode_client(
   std::string_view frame, const im_origin& origin);
 
-/// Appends one frame, or the parts of a broadcast. `too_large` with limit and
-/// value, and nothing appended, if an IM does not fit into a frame.
+/// Appends one frame, or the parts of a broadcast or of a list of contacts.
+/// `too_large` with limit and value, and nothing appended, if an IM, one
+/// contact or a set_privacy does not fit into a frame.
 result<void> encode_client(std::string& out, const client_frame& what);
 
 /// The same for a send_im with the recipient as text.
@@ -193,14 +194,17 @@ struct numbered_event {
   auto fields() { return std::tie(number, what); }
 };
 
-/// One part of a broadcast's answer in several; see outcomes_assembler.
-struct outcomes_part {
+/// One part of an answer, or of a push, in several; see answer_assembler.
+struct answer_part {
   sequence number;
+  /// 0: a push.
   request_number to;
   /// 0, 1, 2, …
   uint32_t part = 0;
   bool more = false;
-  broadcast_outcomes what;
+  /// Besides the lists, the fields count only in part 0.
+  std::variant<broadcast_outcomes, contacts_changed, contact_list, privacy>
+    what;
   auto fields() { return std::tie(number, to, part, more, what); }
 };
 
@@ -215,12 +219,13 @@ struct unknown_event {
 
 using server_frame =
   std::variant<unknown_event, welcome, sasl_challenge, session_started, refusal,
-    going_away, ping, pong, window, numbered_event, outcomes_part>;
+    going_away, ping, pong, window, numbered_event, answer_part>;
 
-/// Appends one frame, or as many as the outcomes of a broadcast need.
+/// Appends one frame, or as many as a list needs.
 void encode_server(std::string& out, const server_frame& what);
 
-/// The same for an event; `number` is 0 for what is not numbered.
+/// The same for an event; `number` is 0 for what is not numbered. A
+/// presence_event is encoded once for all of its watchers on this thread.
 void encode_event(std::string& out, sequence number, const event& what);
 
 /// Decodes one frame of a server; addresses are taken as prepared. `bad_frame`

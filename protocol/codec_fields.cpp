@@ -62,12 +62,43 @@ std::optional<failure> content_fault(const im& message) {
   return std::nullopt;
 }
 
+std::optional<failure> contact_fault(
+  std::string_view name, const std::vector<std::string>& groups) {
+  using namespace defaults;
+  if (name.size() > contact_name_max)
+    return over_limit(errc::bad_request, "bytes of a contact's name",
+      contact_name_max, name.size());
+  if (groups.size() > contact_groups_max)
+    return over_limit(errc::bad_request, "groups of a contact",
+      contact_groups_max, groups.size());
+  for (auto& x : groups) {
+    if (x.empty())
+      return failure{errc::bad_request, "a group needs a name"};
+    if (x.size() > contact_name_max)
+      return over_limit(errc::bad_request, "bytes of a group's name",
+        contact_name_max, x.size());
+  }
+  return std::nullopt;
+}
+
+address prepared_address(std::string_view text) {
+  address x;
+  auto slash = text.find('/');
+  x.user = user_address::from_prepared(std::string{text.substr(0, slash)});
+  if (slash != text.npos)
+    x.endpoint =
+      endpoint_name::from_prepared(std::string{text.substr(slash + 1)});
+  return x;
+}
+
 std::optional<failure> availability_fault(const wire::SetPresence& x) {
   if (x.status().size() > defaults::status_max)
     return over_limit(errc::bad_request, "bytes of a status",
       defaults::status_max, x.status().size());
   if (!wire::Show_IsValid(x.show()))
     return failure{errc::bad_request, "this show does not exist"};
+  if (x.show() == wire::UNKNOWN)
+    return failure{errc::bad_request, "nobody can show unknown"};
   using limits = std::numeric_limits<int8_t>;
   if (x.priority() < limits::min() || x.priority() > limits::max())
     return failure{

@@ -1,13 +1,16 @@
 #pragma once
 
+#include "protocol/defaults.hpp"
 #include "protocol/errors.hpp"
 #include "protocol/parley.pb.h"
 #include "protocol/vocabulary.hpp"
 #include "protocol/wire_format.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 /// What the two halves of the codec share: the messages that occur in frames
@@ -25,6 +28,36 @@ size_t content_size(const im& message) noexcept;
 /// an id or a payload's type too long, too many payloads, no content, too
 /// large for a frame.
 std::optional<failure> content_fault(const im& message);
+
+/// What is wrong with a contact's name and distinct groups, if anything.
+std::optional<failure> contact_fault(
+  std::string_view name, const std::vector<std::string>& groups);
+
+/// Without those that came before, in their order; cut off once there are more
+/// than a contact may have.
+template <class Texts>
+std::vector<std::string> distinct_groups(const Texts& groups) {
+  std::vector<std::string> x;
+  for (auto& one : groups)
+    if (std::find(x.begin(), x.end(), one) == x.end()) {
+      x.push_back(one);
+      if (x.size() > defaults::contact_groups_max)
+        break;
+    }
+  return x;
+}
+
+/// Of a text that the server prepared.
+address prepared_address(std::string_view text);
+
+/// An answer, or, to request 0, what is told without having been asked for.
+template <class T>
+event event_of(request_number to, T what) {
+  if constexpr (std::is_constructible_v<event, T>)
+    if (to.value == 0)
+      return event{std::move(what)};
+  return answer{to, std::move(what)};
+}
 
 /// What is wrong with an availability, if anything.
 std::optional<failure> availability_fault(const wire::SetPresence& x);

@@ -133,8 +133,8 @@ private:
   owner& x_owner;
   std::unique_ptr<tls_stage> x_tls;
   std::unique_ptr<sign_in_state> x_sign_in;
-  /// Of a client that sends broadcasts in parts.
-  std::unique_ptr<native::broadcast_assembler> x_parts;
+  /// Of a client that sends long lists in parts.
+  std::unique_ptr<native::request_assembler> x_parts;
   native::frame_reader x_reader{defaults::stranger_frame_max};
   native::im_origin x_origin;
 

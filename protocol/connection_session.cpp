@@ -34,9 +34,9 @@ connection::impl::verdict connection::impl::in_session(
                    in.requests.push_back(std::move(x));
                  return {};
                },
-      [this, &in](native::broadcast_part& x) -> verdict {
+      [this, &in](native::request_part& x) -> verdict {
         if (!x_parts)
-          x_parts = std::make_unique<native::broadcast_assembler>();
+          x_parts = std::make_unique<native::request_assembler>();
         x_parts->add(std::move(x), in.requests);
         return {};
       },

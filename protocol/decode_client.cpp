@@ -1,5 +1,6 @@
 #include "protocol/codec.hpp"
 
+#include "protocol/codec_contacts.hpp"
 #include "protocol/codec_fields.hpp"
 #include "protocol/defaults.hpp"
 #include "protocol/unicode.hpp"
@@ -203,29 +204,28 @@ client_frame decode_broadcast(
   if (number.value == 0)
     return invalid(
       number, failure{errc::bad_request, "a request needs a number"});
-  broadcast_part x{number, from.part().number(), from.part().more(), {}, {}};
+  request_part x{number, from.part().number(), from.part().more(), {}, {}};
+  auto& what = x.what.emplace<broadcast>();
   if (x.part == 0) {
     auto message = take_im(from);
     if (auto fault = content_fault(message))
       x.why = std::move(*fault);
     message.from = origin.from;
     message.sent_at = origin.sent_at;
-    x.what.message = shared<im>{std::move(message)};
+    what.message = shared<im>{std::move(message)};
   }
-  x.what.to.reserve(static_cast<size_t>(from.to_size()));
+  what.to.reserve(static_cast<size_t>(from.to_size()));
   for (auto& to : *from.mutable_to()) {
-    // One byte too many is kept, so that it stays a bad address.
-    if (to.size() > defaults::address_text_max)
-      to.resize(first_bytes(to, defaults::address_text_max + 1).size());
-    x.what.to.push_back(std::move(to));
+    to.resize(bounded_address(to).size());
+    what.to.push_back(std::move(to));
   }
   if (from.has_part())
     return x;
-  if (x.why.code == errc::none && x.what.to.empty())
+  if (x.why.code == errc::none && what.to.empty())
     x.why = failure{errc::bad_request, "a broadcast needs a recipient"};
   if (x.why.code != errc::none)
     return invalid(number, std::move(x.why));
-  return numbered_request{number, std::move(x.what)};
+  return numbered_request{number, std::move(what)};
 }
 
 client_frame decode_authenticate(
@@ -305,6 +305,16 @@ result<client_frame> decode_client(
     return decode_presence(number, from.presence());
   case frame_type::kSignOut:
     return decode_sign_out(number);
+  case frame_type::kAddContacts:
+  case frame_type::kRemoveContacts:
+  case frame_type::kListContacts:
+  case frame_type::kSubscribe:
+  case frame_type::kUnsubscribe:
+  case frame_type::kApprove:
+  case frame_type::kDeny:
+  case frame_type::kWatch:
+  case frame_type::kSetPrivacy:
+    return decode_contacts_request(number, from);
   case frame_type::KIND_NOT_SET:
     break;
   }

@@ -1,5 +1,6 @@
 #include "protocol/codec.hpp"
 
+#include "protocol/codec_contacts.hpp"
 #include "protocol/codec_fields.hpp"
 #include "protocol/unicode.hpp"
 
@@ -13,17 +14,6 @@ using frame_type = wire::ServerFrame;
 using im_type = wire::Im;
 using outcome_type = wire::Outcome;
 using namespace wire_format;
-
-/// Of a text that the server prepared.
-address prepared(std::string_view text) {
-  address x;
-  auto slash = text.find('/');
-  x.user = user_address::from_prepared(std::string{text.substr(0, slash)});
-  if (slash != text.npos)
-    x.endpoint =
-      endpoint_name::from_prepared(std::string{text.substr(slash + 1)});
-  return x;
-}
 
 wall_time wall_time_of(int64_t milliseconds) {
   return wall_time{std::chrono::milliseconds{milliseconds}};
@@ -68,14 +58,14 @@ bool decode_plain_im(
     return false;
   im message;
   message.id.value = id;
-  message.from = prepared(from);
+  message.from = prepared_address(from);
   message.body = body;
   message.sent_at = wall_time_of(static_cast<int64_t>(sent_at));
   auto& event = out.emplace<numbered_event>();
   event.number = number;
   auto& x = event.what.emplace<incoming_im>();
   x.message = shared<im>{std::move(message)};
-  x.to = prepared(to);
+  x.to = prepared_address(to);
   x.offline = offline;
   return true;
 }
@@ -152,7 +142,7 @@ welcome take(wire::Welcome& from) {
 
 session_started take(wire::SignedIn& from) {
   session_started x;
-  x.what.self = prepared(from.address());
+  x.what.self = prepared_address(from.address());
   x.what.token = std::move(*from.mutable_token());
   x.what.resumed = from.resumed();
   x.what.last_request.value = from.last_request();
@@ -196,19 +186,19 @@ server_frame take(
     x.outcomes.push_back({std::move(*one.mutable_to()), take(one.outcome())});
   if (!from.has_part())
     return numbered_event{number, answer{request, std::move(x)}};
-  return outcomes_part{
+  return answer_part{
     number, request, from.part().number(), from.part().more(), std::move(x)};
 }
 
 event take(wire::Im& from) {
   im x;
   x.id.value = std::move(*from.mutable_id());
-  x.from = prepared(from.from());
+  x.from = prepared_address(from.from());
   x.body = std::move(*from.mutable_body());
   x.payloads = take_payloads(*from.mutable_payloads());
   x.sent_at = wall_time_of(from.sent_at_ms());
   return incoming_im{
-    shared<im>{std::move(x)}, prepared(from.to()), from.offline()};
+    shared<im>{std::move(x)}, prepared_address(from.to()), from.offline()};
 }
 
 policy_values take(const wire::Policy& from) {
@@ -259,7 +249,7 @@ result<server_frame> decode_server(std::string_view frame) {
     return numbered_event{number, take(from.policy())};
   case frame_type::kTyping:
     return numbered_event{
-      number, typing_notice{prepared(from.typing().from())}};
+      number, typing_notice{prepared_address(from.typing().from())}};
   case frame_type::kOutcome:
     return numbered_event{number, answer{request, take(from.outcome())}};
   case frame_type::kBroadcast:
@@ -271,9 +261,18 @@ result<server_frame> decode_server(std::string_view frame) {
   case frame_type::kReceipt:
     if (wire::Receipt::Kind_IsValid(from.receipt().kind()))
       return numbered_event{number,
-        receipt{{from.receipt().id()}, prepared(from.receipt().endpoint()),
+        receipt{{from.receipt().id()},
+          prepared_address(from.receipt().endpoint()),
           static_cast<receipt::kind>(from.receipt().kind())}};
     break;
+  case frame_type::kContacts:
+  case frame_type::kContactsChanged:
+  case frame_type::kWatching:
+  case frame_type::kPrivacy:
+  case frame_type::kPresence:
+  case frame_type::kPresenceReset:
+  case frame_type::kWatchEnded:
+    return decode_contacts_event(from);
   case frame_type::KIND_NOT_SET:
     break;
   }

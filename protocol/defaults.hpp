@@ -38,8 +38,9 @@ inline constexpr size_t im_content_max = frame_max - 2048;
 inline constexpr size_t broadcast_recipients_max = 100'000;
 inline constexpr size_t broadcast_bytes_max = 8 * 1024 * 1024;
 
-/// Bytes that a client holds of a broadcast's answer in parts.
-inline constexpr size_t broadcast_outcomes_bytes_max = 64 * 1024 * 1024;
+/// Bytes that a client holds of an answer in parts: a broadcast's outcomes, a
+/// contact list.
+inline constexpr size_t answer_parts_bytes_max = 64 * 1024 * 1024;
 
 /// Prepared addresses that each thread keeps, so that not every IM has its
 /// recipient prepared anew.
@@ -235,6 +236,27 @@ inline constexpr size_t made_up_name_bytes = 6;
 inline constexpr uint64_t worker_budget_bytes = 256ull * 1024 * 1024;
 inline constexpr uint64_t worker_budget_low = worker_budget_bytes / 4 * 3;
 
+// -- contacts and presence ----------------------------------------------------
+
+/// Bytes of a contact's name and of a group's, and groups of a contact.
+inline constexpr size_t contact_name_max = 255;
+inline constexpr size_t contact_groups_max = 32;
+/// Contacts in one request to add, remove or import.
+inline constexpr size_t contacts_at_once = 10'000;
+/// Entries of each list of a user's privacy.
+inline constexpr size_t privacy_entries_max = 1'000;
+/// Removed entries that a roster remembers, for clients that know an older
+/// version.
+inline constexpr size_t removals_max = 64;
+/// How long it waits before a roster that could not be read is read again.
+inline constexpr std::chrono::milliseconds roster_retry = 1s;
+/// While more bytes of output wait for a client, presence is held back: of each
+/// endpoint the last state.
+inline constexpr size_t presence_output_max = 64 * 1024;
+/// Encoded presence notices that each thread keeps: the many watchers of one
+/// notice get the same bytes.
+inline constexpr size_t presence_frames_kept = 16;
+
 // -- persistence --------------------------------------------------------------
 
 /// Operations in one group commit.
@@ -328,13 +350,67 @@ inline constexpr auto admin_answer_patience = 120s;
 /// Bytes of one request there.
 inline constexpr size_t admin_line_max = 4 * 1024 * 1024;
 /// Accounts that an import sends at once.
-inline constexpr size_t import_rows = 2'000;
+inline constexpr size_t import_rows = 500;
+/// Rows of contacts that an import sends at once, and bytes of their cells
+/// beyond which it sends earlier.
+inline constexpr size_t contact_rows = 5'000;
+inline constexpr size_t contact_rows_bytes = 512 * 1024;
+/// Questions to rosters that one request of an operator has under way.
+inline constexpr size_t admin_questions = 64;
+/// Users that the sweeper looks at in one step of listing contacts, and entries
+/// after which it hands them over.
+inline constexpr size_t rosters_listed = 200;
+inline constexpr size_t contacts_listed = 5'000;
 /// Bytes of one row of an import.
 inline constexpr size_t import_row_max = 64 * 1024;
 /// Lines of the audit log that are shown when nobody says how many, and at
 /// most.
 inline constexpr uint64_t audit_lines = 100;
 inline constexpr uint64_t audit_lines_max = 100'000;
+
+/// IMs of which is known what became of them, if the configuration does not say
+/// otherwise, and at most; shared out evenly among the workers.
+inline constexpr size_t trace_ims = 100'000;
+inline constexpr size_t trace_ims_max = 10'000'000;
+/// Events of an IM, on an average, that there is room for: copies to ten
+/// endpoints. And how many are allocated at a time.
+inline constexpr size_t trace_events_per_im = 24;
+inline constexpr size_t trace_chunk = 4'096;
+/// Sessions of each worker that have ended and are known by name still.
+inline constexpr size_t trace_sessions = 10'000;
+/// IMs of one id that a worker tells of, and events of them.
+inline constexpr size_t trace_shown_max = 10'000;
+
+/// Who reads metrics: clients at a time, bytes of a request, how long one may
+/// take, and how long they wait for an actor.
+inline constexpr size_t metrics_clients_max = 16;
+inline constexpr size_t metrics_request_max = 8 * 1024;
+inline constexpr auto metrics_request_timeout = 10s;
+inline constexpr std::chrono::milliseconds metrics_patience = 1s;
+/// How often they may ask all workers; who comes between gets the same.
+inline constexpr std::chrono::milliseconds metrics_interval = 100ms;
+
+/// The troubleshooter warns of a certificate that ends within this, of a data
+/// folder with less than these bytes or this share in hundredths left, and
+/// calls it failed below the second number.
+inline constexpr auto certificate_warning = 30 * 24h;
+inline constexpr uint64_t disk_free_warning = 1024ull * 1024 * 1024;
+inline constexpr uint64_t disk_free_hundredths = 5;
+inline constexpr uint64_t disk_free_failure = 64ull * 1024 * 1024;
+/// It warns of a wall clock that went so far from the steady one, or stands
+/// before the latest line of the audit log by so much.
+inline constexpr std::chrono::milliseconds clock_tolerance = 5s;
+/// It warns of a bound that is taken up to this share in hundredths, and of
+/// sessions without a connection beyond this share of all and this number.
+inline constexpr uint64_t bound_hundredths = 80;
+inline constexpr uint64_t suspended_hundredths = 50;
+inline constexpr uint64_t suspended_min = 20;
+/// A commit that takes longer than this is told of, and of one operation that
+/// waits for it on an average no more than so many.
+inline constexpr std::chrono::milliseconds commit_patience = 5s;
+inline constexpr uint64_t commit_queue_warning = 10 * commit_max;
+/// Connections below which it asks for more open files.
+inline constexpr size_t connections_few = 1'000;
 
 // -- threads ------------------------------------------------------------------
 
@@ -408,6 +484,12 @@ inline constexpr size_t chat_line_max = 1024 * 1024;
 /// A person who types tells so this often, and the notice is shown this long.
 inline constexpr auto chat_typing_interval = 4s;
 inline constexpr auto chat_typing_shown = 6s;
+
+/// It watches somebody for this long when the person does not say.
+inline constexpr uint64_t chat_watch_seconds = 600;
+
+/// After a sign-in presence is gathered for so long and shown as one line.
+inline constexpr std::chrono::milliseconds chat_presence_gathered = 1s;
 
 /// Typed lines that can be called back.
 inline constexpr int chat_history_max = 1000;

@@ -1,7 +1,7 @@
 #include "protocol/codec.hpp"
 
+#include "protocol/codec_contacts.hpp"
 #include "protocol/codec_fields.hpp"
-#include "protocol/unicode.hpp"
 
 namespace parley::native {
 
@@ -10,10 +10,6 @@ namespace {
 using frame_type = wire::ClientFrame;
 using send_type = wire::SendIm;
 using namespace wire_format;
-
-/// Bytes of a frame that its recipients are counted without: request, part,
-/// tags and lengths.
-constexpr size_t frame_slack = 64;
 
 result<void> encode_send(std::string& out, request_number number,
   const im& message, const address_text& to) {
@@ -120,16 +116,26 @@ struct encoder {
     return finish();
   }
 
-  result<void> operator()(const broadcast_part& x) {
+  result<void> operator()(const request_part& x) {
     to.set_request(x.number.value);
+    cutting how{true, x.part, x.more};
+    return std::visit([&](auto& y) { return put_part(y, how); }, x.what);
+  }
+
+  result<void> put_part(const broadcast& x, const cutting& how) {
     auto& y = *to.mutable_broadcast();
-    if (x.what.message)
-      put_content(*x.what.message, y);
-    for (auto& one : x.what.to)
+    if (x.message)
+      put_content(*x.message, y);
+    for (auto& one : x.to)
       y.add_to(one);
-    y.mutable_part()->set_number(x.part);
-    y.mutable_part()->set_more(x.more);
+    y.mutable_part()->set_number(how.part);
+    y.mutable_part()->set_more(how.more);
     return finish();
+  }
+
+  template <class T>
+  result<void> put_part(const T& x, const cutting& how) {
+    return put_request(out, to, x, how);
   }
 
   result<void> operator()(const numbered_request& x) {
@@ -169,6 +175,13 @@ struct encoder {
     return finish();
   }
 
+  /// Of contacts and privacy.
+  template <class T>
+  result<void> operator()(const T& x) {
+    to.set_request(number.value);
+    return put_request(out, to, x, {});
+  }
+
   request_number number{};
 };
 
@@ -191,26 +204,13 @@ result<void> encode_broadcast(std::string& out, request_number number,
   frame.set_request(number.value);
   auto& x = *frame.mutable_broadcast();
   put_content(message, x);
-  auto room = defaults::frame_max - frame_slack;
-  auto used = x.ByteSizeLong();
-  uint32_t part = 0;
+  part_writer parts{out, frame, x, {}};
   for (auto& one : to) {
-    std::string_view text = one;
-    if (text.size() > defaults::address_text_max)
-      text = first_bytes(text, defaults::address_text_max + 1);
-    auto size = block_size(wire::Broadcast::kToFieldNumber, text.size());
-    if (used + size > room) {
-      x.mutable_part()->set_number(part++);
-      x.mutable_part()->set_more(true);
-      append_frame(out, frame);
-      x.Clear();
-      x.mutable_part()->set_number(part);
-      used = 0;
-    }
+    auto text = bounded_address(one);
+    parts.make_room(wire::Broadcast::kToFieldNumber, text.size());
     x.add_to(text.data(), text.size());
-    used += size;
   }
-  append_frame(out, frame);
+  parts.finish();
   return {};
 }
 

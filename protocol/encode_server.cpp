@@ -1,5 +1,6 @@
 #include "protocol/codec.hpp"
 
+#include "protocol/codec_contacts.hpp"
 #include "protocol/codec_fields.hpp"
 
 namespace parley::native {
@@ -10,10 +11,6 @@ using frame_type = wire::ServerFrame;
 using im_type = wire::Im;
 using outcome_type = wire::Outcome;
 using namespace wire_format;
-
-/// Bytes of a frame that its outcomes are counted without: event, request,
-/// part, tags and lengths.
-constexpr size_t frame_slack = 64;
 
 uint64_t milliseconds_of(wall_time x) {
   return static_cast<uint64_t>(x.time_since_epoch().count());
@@ -87,10 +84,15 @@ struct encoder {
   frame_type& to;
   sequence number{};
   request_number request{};
+  cutting how{};
 
-  void finish() {
+  void put_numbers() {
     to.set_event(number.value);
     to.set_request(request.value);
+  }
+
+  void finish() {
+    put_numbers();
     append_frame(out, to);
   }
 
@@ -162,15 +164,11 @@ struct encoder {
     finish();
   }
 
-  void operator()(const outcomes_part& x) {
+  void operator()(const answer_part& x) {
     number = x.number;
     request = x.to;
-    auto& y = *to.mutable_broadcast();
-    for (auto& one : x.what.outcomes)
-      put(one, *y.add_outcomes());
-    y.mutable_part()->set_number(x.part);
-    y.mutable_part()->set_more(x.more);
-    finish();
+    how = {true, x.part, x.more};
+    std::visit(*this, x.what);
   }
 
   void operator()(const numbered_event& x) {
@@ -224,33 +222,31 @@ struct encoder {
   }
 
   void operator()(const broadcast_outcomes& x) {
+    put_numbers();
     auto& y = *to.mutable_broadcast();
-    auto room = defaults::frame_max - frame_slack;
-    size_t used = 0;
-    uint32_t part = 0;
+    part_writer parts{out, to, y, how};
     for (auto& one : x.outcomes) {
-      auto& line = *y.add_outcomes();
+      wire::RecipientOutcome line;
       put(one, line);
-      auto size = block_size(
+      parts.make_room(
         wire::BroadcastOutcomes::kOutcomesFieldNumber, line.ByteSizeLong());
-      if (used + size > room && used != 0) {
-        y.mutable_outcomes()->RemoveLast();
-        y.mutable_part()->set_number(part++);
-        y.mutable_part()->set_more(true);
-        finish();
-        y.Clear();
-        y.mutable_part()->set_number(part);
-        put(one, *y.add_outcomes());
-        used = 0;
-      }
-      used += size;
+      y.add_outcomes()->Swap(&line);
     }
-    finish();
+    parts.finish();
   }
 
   void operator()(const done&) {
     to.mutable_done();
     finish();
+  }
+
+  void operator()(const presence_event& x) { put_presence(out, x); }
+
+  /// Of contacts and privacy.
+  template <class T>
+  void operator()(const T& x) {
+    put_numbers();
+    put_event(out, to, x, how);
   }
 };
 
@@ -261,9 +257,13 @@ void encode_server(std::string& out, const server_frame& what) {
 }
 
 void encode_event(std::string& out, sequence number, const event& what) {
-  // The two hot ones do without a message object.
+  // The hot ones do without a message object.
   if (auto x = std::get_if<incoming_im>(&what)) {
     encode_im(out, number, *x);
+    return;
+  }
+  if (auto x = std::get_if<presence_event>(&what)) {
+    put_presence(out, *x);
     return;
   }
   if (auto x = std::get_if<answer>(&what)) {

@@ -55,6 +55,15 @@ enum class errc : uint8_t {
   not_authorised = 25,
   /// There is already what was to be made.
   exists = 26,
+  /// A contact list has `contacts.max` entries; `limit` and `value`, and whose
+  /// list it is.
+  contact_list_full = 27,
+  /// The presentity has `watchers.max` watchers; `limit` and `value`.
+  watcher_limit = 28,
+  /// The user has `presence.adhoc_max` ad-hoc watches; `limit` and `value`.
+  watch_limit = 29,
+  /// An operator switched ad-hoc watches off (`presence.adhoc`).
+  watch_disabled = 30,
 
   // -- sign-in fails ---------------------------------------------------------
   /// Wrong user name or wrong password, not told apart; or the exchange broke

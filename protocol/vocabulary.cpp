@@ -6,8 +6,8 @@ namespace parley {
 
 namespace {
 
-constexpr std::array<std::string_view, 6> show_names{
-  "available", "chat", "away", "xa", "dnd", "unavailable"};
+constexpr std::array<std::string_view, 7> show_names{
+  "available", "chat", "away", "xa", "dnd", "unavailable", "unknown"};
 constexpr std::array<std::string_view, 3> outcome_names{
   "delivered", "stored", "rejected"};
 constexpr std::array<std::string_view, 3> receipt_names{

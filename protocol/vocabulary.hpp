@@ -10,7 +10,9 @@
 #include <vector>
 
 #include "protocol/address.hpp"
+#include "protocol/contacts.hpp"
 #include "protocol/errors.hpp"
+#include "protocol/presence.hpp"
 #include "protocol/shared.hpp"
 
 /// The protocol-neutral vocabulary: what clients ask and what they are told,
@@ -72,32 +74,6 @@ struct im {
   }
 };
 
-/// RFC 6121, 4.7.2.1, and *unavailable*.
-enum class show : uint8_t {
-  available = 0,
-  chat = 1,
-  away = 2,
-  xa = 3,
-  dnd = 4,
-  unavailable = 5,
-};
-
-/// `available`, `chat`, `away`, `xa`, `dnd`, `unavailable`.
-std::string_view to_string(show x) noexcept;
-std::optional<show> show_from_string(std::string_view text) noexcept;
-
-/// One endpoint's availability.
-struct availability {
-  parley::show show = parley::show::available;
-  /// At most 1 024 bytes of UTF-8.
-  std::string status;
-  /// RFC 6121, 4.7.2.3. Below 0: gets no IM that is not addressed to it.
-  int8_t priority = 0;
-
-  bool operator==(const availability&) const = default;
-  auto fields() { return std::tie(show, status, priority); }
-};
-
 // -- requests -----------------------------------------------------------------
 
 /// Answered by an `outcome`.
@@ -117,7 +93,7 @@ struct broadcast {
   auto fields() { return std::tie(message, to); }
 };
 
-/// Answered by `done`.
+/// Answered by `done`. Never *unknown*.
 struct set_availability {
   availability what;
   auto fields() { return std::tie(what); }
@@ -141,7 +117,8 @@ struct invalid_request {
 };
 
 using request = std::variant<invalid_request, send_im, broadcast,
-  set_availability, typing, sign_out>;
+  set_availability, typing, sign_out, add_contacts, remove_contacts,
+  list_contacts, subscribe, unsubscribe, approve, deny, watch, set_privacy>;
 
 struct numbered_request {
   request_number number;
@@ -230,13 +207,16 @@ struct policy_values {
 /// The answer to a request, by its number.
 struct answer {
   request_number to;
-  std::variant<failure, outcome, broadcast_outcomes, done> what;
+  std::variant<failure, outcome, broadcast_outcomes, done, contacts_changed,
+    contact_list, watching, privacy>
+    what;
   auto fields() { return std::tie(to, what); }
 };
 
 /// What goes to a client within a session.
 using event =
-  std::variant<answer, incoming_im, receipt, typing_notice, policy_values>;
+  std::variant<answer, incoming_im, receipt, typing_notice, policy_values,
+    contact_list, privacy, presence_event, presence_reset, watch_ended>;
 
 /// How much the one side may have under way to the other: unanswered requests,
 /// or unacknowledged events. Bytes count bodies and payloads.

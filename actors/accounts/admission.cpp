@@ -35,6 +35,7 @@ admitted admission_state::judge(
   x.ticket = ticket;
   if (auto why = over_rate(now)) {
     tries.end(ticket, try_end::wrong, now);
+    ++counts.over_rate;
     x.why = std::move(*why);
     return x;
   }
@@ -42,6 +43,7 @@ admitted admission_state::judge(
   x.delay = turn.wait;
   x.pause = turn.pause;
   x.why = std::move(turn.why);
+  counts.overloaded += x.why.code != errc::none;
   return x;
 }
 
@@ -50,9 +52,17 @@ void admission_state::ended(const sign_in_ended& x) {
   tries.end(x.ticket, x.how, now);
   if (x.how == try_end::wrong && x.user.empty())
     tries.fail(x.source, now);
-  if (x.how == try_end::wrong) {
-    ++failures;
+  switch (x.how) {
+  case try_end::right:
+    ++counts.right;
+    break;
+  case try_end::wrong:
+    ++counts.wrong;
     log_failure(x);
+    break;
+  case try_end::undecided:
+    ++counts.undecided;
+    break;
   }
 }
 
@@ -60,7 +70,8 @@ void admission_state::log_failure(const sign_in_ended& x) {
   if (auto others = log.pass(self->clock().now())) {
     spdlog::warn("sign-in of {} from {} failed; {} since the start, {} of them "
                  "not shown before this one",
-      x.user.empty() ? "nobody" : x.user.str(), x.source, failures, *others);
+      x.user.empty() ? "nobody" : x.user.str(), x.source, counts.wrong,
+      *others);
     return;
   }
   if (!std::exchange(log_is_due, true))
@@ -71,7 +82,7 @@ void admission_state::log_rest() {
   log_is_due = false;
   if (auto others = log.rest(self->clock().now()))
     spdlog::warn(
-      "{} more sign-ins failed; {} since the start", others, failures);
+      "{} more sign-ins failed; {} since the start", others, counts.wrong);
 }
 
 admission_actor::behavior_type admission(
@@ -87,6 +98,11 @@ admission_actor::behavior_type admission(
     [self](const shared<policy>& x) {
       self->state.rate = x->signin_rate;
       return done_atom::value;
+    },
+    [self](count_atom) {
+      auto x = self->state.counts;
+      x.under_way = self->state.tries.under_way();
+      return x;
     },
   };
 }

@@ -22,8 +22,8 @@ struct admission_state {
   uint64_t rate = unlimited;
   double tokens = 0;
   std::chrono::steady_clock::time_point tokens_at{};
-  /// Failed sign-ins since the start.
-  uint64_t failures = 0;
+  /// Since the start.
+  sign_in_counts counts;
   seldom log{defaults::stranger_log_interval};
   bool log_is_due = false;
 

@@ -147,6 +147,11 @@ void client_socket::write() {
   if (x_held == held::by_output
     && x_connection.output_waiting() <= defaults::output_pause / 2)
     go_on();
+  if (x_owes_drained && x_session
+    && x_connection.output_waiting() <= defaults::presence_output_max / 2) {
+    x_owes_drained = false;
+    caf::anon_send(x_session, client_drained{x_id});
+  }
   if (x_closed && x_socket && !x_writing)
     finish();
 }
@@ -294,6 +299,14 @@ void client_socket::send(sequence number, const event& what) {
     && x_connection.output_waiting() > defaults::typing_output_max)
     return;
   x_connection.send(number, what);
+}
+
+bool client_socket::takes_presence() {
+  if (x_closed)
+    return false;
+  x_owes_drained |=
+    x_connection.output_waiting() > defaults::presence_output_max;
+  return !x_owes_drained;
 }
 
 void client_socket::send_window(const window& requests) {

@@ -48,6 +48,9 @@ public:
   /// Closes the socket without a word.
   void drop();
 
+  bool is_signed_in() const noexcept { return x_session != nullptr; }
+  bool is_closing() const noexcept { return x_closed; }
+
   // client_link
   void accept(const signed_in& what, session_actor session) override;
   void refuse(const failure& why) override;
@@ -57,6 +60,7 @@ public:
   void set_heartbeat(std::chrono::milliseconds interval) override;
   void probe(std::chrono::milliseconds timeout) override;
   void close(const failure& why, error_scope scope) override;
+  bool takes_presence() override;
   link_id id() const noexcept override { return x_id; }
 
   // connection::owner
@@ -133,6 +137,8 @@ private:
   trying x_trying = trying::not_at_all;
   held x_held = held::not_at_all;
   bool x_writing = false;
+  /// The session holds presence back until output has been taken.
+  bool x_owes_drained = false;
   bool x_is_v6 = false;
   /// No more is read from it or said to its session.
   bool x_closed = false;

@@ -35,6 +35,7 @@ std::optional<connection_places::place> connection_places::take(
   const std::shared_ptr<connection_places>& x) {
   if (count_up(x->x_taken, x->x_max))
     return place{x, false};
+  ++x->x_refused;
   if (count_up(x->x_over, x->x_over_max))
     return place{x, true};
   return std::nullopt;

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -50,6 +51,10 @@ public:
   static std::optional<place> take(const std::shared_ptr<connection_places>& x);
 
   size_t max() const noexcept { return x_max; }
+  /// Those that are served.
+  size_t taken() const noexcept { return x_taken; }
+  /// Those for which there was no room, since the start.
+  uint64_t refused() const noexcept { return x_refused; }
 
 private:
   static bool count_up(std::atomic<size_t>& x, size_t max) noexcept;
@@ -58,6 +63,7 @@ private:
   const size_t x_over_max;
   std::atomic<size_t> x_taken{0};
   std::atomic<size_t> x_over{0};
+  std::atomic<uint64_t> x_refused{0};
 };
 
 } // namespace parley

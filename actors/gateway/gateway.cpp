@@ -156,6 +156,16 @@ void connections::sweep() {
     s->tick(now);
 }
 
+connection_counts connections::counts() const {
+  connection_counts x;
+  for (const auto& [id, s] : x_sockets)
+    if (s->is_closing())
+      ++x.closing;
+    else
+      ++(s->is_signed_in() ? x.signed_in : x.signing_in);
+  return x;
+}
+
 void connections::set_protocol(std::shared_ptr<const connection_config> x) {
   x_with.protocol = std::move(x);
 }
@@ -180,6 +190,7 @@ gateway_actor::behavior_type gateway(
       all->set_protocol(make_config(*x));
       return done_atom::value;
     },
+    [all](count_atom) { return all->counts(); },
     [all, self](stop_atom) {
       all->stop();
       return done_atom::value;

@@ -83,6 +83,7 @@ public:
   void log_failed_handshake(const std::string& peer, const failure& why);
 
   size_t size() const noexcept { return x_sockets.size(); }
+  connection_counts counts() const;
   const settings& with() const noexcept { return x_with; }
   const gateway_actor& actor() const noexcept { return x_self; }
   bool stopping() const noexcept { return x_stopping; }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <functional>
+#include <memory>
 #include <utility>
 
 #include <caf/scoped_actor.hpp>
@@ -13,30 +15,54 @@
 namespace parley {
 
 /// Asks actors from a thread that is none of theirs, and waits for the answer:
-/// at most `admin_actor_patience`, and hardly longer than the server lives.
+/// at most `patience`, and hardly longer than the server lives.
 class actor_asker {
 public:
   /// `stopping` becomes true when the server begins to stop.
-  actor_asker(caf::actor_system& system, const std::atomic<bool>& stopping)
-    : x_system(system), x_stopping(stopping) {}
+  actor_asker(caf::actor_system& system, const std::atomic<bool>& stopping,
+    std::chrono::milliseconds patience = defaults::admin_actor_patience)
+    : x_system(system), x_stopping(stopping), x_patience(patience) {}
 
   /// `server_stopping` once the server stops, `overloaded` if no answer came
   /// in time; what was asked may still be done then.
   template <class Answer, class Handle, class... Ts>
   result<Answer> ask(const Handle& whom, Ts&&... what) {
+    return finish(*begin<Answer>(whom, std::forward<Ts>(what)...));
+  }
+
+  /// One that is under way. Gone before it is finished: nobody wants to know.
+  template <class Answer>
+  struct question {
+    explicit question(caf::actor_system& system) : self(system, true) {}
     // One each time: CAF never cancels the timeout of a request, and an answer
     // that nobody waits for any more would stay in the mailbox.
-    caf::scoped_actor self{x_system, true};
+    caf::scoped_actor self;
+    std::function<void(result<Answer>&)> receive;
+  };
+
+  /// Asks and does not wait.
+  template <class Answer, class Handle, class... Ts>
+  std::unique_ptr<question<Answer>> begin(const Handle& whom, Ts&&... what) {
+    auto q = std::make_unique<question<Answer>>(x_system);
     auto pending =
-      self->request(whom, caf::infinite, std::forward<Ts>(what)...);
-    if (auto arrived = wait_for_mail(self); !arrived)
+      q->self->request(whom, caf::infinite, std::forward<Ts>(what)...);
+    q->receive = [this, pending](result<Answer>& x) mutable {
+      pending.receive([&x](const Answer& a) { x = a; },
+        [&x, this](const caf::error& e) {
+          x = fail(errc::overloaded,
+            "the server did not answer: " + x_system.render(e));
+        });
+    };
+    return q;
+  }
+
+  /// Waits for the answer, as `ask` does; once.
+  template <class Answer>
+  result<Answer> finish(question<Answer>& q) {
+    if (auto arrived = wait_for_mail(q.self); !arrived)
       return tl::unexpected{std::move(arrived.error())};
     result<Answer> x;
-    pending.receive([&x](const Answer& a) { x = a; },
-      [&x, this](const caf::error& e) {
-        x = fail(
-          errc::overloaded, "the server did not answer: " + x_system.render(e));
-      });
+    q.receive(x);
     return x;
   }
 
@@ -45,7 +71,7 @@ public:
 private:
   result<void> wait_for_mail(caf::scoped_actor& self) const {
     using clock = std::chrono::high_resolution_clock;
-    auto end = clock::now() + defaults::admin_actor_patience;
+    auto end = clock::now() + x_patience;
     bool was_stopping = false;
     for (auto now = clock::now(); now < end; now = clock::now()) {
       if (is_stopping() && !std::exchange(was_stopping, true))
@@ -61,6 +87,7 @@ private:
 
   caf::actor_system& x_system;
   const std::atomic<bool>& x_stopping;
+  const std::chrono::milliseconds x_patience;
 };
 
 } // namespace parley

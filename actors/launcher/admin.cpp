@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "actors/launcher/admin_commands.hpp"
+#include "actors/launcher/admin_files.hpp"
 #include "actors/launcher/admin_printing.hpp"
 #include "actors/launcher/admin_socket.hpp"
 #include "actors/launcher/printable.hpp"
@@ -36,7 +37,8 @@ struct split_line {
         words.emplace_back(x);
       } else {
         options.push_back(argv[i]);
-        bool has_value = x == "--data" || x == "--password-file";
+        bool has_value = x == "--data" || x == "--password-file"
+          || x == "--from" || x == "--as";
         if (has_value && i + 1 < argc)
           options.push_back(argv[++i]);
       }
@@ -44,13 +46,28 @@ struct split_line {
   }
 };
 
-int run_import(admin_socket& server, const std::string& file, bool as_json) {
-  auto done = import_users(server, file);
+int run_import(
+  admin_socket& server, const admin_command& command, bool as_json) {
+  auto op = command.request.at("op").get<std::string>();
+  auto done = import_file_of(server, op, command.import_from);
   if (as_json)
     std::puts(json_line(done).c_str());
   else
-    print_import(done);
+    print_import(done, op);
   return done.at("refused").empty() ? 0 : 1;
+}
+
+int run_export(
+  admin_socket& server, const admin_command& command, bool as_json) {
+  bool to_file = command.export_to != "-";
+  if (as_json && !to_file)
+    throw admin_wrong_usage{"--json of an export needs a file"};
+  auto done = export_contacts(server, command.request, command.export_to);
+  if (as_json)
+    std::puts(json_line(done).c_str());
+  else if (to_file)
+    print_admin_answer(done, "contacts.export");
+  return 0;
 }
 
 void show_setting(const json& settings, const std::string& name, bool as_json) {
@@ -69,11 +86,14 @@ int run(
     throw admin_wrong_usage{"--data DIR is missing"};
   bool as_json = given.count("json") > 0;
   auto command =
-    parse_admin_command(words, given["password-file"].as<std::string>());
+    parse_admin_command(words, given["password-file"].as<std::string>(),
+      given["from"].as<std::string>(), given["as"].as<std::string>());
   admin_socket server{
     given["data"].as<std::string>(), defaults::admin_answer_patience};
   if (!command.import_from.empty())
-    return run_import(server, command.import_from, as_json);
+    return run_import(server, command, as_json);
+  if (!command.export_to.empty())
+    return run_export(server, command, as_json);
   auto answer = server.ask(command.request);
   if (answer.contains("error")) {
     if (as_json)
@@ -101,8 +121,11 @@ int admin_main(int argc, char** argv) {
   spec.add_options()("data", "the server's data folder",
     cxxopts::value<std::string>(), "DIR")("password-file",
     "its first line is the password; - is standard input",
+    cxxopts::value<std::string>()->default_value(""), "F")("from",
+    "of a trace: the sender", cxxopts::value<std::string>()->default_value(""),
+    "USER@DOMAIN")("as", "of a user who is shown: who looks",
     cxxopts::value<std::string>()->default_value(""),
-    "F")("json", "for scripts")("help", "this text");
+    "USER@DOMAIN")("json", "for scripts")("help", "this text");
   spec.positional_help("COMMAND …");
   constexpr int wrong_usage = 2;
   try {

@@ -125,18 +125,6 @@ json admin_requests::list_users() {
   return {{"users", std::move(users)}};
 }
 
-json admin_requests::show_user(const json& what) {
-  auto user = user_of(what);
-  if (!exists(user))
-    refuse(errc::no_such_user, user.str() + " has no account");
-  auto mine = json::array();
-  auto all = sessions();
-  for (auto& s : all["sessions"])
-    if (s["user"] == user.str())
-      mine.push_back(s);
-  return {{"user", user.str()}, {"sessions", std::move(mine)}};
-}
-
 namespace {
 
 /// A row of an import whose user can be read.
@@ -154,7 +142,7 @@ bool is_row(const json& x) {
 
 /// Never the cells behind the user: they are secret. `index` counts the
 /// request's rows from 0.
-json refused_row(size_t index, const json& row, const failure& why) {
+json refused_account(size_t index, const json& row, const failure& why) {
   auto named = row.is_array() && !row.empty() && row[0].is_string();
   return {{"index", index}, {"user", named ? row[0] : json("")},
     {"reason", to_string(why.code)}, {"text", why.text}};
@@ -171,14 +159,14 @@ json admin_requests::import_users(const json& what) {
   for (size_t i = 0; i < rows->size(); ++i) {
     const auto& row = (*rows)[i];
     if (!is_row(row)) {
-      refused.push_back(refused_row(
+      refused.push_back(refused_account(
         i, row, failure{errc::bad_request, "expected user@domain,password"}));
       continue;
     }
     auto user = user_address::parse(row[0].get_ref<const std::string&>());
     auto why = user ? why_no_sign_in(*user) : user.error();
     if (why.code != errc::none)
-      refused.push_back(refused_row(i, row, why));
+      refused.push_back(refused_account(i, row, why));
     else
       wanted.emplace_back(
         i, import_row{std::move(*user), {row.begin() + 1, row.end()}});
@@ -199,7 +187,7 @@ json admin_requests::import_users(const json& what) {
     else
       keys = keys_of(row.secrets);
     if (keys.why.code != errc::none) {
-      refused.push_back(refused_row(index, (*rows)[index], keys.why));
+      refused.push_back(refused_account(index, (*rows)[index], keys.why));
       continue;
     }
     ops.emplace_back(put_account{row.user, std::move(keys.keys)});

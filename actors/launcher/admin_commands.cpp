@@ -1,12 +1,10 @@
 #include "actors/launcher/admin_commands.hpp"
 
-#include <algorithm>
 #include <charconv>
-#include <filesystem>
 #include <fstream>
 #include <iostream>
 
-#include "actors/launcher/import_file.hpp"
+#include "actors/launcher/admin_files.hpp"
 #include "actors/launcher/printable.hpp"
 #include "protocol/defaults.hpp"
 #include "protocol/unicode.hpp"
@@ -20,13 +18,20 @@ const char* const admin_command_list = R"(
   user password USER@DOMAIN --password-file F
   user remove USER@DOMAIN                    and all that waits for it
   user list
-  user show USER@DOMAIN
+  user show USER@DOMAIN [--as USER@DOMAIN]   sessions, contacts and watchers,
+                                             and what another sees of the user
   user import FILE                           rows user@domain,password (CSV) or
                                              SCRAM keys as in RFC 5803
+  contacts import FILE                       rows user,contact[,name[,groups[,
+                                             to|none]]] (CSV); - is standard
+                                             input
+  contacts export [USER@DOMAIN] [FILE]       the same rows
   settings list | get NAME | set NAME VALUE
   sessions
   kick USER@DOMAIN[/ENDPOINT]
   audit [MAX]                                the latest lines, 1 to 100000
+  troubleshoot                               what is wrong, and how to mend it
+  trace ID [--from USER@DOMAIN]              what became of an IM
 )";
 
 namespace {
@@ -36,23 +41,12 @@ namespace {
     std::move(what) + "the commands are:" + admin_command_list};
 }
 
-/// Opening a folder succeeds, and reading it is an empty file.
-std::ifstream open_file(const std::string& file) {
-  std::error_code ec;
-  if (std::filesystem::is_directory(file, ec))
-    throw admin_refused{"cannot read " + file + ": it is a folder"};
-  std::ifstream in{file};
-  if (!in)
-    throw admin_refused{"cannot read " + file};
-  return in;
-}
-
 std::string read_password(const std::string& file) {
   std::string line;
   if (file == "-") {
     std::getline(std::cin, line);
   } else {
-    auto in = open_file(file);
+    auto in = open_admin_file(file);
     std::getline(in, line);
     if (in.bad())
       throw admin_refused{"cannot read " + file};
@@ -94,8 +88,8 @@ private:
   const std::vector<std::string>& x_words;
 };
 
-admin_command user_command(
-  const word_reader& words, const std::string& password_file) {
+admin_command user_command(const word_reader& words,
+  const std::string& password_file, const std::string& viewer) {
   auto what = words.at(1);
   json request{{"op", "user." + what}};
   if (what == "list") {
@@ -104,7 +98,7 @@ admin_command user_command(
   }
   words.need(3);
   if (what == "import")
-    return {{}, words.at(2), {}};
+    return {std::move(request), words.at(2), {}};
   request["user"] = words.at(2);
   if (what == "add" || what == "password") {
     if (password_file.empty())
@@ -113,7 +107,29 @@ admin_command user_command(
   } else if (what != "remove" && what != "show") {
     throw_wrong_words({});
   }
+  if (!viewer.empty())
+    request["as"] = viewer;
   return {std::move(request), {}, {}};
+}
+
+admin_command contacts_command(const word_reader& words) {
+  auto what = words.at(1);
+  if (what == "import") {
+    words.need(3);
+    return {{{"op", "contacts.import"}}, words.at(2), {}};
+  }
+  if (what != "export" || words.size() > 4)
+    throw_wrong_words({});
+  json request{{"op", "contacts.export"}};
+  auto file = words.at(3);
+  // A user has an @ and no slash.
+  auto one = words.at(2);
+  bool is_user = one.find('@') != one.npos && one.find('/') == one.npos;
+  if (words.size() == 4 || is_user)
+    request["user"] = one;
+  else
+    file = one;
+  return {std::move(request), {}, {}, file.empty() ? "-" : file};
 }
 
 admin_command settings_command(const word_reader& words) {
@@ -136,12 +152,19 @@ admin_command settings_command(const word_reader& words) {
 
 } // namespace
 
-admin_command parse_admin_command(
-  const std::vector<std::string>& given, const std::string& password_file) {
+admin_command parse_admin_command(const std::vector<std::string>& given,
+  const std::string& password_file, const std::string& from,
+  const std::string& viewer) {
   word_reader words{given};
   auto verb = words.at(0);
+  if (!from.empty() && verb != "trace")
+    throw admin_wrong_usage{"--from goes with trace alone"};
+  if (!viewer.empty() && (verb != "user" || words.at(1) != "show"))
+    throw admin_wrong_usage{"--as goes with user show alone"};
   if (verb == "user")
-    return user_command(words, password_file);
+    return user_command(words, password_file, viewer);
+  if (verb == "contacts")
+    return contacts_command(words);
   if (verb == "settings")
     return settings_command(words);
   if (verb == "sessions") {
@@ -160,72 +183,23 @@ admin_command parse_admin_command(
       words.need(1);
     return {std::move(request), {}, {}};
   }
+  if (verb == "troubleshoot") {
+    words.need(1);
+    return {{{"op", "troubleshoot"}}, {}, {}};
+  }
+  if (verb == "trace") {
+    words.need(2);
+    json request{{"op", "trace"}, {"id", words.at(1)}};
+    if (!from.empty())
+      request["from"] = from;
+    return {std::move(request), {}, {}};
+  }
   throw_wrong_words({});
 }
 
 admin_refused refusal_of(const json& answer) {
   return {printable_line(answer.value("error", std::string{})) + ": "
     + printable(answer.value("text", std::string{}), "  ")};
-}
-
-namespace {
-
-/// A failure says how far the import came.
-json ask_for_rows(admin_socket& server, const json& rows, uint64_t added) {
-  try {
-    auto answer = server.ask({{"op", "user.import"}, {"rows", rows}});
-    if (answer.contains("error"))
-      throw refusal_of(answer);
-    return answer;
-  } catch (const admin_refused& e) {
-    throw admin_refused{
-      e.text + " (" + std::to_string(added) + " accounts made before)"};
-  }
-}
-
-} // namespace
-
-json import_users(admin_socket& server, const std::string& file) {
-  auto in = open_file(file);
-  import_file rows{in};
-  uint64_t added = 0;
-  auto refused = json::array();
-  auto waiting = json::array();
-  std::vector<uint64_t> lines;
-  auto flush = [&] {
-    if (waiting.empty())
-      return;
-    auto answer = ask_for_rows(server, waiting, added);
-    added += answer.at("added").get<uint64_t>();
-    for (auto& r : answer.at("refused")) {
-      r["line"] = lines.at(r.at("index").get<size_t>());
-      r.erase("index");
-      refused.push_back(std::move(r));
-    }
-    waiting.clear();
-    lines.clear();
-  };
-  auto is_text = [](const std::string& cell) { return is_utf8(cell); };
-  while (auto row = rows.next()) {
-    if (row->why.code == errc::none
-      && !std::all_of(row->cells.begin(), row->cells.end(), is_text))
-      row->why = failure{errc::bad_request, "the row is not written in UTF-8"};
-    if (row->why.code != errc::none) {
-      refused.push_back({{"line", row->line}, {"user", row->cells.front()},
-        {"reason", to_string(row->why.code)}, {"text", row->why.text}});
-      continue;
-    }
-    waiting.push_back(std::move(row->cells));
-    lines.push_back(row->line);
-    if (lines.size() == defaults::import_rows)
-      flush();
-  }
-  if (in.bad())
-    throw admin_refused{"cannot read on in " + file};
-  flush();
-  std::sort(refused.begin(), refused.end(),
-    [](const json& a, const json& b) { return a.at("line") < b.at("line"); });
-  return {{"added", added}, {"refused", std::move(refused)}};
 }
 
 } // namespace parley

@@ -11,7 +11,7 @@ namespace parley {
 void print_admin_answer(const nlohmann::json& answer, const std::string& op);
 
 /// What became of an import; the refused rows go to standard error.
-void print_import(const nlohmann::json& done);
+void print_import(const nlohmann::json& done, const std::string& op);
 
 /// One line of JSON in which nothing controls a terminal.
 std::string json_line(const nlohmann::json& x);

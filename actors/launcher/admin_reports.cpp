@@ -44,15 +44,7 @@ json admin_requests::sessions() {
         {"state", s.connected ? "connected" : "suspended"},
         {"software", s.software}, {"peer", s.peer}, {"transport", s.transport},
         {"since_ms", s.since.time_since_epoch().count()}});
-    sum.accepted += report.counters.accepted;
-    sum.delivered += report.counters.delivered;
-    sum.stored += report.counters.stored;
-    sum.rejected += report.counters.rejected;
-    sum.copies += report.counters.copies;
-    sum.retries += report.counters.retries;
-    sum.expired += report.counters.expired;
-    sum.ids_forgotten += report.counters.ids_forgotten;
-    sum.removed_with_account += report.counters.removed_with_account;
+    sum += report.counters;
   }
   return {{"sessions", std::move(xs)},
     {"counters",
@@ -68,6 +60,8 @@ json admin_requests::kick(const json& what) {
   auto whom = address::parse(text);
   if (!whom)
     refuse(errc::bad_address, "'" + text + "' is no address");
+  if (!exists(whom->user))
+    refuse(errc::no_such_user, whom->user.str() + " has no account");
   auto n = ask<uint64_t>(router_of(whom->user), kick_atom::value, *whom);
   operations ops;
   ops.emplace_back(audited("kick " + whom->str()));

@@ -27,7 +27,9 @@ json error_of(const failure& x) {
 
 admin_requests::admin_requests(caf::actor_system& system,
   admin_server::actors reach, const std::atomic<bool>& stopping)
-  : x_reach(std::move(reach)), x_ask(system, stopping) {}
+  : x_reach(std::move(reach)),
+    x_ask(system, stopping),
+    x_metrics(system, x_reach.engine, stopping) {}
 
 std::string admin_requests::answer(
   const std::string& line, const std::string& who) {
@@ -60,6 +62,10 @@ json admin_requests::dispatch(const json& what) {
     return show_user(what);
   if (op == "user.import")
     return import_users(what);
+  if (op == "contacts.import")
+    return import_contacts(what);
+  if (op == "contacts.export")
+    return export_contacts(what);
   if (op == "settings.list")
     return list_settings();
   if (op == "settings.set")
@@ -70,6 +76,10 @@ json admin_requests::dispatch(const json& what) {
     return kick(what);
   if (op == "audit")
     return audit(what);
+  if (op == "troubleshoot")
+    return troubleshoot();
+  if (op == "trace")
+    return trace(what);
   refuse(errc::unknown_request, "there is no '" + op + "'");
 }
 

@@ -8,6 +8,7 @@
 
 #include "actors/launcher/actor_asker.hpp"
 #include "actors/launcher/admin_server.hpp"
+#include "actors/launcher/metrics_gathering.hpp"
 
 namespace parley {
 
@@ -33,7 +34,6 @@ private:
   json change_password(const json& what);
   json remove_user(const json& what);
   json list_users();
-  json show_user(const json& what);
   json import_users(const json& what);
   /// `bad_address` for a name that no client could send (SASLprep, RFC 4013).
   failure why_no_sign_in(const user_address& user) const;
@@ -46,6 +46,15 @@ private:
   /// Accounts were made: their routers know them when this returns.
   void announce(const std::vector<user_address>& users);
 
+  // -- contacts (admin_contacts.cpp, admin_user_show.cpp)
+
+  json import_contacts(const json& what);
+  json export_contacts(const json& what);
+  json show_user(const json& what);
+  /// With both halves of each subscription.
+  json contacts_of(const user_address& user, const stored_roster& roster);
+  roster_report report_of(const user_address& user, const user_address& viewer);
+
   // -- settings, sessions and log (admin_reports.cpp)
 
   json list_settings();
@@ -53,6 +62,13 @@ private:
   json sessions();
   json kick(const json& what);
   json audit(const json& what);
+
+  // -- how the engine fares (admin_troubleshooting.cpp, admin_tracing.cpp)
+
+  json troubleshoot();
+  json trace(const json& what);
+  /// All users at a limit of the policy.
+  limits_found users_at_limits(const policy& rules);
 
   // -- for all of them
 
@@ -81,6 +97,10 @@ private:
 
   admin_server::actors x_reach;
   actor_asker x_ask;
+  metrics_gathering x_metrics;
+  /// Of the steady clock when the server started.
+  const std::chrono::steady_clock::time_point x_began =
+    std::chrono::steady_clock::now();
   std::string x_who;
 };
 

@@ -7,6 +7,7 @@
 #include <caf/actor_system.hpp>
 
 #include "actors/interfaces.hpp"
+#include "actors/launcher/engine_sources.hpp"
 #include "actors/router/router.hpp"
 #include "protocol/errors.hpp"
 
@@ -33,6 +34,11 @@ public:
     std::string domain;
     /// Learns the keys of new accounts.
     std::shared_ptr<decoys> unknown_users;
+    engine_sources engine;
+    /// The data folder.
+    std::string folder;
+    /// The file of the certificate; empty without TLS.
+    std::string certificate;
   };
 
   /// `store_unavailable` if the socket cannot be made.

@@ -1,9 +1,12 @@
 #include "actors/launcher/chat_command.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 
 #include "actors/launcher/chat_json.hpp"
 #include "actors/launcher/printable.hpp"
+#include "protocol/defaults.hpp"
 
 namespace parley::chat {
 
@@ -48,6 +51,83 @@ tl::expected<command, std::string> parse_broadcast(
   return x;
 }
 
+constexpr std::string_view whom_missing = "Write the name of a user behind it.";
+
+/// The commands that say how one is.
+std::optional<parley::show> shown_by(std::string_view name) {
+  if (name == "/away")
+    return show::away;
+  if (name == "/xa")
+    return show::xa;
+  if (name == "/dnd")
+    return show::dnd;
+  if (name == "/chatty")
+    return show::chat;
+  return std::nullopt;
+}
+
+/// `/add USER [NAME]`; `#` begins a group in the name.
+add_contacts parse_add(const user_address& whom, std::string_view rest) {
+  wanted_contact x{whom.str(), {}, {}};
+  while (!rest.empty()) {
+    auto word = take_word(rest);
+    if (word.starts_with('#') && word.size() > 1)
+      x.groups.emplace_back(word.substr(1));
+    else
+      x.name.append(x.name.empty() ? "" : " ").append(word);
+  }
+  return {{std::move(x)}};
+}
+
+tl::expected<command, std::string> parse_watch(
+  const user_address& whom, std::string_view rest) {
+  constexpr uint64_t seconds_a_minute = 60;
+  watch x{whom, defaults::chat_watch_seconds};
+  if (rest.empty())
+    return ask_command{std::move(x), whom};
+  uint32_t minutes = 0;
+  auto end = rest.data() + rest.size();
+  auto read = std::from_chars(rest.data(), end, minutes);
+  if (read.ec != std::errc{} || read.ptr != end || minutes == 0)
+    return tl::unexpected<std::string>("Write: /watch bob 10 (minutes)");
+  x.seconds = minutes * seconds_a_minute;
+  return ask_command{std::move(x), whom};
+}
+
+/// The commands about one user; `no_command` if `name` is none of them.
+tl::expected<command, std::string> parse_about(
+  std::string_view name, std::string_view rest, std::string_view domain) {
+  constexpr std::array<std::string_view, 10> known{"/add", "/remove",
+    "/subscribe", "/unsubscribe", "/approve", "/deny", "/watch", "/unwatch",
+    "/block", "/unblock"};
+  if (std::ranges::find(known, name) == known.end())
+    return no_command{};
+  auto word = take_word(rest);
+  if (word.empty())
+    return tl::unexpected<std::string>(std::string{whom_missing});
+  auto address = address::parse(with_domain(word, domain));
+  if (!address)
+    return tl::unexpected<std::string>(printable(word, {}) + " is no address.");
+  auto& whom = address->user;
+  if (name == "/add")
+    return ask_command{parse_add(whom, rest), whom};
+  if (name == "/remove")
+    return ask_command{remove_contacts{{whom.str()}}, whom};
+  if (name == "/subscribe")
+    return ask_command{subscribe{whom}, whom};
+  if (name == "/unsubscribe")
+    return ask_command{unsubscribe{whom}, whom};
+  if (name == "/approve")
+    return ask_command{approve{whom}, whom};
+  if (name == "/deny")
+    return ask_command{deny{whom}, whom};
+  if (name == "/watch")
+    return parse_watch(whom, rest);
+  if (name == "/unwatch")
+    return ask_command{watch{whom, 0}, whom};
+  return block_command{whom, name == "/block"};
+}
+
 } // namespace
 
 tl::expected<command, std::string> parse_command(
@@ -67,8 +147,10 @@ tl::expected<command, std::string> parse_command(
       return tl::unexpected<std::string>("Write: /to bob@example.org");
     return to_command{with_domain(user, domain), std::string{rest}};
   }
-  if (name == "/away")
-    return away_command{std::string{rest}};
+  if (auto show = shown_by(name))
+    return away_command{std::string{rest}, *show};
+  if (name == "/contacts")
+    return contacts_command{};
   if (name == "/back")
     return back_command{};
   if (name == "/broadcast")
@@ -77,6 +159,9 @@ tl::expected<command, std::string> parse_command(
     return help_command{};
   if (name == "/quit")
     return quit_command{};
+  auto about = parse_about(name, rest, domain);
+  if (!about || !std::holds_alternative<no_command>(*about))
+    return about;
   return tl::unexpected<std::string>(
     "There is no " + printable(name, {}) + "; /help tells what there is.");
 }
@@ -84,6 +169,17 @@ tl::expected<command, std::string> parse_command(
 std::string_view command_help() noexcept {
   return "/to USER [TEXT]            write to USER from now on\n"
          "/away [STATUS], /back      tell that you are away, or here again\n"
+         "/xa, /dnd, /chatty         away for longer, not to be disturbed, "
+         "glad to talk\n"
+         "/contacts                  who is on your list, and who is there\n"
+         "/add USER [NAME] [#GROUP]  put USER on your list; /remove USER\n"
+         "/subscribe USER            ask to see whether USER is there, from "
+         "now on; /unsubscribe\n"
+         "/approve USER, /deny USER  let USER see whether you are here, or "
+         "not\n"
+         "/watch USER [MINUTES]      see whether USER is there, for a while; "
+         "/unwatch\n"
+         "/block USER, /unblock USER neither messages nor your presence\n"
          "/broadcast A B C: TEXT     one message to many\n"
          "/quit                      sign out (Ctrl-D does too)\n"
          "Anything else is sent; // begins a message with a slash.";
@@ -109,6 +205,16 @@ std::string words_of(const failure& why) {
     return "too many messages are waiting there already";
   case errc::store_failed:
     return "the server could not keep it";
+  case errc::contact_list_full:
+    return "the contact list is full";
+  case errc::watcher_limit:
+    return "too many see that user already";
+  case errc::watch_limit:
+    return "you watch too many users already";
+  case errc::watch_disabled:
+    return "watching is switched off";
+  case errc::not_authorised:
+    return "you have to be allowed to see that user first";
   case errc::authentication_failed:
     // The client library has other reasons than the server's refusal: the
     // server did not prove who it is.

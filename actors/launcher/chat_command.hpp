@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "protocol/client/core.hpp"
 #include "protocol/errors.hpp"
 
 /// What a person types into `parley chat`.
@@ -19,10 +20,24 @@ struct to_command {
   std::string to;
   std::string text;
 };
+/// Another presence than plainly available.
 struct away_command {
   std::string status;
+  parley::show show = show::away;
 };
 struct back_command {};
+/// A request about contacts or somebody's presence.
+struct ask_command {
+  contacts_request what;
+  /// Whom it is about.
+  user_address whom;
+};
+struct contacts_command {};
+/// Blocks a user, or does so no longer.
+struct block_command {
+  user_address whom;
+  bool blocked = true;
+};
 struct broadcast_command {
   std::vector<std::string> to;
   std::string text;
@@ -33,7 +48,8 @@ struct quit_command {};
 struct no_command {};
 
 using command = std::variant<no_command, say_command, to_command, away_command,
-  back_command, broadcast_command, help_command, quit_command>;
+  back_command, ask_command, contacts_command, block_command, broadcast_command,
+  help_command, quit_command>;
 
 /// Reads one line. A line that begins with `/` is a command, with `//` a text
 /// that begins with `/`. Users without a domain get `domain`. The error is a

@@ -1,138 +1,29 @@
 #include "actors/launcher/chat_json.hpp"
 
-#include <algorithm>
-#include <cstdint>
 #include <cstdio>
-#include <limits>
 
 #include <nlohmann/json.hpp>
+
+#include "actors/launcher/chat_json_parts.hpp"
 
 namespace parley::chat {
 
 namespace {
 
-using json = nlohmann::ordered_json;
-
-/// Reads the fields of a request; remembers the first that is not as it is to
-/// be.
-class field_reader {
-public:
-  explicit field_reader(const json& x) : x_object(x) {}
-
-  const std::string& wrong() const noexcept { return x_wrong; }
-
-  std::string text(const char* name) {
-    auto i = find(name);
-    if (!i)
-      return {};
-    if (!i->is_string())
-      return complain(name, "is to be a string");
-    return i->get<std::string>();
-  }
-
-  std::string text_or_empty(const char* name) {
-    return x_object.contains(name) ? text(name) : std::string{};
-  }
-
-  bool flag(const char* name) {
-    if (!x_object.contains(name))
-      return false;
-    auto& x = x_object.at(name);
-    if (!x.is_boolean())
-      complain(name, "is to be true or false");
-    return x.is_boolean() && x.get<bool>();
-  }
-
-  std::vector<std::string> texts(const char* name) {
-    std::vector<std::string> out;
-    auto list = find(name);
-    if (!list)
-      return out;
-    auto is_text = [](const json& x) { return x.is_string(); };
-    if (!list->is_array()
-      || !std::all_of(list->begin(), list->end(), is_text)) {
-      complain(name, "is to be a list of strings");
-      return out;
-    }
-    for (auto& x : *list)
-      out.push_back(x.get<std::string>());
-    return out;
-  }
-
-  int8_t small_number(const char* name) {
-    if (!x_object.contains(name))
-      return 0;
-    using limits = std::numeric_limits<int8_t>;
-    auto& x = x_object.at(name);
-    // A number beyond int64_t would come out as another one.
-    auto huge = x.is_number_unsigned()
-      && x.get<uint64_t>() > static_cast<uint64_t>(limits::max());
-    auto n = x.is_number_integer() && !huge ? x.get<int64_t>() : INT64_MAX;
-    if (n >= limits::min() && n <= limits::max())
-      return static_cast<int8_t>(n);
-    complain(name, "is to be a whole number from -128 to 127");
-    return 0;
-  }
-
-  parley::show show(const char* name) {
-    auto x = show_from_string(text(name));
-    if (!x)
-      complain(name, "is to be available, chat, away, xa, dnd or unavailable");
-    return x.value_or(parley::show::available);
-  }
-
-  std::string complain(const char* name, const char* what) {
-    if (x_wrong.empty())
-      x_wrong = std::string{name} + " " + what;
-    return {};
-  }
-
-private:
-  const json* find(const char* name) {
-    auto i = x_object.find(name);
-    if (i == x_object.end())
-      complain(name, "is missing");
-    return i == x_object.end() ? nullptr : &*i;
-  }
-
-  const json& x_object;
-  std::string x_wrong;
-};
-
-/// False if the operation is not known.
-bool read_request(
-  const std::string& op, field_reader& from, script_request& to) {
-  if (op == "send")
-    to.what =
-      send_line{from.text("to"), from.text("body"), from.flag("receipts")};
-  else if (op == "broadcast")
-    to.what = broadcast_line{
-      from.texts("to"), from.text("body"), from.flag("receipts")};
-  else if (op == "presence")
-    to.what = presence_line{{from.show("show"), from.text_or_empty("status"),
-      from.small_number("priority")}};
-  else if (op == "typing")
-    to.what = typing_line{from.text("to")};
-  else if (op == "read")
-    to.what = read_line{from.text("from"), from.text("id")};
-  else if (op == "quit")
-    to.what = quit_line{};
-  else
-    return false;
-  return true;
+double seconds(std::chrono::milliseconds x) {
+  return std::chrono::duration<double>(x).count();
 }
+
+void put_outcome(json& to, const outcome& x) {
+  to["outcome"] = to_string(x.what);
+  if (x.what == outcome::kind::rejected)
+    put_failure(to, x.why, "unknown");
+}
+
+} // namespace
 
 std::string line_of(const json& x) {
   return x.dump(-1, ' ', false, json::error_handler_t::replace) + '\n';
-}
-
-/// Bytes that may be no UTF-8 are replaced when the line is written.
-std::string text(std::string_view x) {
-  return std::string{x};
-}
-
-double seconds(std::chrono::milliseconds x) {
-  return std::chrono::duration<double>(x).count();
 }
 
 void put_failure(json& to, const failure& why, std::string_view none_means) {
@@ -145,42 +36,6 @@ void put_failure(json& to, const failure& why, std::string_view none_means) {
     to["value"] = *why.value;
   if (why.retry_after)
     to["retry_after"] = seconds(*why.retry_after);
-}
-
-void put_outcome(json& to, const outcome& x) {
-  to["outcome"] = to_string(x.what);
-  if (x.what == outcome::kind::rejected)
-    put_failure(to, x.why, "unknown");
-}
-
-} // namespace
-
-tl::expected<script_request, bad_line> parse_request(std::string_view line) {
-  auto bad = [](std::string id, errc code, std::string why) {
-    return tl::unexpected<bad_line>(
-      bad_line{std::move(id), failure{code, std::move(why)}});
-  };
-  auto x = json::parse(line, nullptr, false);
-  if (x.is_discarded())
-    return bad({}, errc::bad_request, "the line is not valid JSON");
-  if (!x.is_object())
-    return bad({}, errc::bad_request, "the line is not a JSON object");
-  std::string id;
-  if (auto i = x.find("id"); i != x.end() && i->is_primitive())
-    id = i->dump();
-  field_reader from(x);
-  auto op = from.text("op");
-  script_request y;
-  y.id = from.text_or_empty("id");
-  if (x.contains("id") && y.id.empty())
-    from.complain("id", "is to have at least one byte");
-  auto known = from.wrong().empty() ? read_request(op, from, y) : true;
-  if (!known)
-    return bad(std::move(id), errc::unknown_request,
-      "this version does not know the operation " + op);
-  if (!from.wrong().empty())
-    return bad(std::move(id), errc::bad_request, from.wrong());
-  return y;
 }
 
 std::string ready_line(std::string_view address, bool resumed) {

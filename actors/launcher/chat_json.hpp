@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "protocol/client/core.hpp"
 #include "protocol/client/events.hpp"
 #include "protocol/errors.hpp"
 #include "protocol/vocabulary.hpp"
@@ -36,6 +37,11 @@ struct read_line {
   /// Of the IM that was read.
   std::string message;
 };
+/// Contacts, presence of others, privacy.
+struct contacts_line {
+  contacts_request what;
+};
+struct list_line {};
 struct quit_line {};
 
 /// A request as it was written.
@@ -43,7 +49,7 @@ struct script_request {
   /// Empty: the line had none. Of a send or a broadcast it is the IM's id.
   std::string id;
   std::variant<send_line, broadcast_line, presence_line, typing_line, read_line,
-    quit_line>
+    contacts_line, list_line, quit_line>
     what;
 };
 
@@ -54,8 +60,8 @@ struct bad_line {
 };
 
 /// Reads one line without its newline. `bad_request` if it is no JSON object,
-/// or a field is missing or of the wrong type; `unknown_request` if this
-/// version does not know the operation.
+/// or a field is missing or of the wrong type; `bad_address`; `unknown_request`
+/// if this version does not know the operation.
 tl::expected<script_request, bad_line> parse_request(std::string_view line);
 
 /// Texts in JSON lines, each with its newline. Times are RFC 3339 in UTC with
@@ -77,6 +83,26 @@ std::string error_line(std::string_view id, const failure& why);
 std::string error_line(const bad_line& x);
 std::string disconnected_line(
   const failure& why, std::chrono::milliseconds retry_in);
+
+// About contacts and presence:
+
+/// `none`, `to`, `from`, `both`: who sees whose presence (RFC 6121, 2.1.2.5).
+std::string_view subscription_name(const subscription_state& x) noexcept;
+/// The whole list; `id` may be empty, as in all of these.
+std::string contacts_list_line(std::string_view id, const contact_book& book);
+/// What changed.
+std::string contacts_push_line(const contact_list& x);
+/// `done`: `added` or `removed`, and all of `asked` that was not refused.
+std::string contacts_changed_line(std::string_view id, const char* done,
+  const std::vector<std::string>& asked, const contacts_changed& x);
+/// The error that answers a `subscribe`.
+std::string refused_contact_line(std::string_view id, const refused_contact& x);
+std::string subscription_line(
+  const user_address& from, subscription_event state);
+std::string watch_granted_line(std::string_view id, uint64_t seconds);
+std::string watch_ended_line(const user_address& whom);
+std::string privacy_line(std::string_view id, const privacy& x);
+std::string presence_line_of(const presence_notice& x);
 
 /// The reason as it is written; what a newer server sent and this version does
 /// not know comes out as it was sent. `none_means` where there is none.

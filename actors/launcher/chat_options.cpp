@@ -108,6 +108,7 @@ result<options> from(const cxxopts::ParseResult& given) {
     x.server.transport = protection::tls_unverified;
   x.server.ca_file = given["ca"].as<std::string>();
   x.server.core.software = "parley-chat";
+  x.server.core.follow_contacts = true;
   if (given.count("no-ack") > 0)
     x.server.core.acknowledge = acknowledging::manual;
   x.account.user = given["user"].as<std::string>();

@@ -22,12 +22,23 @@ public:
       x_buffer(defaults::client_read_bytes) {}
 
 private:
-  enum class asked : uint8_t { broadcast, presence, read };
+  enum class asked : uint8_t {
+    broadcast,
+    presence,
+    read,
+    add,
+    remove,
+    subscribe,
+    list,
+    other
+  };
 
   /// A request whose answer does not carry what its line is to say.
   struct open_request {
     asked what;
     std::string id;
+    /// Contacts to be added or removed, as they were written.
+    std::vector<std::string> addresses = {};
   };
 
   // -- input ------------------------------------------------------------------
@@ -65,8 +76,11 @@ private:
     std::visit([&](auto& what) { perform(x->id, what); }, x->what);
   }
 
-  request_tag open(asked what, std::string id) {
-    x_open.emplace(++x_tags, open_request{what, std::move(id)});
+  request_tag open(
+    asked what, std::string id, std::vector<std::string> addresses = {}) {
+    x_changing += changes_contacts(what);
+    x_open.emplace(
+      ++x_tags, open_request{what, std::move(id), std::move(addresses)});
     return {x_tags};
   }
 
@@ -100,6 +114,26 @@ private:
       x.from, x.message, core().new_id().value, open(asked::read, x.message));
   }
 
+  void perform(const std::string& id, const contacts_line& x) {
+    auto kind = asked::other;
+    std::vector<std::string> addresses;
+    if (auto add = std::get_if<add_contacts>(&x.what)) {
+      kind = asked::add;
+      for (auto& one : add->contacts)
+        addresses.push_back(one.address);
+    } else if (auto remove = std::get_if<remove_contacts>(&x.what)) {
+      kind = asked::remove;
+      addresses = remove->addresses;
+    } else if (std::holds_alternative<subscribe>(x.what)) {
+      kind = asked::subscribe;
+    }
+    core().ask(x.what, open(kind, id, std::move(addresses)));
+  }
+
+  void perform(const std::string& id, const list_line&) {
+    core().list_contacts(open(asked::list, id));
+  }
+
   void perform(const std::string&, const quit_line&) { quit(); }
 
   // -- output -----------------------------------------------------------------
@@ -120,10 +154,21 @@ private:
       return std::nullopt;
     auto x = std::move(i->second);
     x_open.erase(i);
+    x_changing -= changes_contacts(x.what);
     return x;
   }
 
+  /// Its answer, and what is told of the same change, come in any order.
+  static bool changes_contacts(asked what) {
+    return what == asked::add || what == asked::remove
+      || what == asked::subscribe;
+  }
+
+  /// After each answer.
   void settled() {
+    if (x_changing == 0)
+      for (auto& line : std::exchange(x_changes, {}))
+        print(line);
     answer_came();
     if (x_paused && core().unanswered() < defaults::chat_unanswered_max / 2)
       read_on();
@@ -185,6 +230,60 @@ private:
     settled();
   }
 
+  void on_contacts_changed(
+    request_tag tag, const contacts_changed& what) override {
+    auto x = close(tag).value_or(open_request{asked::subscribe, {}});
+    if (x.what == asked::add)
+      print(contacts_changed_line(x.id, "added", x.addresses, what));
+    else if (x.what == asked::remove)
+      print(contacts_changed_line(x.id, "removed", x.addresses, what));
+    else if (!what.refused.empty())
+      print(refused_contact_line(x.id, what.refused.front()));
+    else if (!x.id.empty())
+      print(done_line(x.id));
+    settled();
+  }
+
+  void on_contacts(
+    std::optional<request_tag> tag, const contact_list& what) override {
+    // The first list is asked for by the library, not by the script.
+    auto first = !std::exchange(x_has_contacts, true);
+    if (tag) {
+      auto x = close(*tag);
+      print(contacts_list_line(x ? x->id : std::string{}, core().contacts()));
+    } else if (!first && (!what.contacts.empty() || !what.removed.empty())) {
+      // Scripts read the answer first.
+      x_changes.push_back(contacts_push_line(what));
+    }
+    settled();
+  }
+
+  void on_subscription(
+    const user_address& who, subscription_event what) override {
+    print(subscription_line(who, what));
+  }
+
+  void on_watching(request_tag tag, uint64_t seconds) override {
+    if (auto x = close(tag); x && !x->id.empty())
+      print(watch_granted_line(x->id, seconds));
+    settled();
+  }
+
+  void on_watch_ended(const user_address& whom) override {
+    print(watch_ended_line(whom));
+  }
+
+  void on_privacy(
+    std::optional<request_tag> tag, const privacy& what) override {
+    auto x = tag ? close(*tag) : std::nullopt;
+    print(privacy_line(x ? x->id : std::string{}, what));
+    settled();
+  }
+
+  void on_presence(const presence_notice& what) override {
+    print(presence_line_of(what));
+  }
+
   void on_receipt(std::string_view id, std::string_view endpoint,
     receipt::kind what) override {
     print(receipt_line(id, endpoint, what));
@@ -207,6 +306,12 @@ private:
   std::vector<char> x_buffer;
   line_splitter x_lines;
   bool x_paused = false;
+  /// The contact list has come.
+  bool x_has_contacts = false;
+  /// Requests under way that change the contact list, and changes that wait to
+  /// be printed behind their answers.
+  size_t x_changing = 0;
+  std::vector<std::string> x_changes;
   uint64_t x_tags = 0;
   std::unordered_map<uint64_t, open_request> x_open;
   /// The last IMs that asked for receipts.

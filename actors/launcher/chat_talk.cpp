@@ -1,56 +1,20 @@
-#include <clocale>
 #include <cstring>
-#include <ctime>
+#include <map>
 
 #include <langinfo.h>
 #include <unistd.h>
 
 #include "actors/launcher/chat_command.hpp"
 #include "actors/launcher/chat_front.hpp"
+#include "actors/launcher/chat_people.hpp"
 #include "actors/launcher/chat_screen.hpp"
+#include "actors/launcher/chat_style.hpp"
 #include "actors/launcher/printable.hpp"
 #include "protocol/defaults.hpp"
 
 namespace parley::chat {
 
 namespace {
-
-/// Select Graphic Rendition (ECMA-48, 8.3.117).
-enum class style : int {
-  dim = 2,
-  red = 31,
-  green = 32,
-  yellow = 33,
-  cyan = 36
-};
-
-/// Signs in front of outcomes, for terminals that have them or not.
-struct signs {
-  const char* delivered;
-  const char* stored;
-  const char* rejected;
-  const char* arrow;
-};
-constexpr signs unicode_signs{"✓", "◔", "✗", "→"};
-constexpr signs ascii_signs{"+", "o", "!", "->"};
-
-/// Local: the time, with the day if that is not today.
-std::string time_text(wall_time x) {
-  auto then = std::chrono::system_clock::to_time_t(x);
-  auto now = std::time(nullptr);
-  tm t{}, today{};
-  ::localtime_r(&then, &t);
-  ::localtime_r(&now, &today);
-  auto same_day = t.tm_yday == today.tm_yday && t.tm_year == today.tm_year;
-  char out[64];
-  std::strftime(out, sizeof out, same_day ? "%H:%M" : "%a %d %b %H:%M", &t);
-  return out;
-}
-
-wall_time now() {
-  return std::chrono::time_point_cast<std::chrono::milliseconds>(
-    std::chrono::system_clock::now());
-}
 
 class talk : public front {
 public:
@@ -62,7 +26,8 @@ public:
       x_history_file(x.history_file),
       x_signs(std::strcmp(::nl_langinfo(CODESET), "UTF-8") == 0 ? unicode_signs
                                                                 : ascii_signs),
-      x_writing_ends(io()) {}
+      x_writing_ends(io()),
+      x_gathered(io()) {}
 
 private:
   // -- what the person does ---------------------------------------------------
@@ -127,8 +92,8 @@ private:
   }
 
   void perform(const away_command& x) {
-    core().set_availability({show::away, x.status, 0});
-    tell(in(style::dim, "You are away."));
+    core().set_availability({x.show, x.status, 0});
+    tell(in(style::dim, "You are shown as " + label_of({x.show, {}}) + "."));
   }
 
   void perform(const back_command&) {
@@ -141,6 +106,25 @@ private:
       + in(style::cyan, std::to_string(x.to.size()) + " users") + ": "
       + printable(x.text, "  "));
     core().broadcast({core().new_id().value, {}, x.text, {}, false}, x.to);
+  }
+
+  void perform(const ask_command& x) {
+    x_asked[++x_asks] = said_of(x);
+    core().ask(x.what, {x_asks});
+  }
+
+  void perform(const contacts_command&) {
+    auto& all = core().contacts().all();
+    if (all.empty())
+      return tell("Nobody is on your list; /subscribe USER begins.");
+    for (auto& [who, entry] : all)
+      tell(text_of(entry));
+  }
+
+  /// The whole list is set at a time: first it has to be known.
+  void perform(const block_command& x) {
+    x_blocks[++x_asks] = x;
+    core().ask(set_privacy{}, {x_asks});
   }
 
   void perform(const help_command&) { tell(std::string{command_help()}); }
@@ -178,6 +162,148 @@ private:
 
   std::string_view core_domain() const noexcept { return x_domain; }
 
+  // -- contacts ---------------------------------------------------------------
+
+  /// What a request has done once it is answered.
+  std::string said_of(const ask_command& x) const {
+    auto who = name_of(x.whom.str());
+    switch (x.what.index()) {
+    case 0:
+      return who + " is on your list.";
+    case 1:
+      return who + " is on your list no longer.";
+    case 2:
+      return who + " is asked.";
+    case 3:
+      return "You see " + who + " no longer.";
+    case 4:
+      return who + " may see whether you are here.";
+    case 5:
+      return who + " may not see whether you are here.";
+    default:
+      return who;
+    }
+  }
+
+  std::string text_of(const contact& x) const {
+    auto name = name_of(x.address.str());
+    auto shown = x_board.of(x.address);
+    auto there = shown.show != show::unavailable && shown.show != show::unknown;
+    auto text = in(there ? style::green : style::dim, name);
+    if (!x.name.empty())
+      text += " (" + printable_line(x.name) + ")";
+    if (x.subscription.to == half::active)
+      text += "  " + label_of(shown);
+    for (auto& group : x.groups)
+      text += in(style::cyan, "  #" + printable_line(group));
+    if (auto words = words_of(x, name); !words.empty())
+      text += in(style::dim, "  " + words);
+    return text;
+  }
+
+  /// The answer to what was asked came.
+  std::string take_asked(request_tag tag) {
+    auto x = x_asked.extract(tag.value);
+    return x.empty() ? std::string{} : std::move(x.mapped());
+  }
+
+  void on_contacts_changed(
+    request_tag tag, const contacts_changed& what) override {
+    auto said = take_asked(tag);
+    if (what.refused.empty())
+      tell(in(style::dim, said));
+    for (auto& x : what.refused) {
+      auto whose = x.whose.empty() || x.whose == core().self().user
+        ? std::string{}
+        : " (of " + name_of(x.whose.str()) + ")";
+      tell(in(style::red, name_of(x.address) + ": " + words_of(x.why) + whose));
+    }
+    answer_came();
+  }
+
+  void on_contacts(std::optional<request_tag>, const contact_list&) override {
+    answer_came();
+  }
+
+  void on_subscription(
+    const user_address& who, subscription_event what) override {
+    auto name = name_of(who.str());
+    auto text = in(style::yellow, name + " " + words_of(what));
+    if (what == subscription_event::request)
+      text += ": /approve " + name + " or /deny " + name;
+    tell(text);
+  }
+
+  void on_watching(request_tag tag, uint64_t seconds) override {
+    constexpr uint64_t seconds_a_minute = 60;
+    auto who = take_asked(tag);
+    if (seconds > 0)
+      tell(in(style::dim,
+        "You see " + who + " for "
+          + std::to_string((seconds + seconds_a_minute - 1) / seconds_a_minute)
+          + " min."));
+    answer_came();
+  }
+
+  void on_watch_ended(const user_address& whom) override {
+    tell(in(style::dim, "You watch " + name_of(whom.str()) + " no longer."));
+  }
+
+  void on_privacy(
+    std::optional<request_tag> tag, const privacy& what) override {
+    auto x =
+      tag ? x_blocks.extract(tag->value) : decltype(x_blocks.extract(0)){};
+    if (!x.empty())
+      set_block(x.mapped(), what.block);
+    else if (tag)
+      tell(in(style::dim, take_asked(*tag)));
+    answer_came();
+  }
+
+  void set_block(const block_command& x, std::vector<user_address> list) {
+    std::erase(list, x.whom);
+    if (x.blocked)
+      list.push_back(x.whom);
+    set_privacy what;
+    what.block = std::move(list);
+    x_asked[++x_asks] = name_of(x.whom.str())
+      + (x.blocked ? " is blocked." : " is blocked no longer.");
+    core().ask(std::move(what), {x_asks});
+  }
+
+  // -- presence ---------------------------------------------------------------
+
+  void on_presence(const presence_notice& x) override {
+    x_board.take(x);
+    if (!x_gathering)
+      show_presence();
+  }
+
+  void on_presence_reset() override { gather(); }
+
+  /// What comes at once after a sign-in is shown together.
+  void gather() {
+    x_gathering = true;
+    x_gathered.expires_after(defaults::chat_presence_gathered);
+    x_gathered.async_wait([this](const boost::system::error_code& why) {
+      if (why)
+        return;
+      x_gathering = false;
+      show_presence();
+    });
+  }
+
+  void show_presence() {
+    auto changes = x_board.changes();
+    if (changes.empty())
+      return;
+    std::string text;
+    for (auto& [who, what] : changes)
+      text +=
+        (text.empty() ? "" : ", ") + name_of(who.str()) + " " + words_of(what);
+    tell(in(style::dim, text + "."));
+  }
+
   void show_prompt() {
     auto who = x_peer.empty() ? std::string{"/to?"} : name_of(x_peer);
     x_screen->set_prompt(
@@ -186,6 +312,7 @@ private:
 
   void show_ready(const address& self, bool resumed) override {
     auto first = x_domain.empty();
+    gather();
     x_domain = self.user.domain();
     if (first)
       tell("You are " + in(style::green, printable(self.str(), {}))
@@ -248,9 +375,15 @@ private:
     answer_came();
   }
 
-  void on_done(request_tag) override { answer_came(); }
+  void on_done(request_tag tag) override {
+    if (auto said = take_asked(tag); !said.empty())
+      tell(in(style::dim, said));
+    answer_came();
+  }
 
-  void on_refused(request_tag, const failure& why) override {
+  void on_refused(request_tag tag, const failure& why) override {
+    x_asked.erase(tag.value);
+    x_blocks.erase(tag.value);
     tell(in(style::red, words_of(why)));
     answer_came();
   }
@@ -298,6 +431,14 @@ private:
   std::string x_writing;
   std::string x_writing_from;
   boost::asio::steady_timer x_writing_ends;
+  presence_board x_board;
+  /// Presence is gathered, and shown when this is over.
+  bool x_gathering = false;
+  boost::asio::steady_timer x_gathered;
+  /// By tag: what to say when the answer comes.
+  uint64_t x_asks = 0;
+  std::map<uint64_t, std::string> x_asked;
+  std::map<uint64_t, block_command> x_blocks;
   std::chrono::steady_clock::time_point x_last_typing{};
   request_tag x_last_tag;
   std::string x_last_line;

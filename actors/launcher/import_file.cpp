@@ -51,7 +51,7 @@ void import_file::read_cell(row& to, std::string& line, size_t& at) {
     return read_quoted(to, line, at);
   auto end = line.find(',', at);
   // The user's name and SCRAM secrets have no comma of their own.
-  if (!to.cells.empty() && line.compare(at, 6, "SCRAM-") != 0)
+  if (!x_plain && !to.cells.empty() && line.compare(at, 6, "SCRAM-") != 0)
     end = line.npos;
   if (end == line.npos)
     end = line.size();

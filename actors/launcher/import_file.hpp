@@ -14,7 +14,8 @@ namespace parley {
 /// `user@domain,SCRAM-…` (RFC 5803), with one secret a hash. A cell in quotes
 /// may hold commas, newlines and, doubled, quotes; one without may hold quotes
 /// within. Beyond the RFC, a password without quotes goes to the end of its
-/// line, commas included, and empty lines are passed over.
+/// line, commas included, and empty lines are passed over. `plain` is for other
+/// rows: there a comma always ends a cell without quotes.
 class import_file {
 public:
   struct row {
@@ -27,7 +28,8 @@ public:
     failure why;
   };
 
-  explicit import_file(std::istream& in) : x_in(in) {}
+  explicit import_file(std::istream& in, bool plain = false)
+    : x_in(in), x_plain(plain) {}
 
   /// Nothing at the end, and after a quote that is not closed.
   std::optional<row> next();
@@ -38,6 +40,7 @@ private:
   void read_quoted(row& to, std::string& line, size_t& at);
 
   std::istream& x_in;
+  bool x_plain;
   uint64_t x_lines = 0;
   bool x_broken = false;
 };

@@ -23,6 +23,14 @@ result<void> add_listener(serve_options& x, const std::string& text) {
   return {};
 }
 
+result<void> set_metrics(serve_options& x, const std::string& text) {
+  auto at = listen_address::parse(text);
+  if (!at)
+    return tl::unexpected(at.error());
+  x.metrics = std::move(*at);
+  return {};
+}
+
 /// Reads a TOML file key by key; what it finds wrong names the file's line.
 class file_reader {
 public:
@@ -68,6 +76,16 @@ public:
         take_listener(one, to);
     else
       take_listener(*node, to);
+  }
+
+  /// One text, for a function that may refuse it.
+  void take_metrics(std::string_view key, serve_options& to) {
+    std::string text;
+    take(key, text);
+    if (text.empty())
+      return;
+    if (auto ok = set_metrics(to, text); !ok)
+      complain(*x_file.get(key), ok.error().text);
   }
 
   /// Once all keys are taken: what is wrong first, if anything is.
@@ -131,6 +149,10 @@ result<void> read_file(serve_options& x, const std::string& path) {
     [&x](int64_t n) { x.threads = static_cast<size_t>(n); });
   from.take_number("spin_us", 0, defaults::spin_max_us,
     [&x](int64_t n) { x.spin = std::chrono::microseconds{n}; });
+  from.take_metrics("metrics", x);
+  from.take("metrics_anywhere", x.metrics_anywhere);
+  from.take_number("trace_ims", 0, defaults::trace_ims_max,
+    [&x](int64_t n) { x.traced_ims = static_cast<size_t>(n); });
   from.take("user", x.user);
   from.take("log", x.log);
   return from.end();
@@ -162,6 +184,10 @@ result<void> check(serve_options& x) {
         return fail(errc::bad_request,
           "plain TCP is for loopback only, and " + at.str()
             + " is not; plain_anywhere = true in the file allows it");
+  if (x.metrics && !x.metrics_anywhere && !x.metrics->is_loopback())
+    return fail(errc::bad_request,
+      "metrics are for loopback only, and " + x.metrics->str()
+        + " is not; metrics_anywhere = true in the file allows it");
   return {};
 }
 
@@ -180,7 +206,9 @@ result<serve_options> serve_options::parse(
     "of user names without one", cxxopts::value<std::string>(),
     "D")("config", "a TOML file", cxxopts::value<std::string>(), "FILE")("user",
     "drop privileges to this user", cxxopts::value<std::string>(),
-    "U")("threads", "worker threads", cxxopts::value<size_t>(), "N")("log",
+    "U")("threads", "worker threads", cxxopts::value<size_t>(), "N")("metrics",
+    "where Prometheus reads /metrics, on loopback; also /healthz and /readyz",
+    cxxopts::value<std::string>(), "HOST:PORT")("log",
     "debug, info, warn or error", cxxopts::value<std::string>(),
     "LEVEL")("help", "this text");
   try {
@@ -210,6 +238,9 @@ result<serve_options> serve_options::parse(
       x.user = given["user"].as<std::string>();
     if (given.count("threads"))
       x.threads = given["threads"].as<size_t>();
+    if (given.count("metrics"))
+      if (auto ok = set_metrics(x, given["metrics"].as<std::string>()); !ok)
+        return tl::unexpected(ok.error());
     if (given.count("log"))
       x.log = given["log"].as<std::string>();
   } catch (const cxxopts::exceptions::exception& e) {

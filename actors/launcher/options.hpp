@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "actors/gateway/listener.hpp"
+#include "protocol/defaults.hpp"
 #include "protocol/errors.hpp"
 
 namespace parley {
@@ -25,6 +26,12 @@ struct serve_options {
   std::string key;
   size_t threads = 1;
   std::chrono::microseconds spin{20};
+  /// Where metrics are read.
+  std::optional<listen_address> metrics;
+  /// Also elsewhere than on loopback; only the file can say so.
+  bool metrics_anywhere = false;
+  /// IMs of which it is known what became of them; 0: of none.
+  size_t traced_ims = defaults::trace_ims;
   /// Drop privileges to this user once all is open.
   std::string user;
   /// `debug`, `info`, `warn`, `error`.

@@ -58,6 +58,8 @@ int serve_main(int argc, char** argv) {
       why.text.c_str());
     return 1;
   }
+  for (const auto& at : (*running)->metrics())
+    std::printf("metrics %s\n", at.c_str());
   for (const auto& at : (*running)->listening())
     std::printf("ready %s\n", at.c_str());
   std::fflush(stdout);

@@ -21,6 +21,8 @@
 #include "actors/launcher/admin_server.hpp"
 #include "actors/launcher/bound_socket.hpp"
 #include "actors/launcher/data_folder.hpp"
+#include "actors/launcher/engine_sources.hpp"
+#include "actors/launcher/metrics_server.hpp"
 #include "actors/launcher/privileges.hpp"
 #include "actors/launcher/real_world.hpp"
 #include "actors/router/router.hpp"
@@ -71,6 +73,8 @@ struct server::impl {
   serve_options options;
   std::unique_ptr<store> db;
   std::shared_ptr<tls_context> tls;
+  /// Its file.
+  std::string certificate;
   std::shared_ptr<decoys> unknown_users;
   std::shared_ptr<surroundings> world = std::make_shared<real_world>();
 
@@ -87,8 +91,13 @@ struct server::impl {
   std::vector<gateway_actor> gateways;
   settings_actor policies;
   std::vector<bound_socket> ports;
+  std::vector<bound_socket> metrics_ports;
   std::vector<std::shared_ptr<listener>> listeners;
+  std::unique_ptr<metrics_server> metrics;
   std::unique_ptr<admin_server> admin;
+  /// What operators' threads read.
+  std::shared_ptr<server_stage> stage = std::make_shared<server_stage>();
+  engine_sources sources;
   bool stopped = false;
 
   io_scheduler& scheduler() { return *io_scheduler::of(*system); }
@@ -110,7 +119,7 @@ struct server::impl {
 result<void> server::impl::prepare_tls() {
   if (options.plain)
     return {};
-  auto certificate = options.certificate;
+  certificate = options.certificate;
   auto key = options.key;
   if (certificate.empty()) {
     auto folder = fs::path{options.data} / tls_name;
@@ -181,7 +190,9 @@ void server::impl::spawn_actors(
   auto& workers = scheduler();
   auto n = workers.size();
 
-  writer = system->spawn<caf::detached + caf::hidden>(store_writer, db.get());
+  auto commits = std::make_shared<commit_meter>();
+  writer =
+    system->spawn<caf::detached + caf::hidden>(store_writer, db.get(), commits);
   for (size_t i = 0; i < defaults::reader_threads; ++i)
     readers.push_back(
       system->spawn<caf::detached + caf::hidden>(store_reader, db.get()));
@@ -197,7 +208,7 @@ void server::impl::spawn_actors(
     pending_bytes.push_back(std::make_shared<uint64_t>(0));
     routers.push_back(spawn_on(workers.at(i), router,
       router_config{i, n, rules, known, writer, readers, sweeper, world,
-        pending_bytes[i]}));
+        options.domain, pending_bytes[i], (options.traced_ims + n - 1) / n}));
   }
   auto all = std::make_shared<directory>();
   for (const auto& r : routers)
@@ -237,6 +248,16 @@ void server::impl::spawn_actors(
   followers.admission = admissions;
   policies = spawn_on(
     workers.at(0), settings, *rules, writer, std::move(followers), world);
+  sources.routers.assign(routers.begin(), routers.end());
+  sources.gateways = gateways;
+  sources.admission = admissions;
+  sources.writer = writer;
+  sources.commits = std::move(commits);
+  sources.passwords = line;
+  sources.places = places;
+  sources.stage = stage;
+  sources.db = db.get();
+  sources.started = world->wall_clock();
 }
 
 result<void> server::impl::prepare() {
@@ -247,13 +268,21 @@ result<void> server::impl::prepare() {
       return tl::unexpected(found.error());
     user = std::move(*found);
   }
-  for (const auto& at : options.listen) {
+  auto bind = [](const listen_address& at,
+                std::vector<bound_socket>& to) -> result<void> {
     auto bound = bound_socket::bind_all(at);
     if (!bound)
       return tl::unexpected(bound.error());
     for (auto& x : *bound)
-      ports.push_back(std::move(x));
-  }
+      to.push_back(std::move(x));
+    return {};
+  };
+  for (const auto& at : options.listen)
+    if (auto ok = bind(at, ports); !ok)
+      return ok;
+  if (options.metrics)
+    if (auto ok = bind(*options.metrics, metrics_ports); !ok)
+      return ok;
   if (auto ok = prepare_data_folder(options.data, user); !ok)
     return ok;
   return user ? become(*user) : result<void>{};
@@ -278,13 +307,25 @@ result<void> server::impl::listen() {
   reach.world = world;
   reach.domain = options.domain;
   reach.unknown_users = unknown_users;
+  reach.engine = sources;
+  reach.folder = options.data;
+  if (tls)
+    reach.certificate = certificate;
   auto opened = admin_server::start(
     *system, fs::path{options.data} / admin_socket_name, std::move(reach));
   if (!opened)
     return tl::unexpected(opened.error());
   admin = std::move(*opened);
+  if (!metrics_ports.empty()) {
+    auto served =
+      metrics_server::start(*system, std::exchange(metrics_ports, {}), sources);
+    if (!served)
+      return tl::unexpected(served.error());
+    metrics = std::move(*served);
+  }
   for (auto& x : listeners)
     x->start();
+  stage->accepts = true;
   return {};
 }
 
@@ -336,10 +377,13 @@ void server::impl::settle() {
 void server::impl::stop() {
   if (std::exchange(stopped, true) || !system)
     return;
+  stage->stops = true;
   for (auto& x : listeners)
     x->stop();
   if (admin)
     admin->stop_soon();
+  if (metrics)
+    metrics->stop_soon();
   auto end = [](auto& x) {
     if (x)
       caf::anon_send_exit(x, caf::exit_reason::user_shutdown);
@@ -350,6 +394,8 @@ void server::impl::stop() {
   settle();
   // Its thread has noticed meanwhile, and waits for no actor any more.
   admin.reset();
+  metrics.reset();
+  sources = {};
   // The last words are written by the workers; then the sockets close.
   std::this_thread::sleep_for(defaults::last_writes_time);
   close_sockets();
@@ -402,6 +448,11 @@ std::vector<std::string> server::listening() const {
   for (const auto& x : x_impl->listeners)
     xs.push_back(x->local_address());
   return xs;
+}
+
+std::vector<std::string> server::metrics() const {
+  return x_impl->metrics ? x_impl->metrics->listening()
+                         : std::vector<std::string>{};
 }
 
 result<void> server::reload() {

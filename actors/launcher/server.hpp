@@ -21,6 +21,8 @@ public:
 
   /// Where clients connect, in the order of the options.
   std::vector<std::string> listening() const;
+  /// Where metrics are read; empty if they are not.
+  std::vector<std::string> metrics() const;
   /// Reads the certificates anew; the old ones stay on an error.
   result<void> reload();
   /// Orderly: settles what is under way, tells the clients when to come back.

@@ -211,6 +211,8 @@ void inbox::choose(session_id session, uint32_t releases,
   }
   if (c.chosen == session)
     return;
+  using change = effects::choice_change;
+  x_fx.choice_changed(c.chosen == session_id{} ? change::made : change::moved);
   auto before = choice_of(&c);
   c.chosen = session;
   if (before == session_id{}) {
@@ -235,6 +237,7 @@ bool inbox::release(session_id session) noexcept {
     if (c.chosen == session) {
       c.chosen = {};
       any = true;
+      x_fx.choice_changed(effects::choice_change::released);
     }
   if (any)
     std::erase_if(x_conversations, [](const auto& kv) {
@@ -248,7 +251,10 @@ void inbox::sweep(moment now, const policy& rules) {
   bool ended = false;
   std::erase_if(x_conversations, [&](const auto& kv) {
     bool lapsed = has_lapsed(kv.second, now, x_idle_ms);
-    ended |= lapsed && kv.second.chosen != session_id{};
+    if (lapsed && kv.second.chosen != session_id{}) {
+      ended = true;
+      x_fx.choice_changed(effects::choice_change::released);
+    }
     return lapsed;
   });
   if (ended)

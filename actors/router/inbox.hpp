@@ -81,6 +81,10 @@ public:
     /// the content is not.
     virtual void send_receipt(
       const im& about, const address& endpoint, receipt::kind what) = 0;
+    /// A choice was made, moved to another endpoint, or has ended; for who
+    /// counts.
+    enum class choice_change : uint8_t { made, moved, released };
+    virtual void choice_changed(choice_change) {}
   };
 
   inbox(user_address user, effects& fx) : x_user(std::move(user)), x_fx(fx) {}
@@ -164,7 +168,8 @@ public:
     bool of_broadcast, moment now, const policy& rules);
   void acknowledge(session_id session, std::span<const acknowledged_im> what,
     moment now, const policy& rules);
-  void grace_passed(
+  /// False if it waits no longer.
+  bool grace_passed(
     im_order order, session_id holder, moment now, const policy& rules);
   /// `why.code` is none if it is safe on disk.
   void committed(
@@ -190,6 +195,8 @@ public:
   /// Orderly stop: everything that has no outcome goes to the disk.
   void store_all();
 
+  /// Of the IM accepted last.
+  im_order last() const noexcept { return x_last; }
   /// IMs waiting, on disk or not: what `im.offline_max` bounds.
   uint64_t waiting() const noexcept { return x_log.size() + x_disk_only; }
   /// Nothing is lost by forgetting this object: the store knows it all.

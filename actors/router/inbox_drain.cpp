@@ -11,10 +11,6 @@ namespace {
 
 constexpr im_order end_of_time{UINT64_MAX};
 
-im_order after(im_order x) {
-  return im_order{x.value + 1};
-}
-
 } // namespace
 
 void inbox::hand_out(endpoint& e, waiting_im& w) {

@@ -8,10 +8,6 @@ namespace parley {
 
 namespace {
 
-im_order after(im_order x) {
-  return im_order{x.value + 1};
-}
-
 /// Enough of an IM to tell its sender about it.
 shared<im> reference_to(const im& x) {
   im y;
@@ -37,6 +33,7 @@ std::optional<failure> inbox::accept(shared<im> message, address to,
   if (c && c->chosen != session_id{}
     && has_lapsed(*c, now, rules.im_idle_release_ms)) {
     c->chosen = {};
+    x_fx.choice_changed(effects::choice_change::released);
     offer_again();
   }
   auto r =
@@ -171,11 +168,11 @@ void inbox::removed(im_order order, moment, const policy&) {
     i->confirmed = true;
 }
 
-void inbox::grace_passed(
+bool inbox::grace_passed(
   im_order order, session_id holder, moment, const policy&) {
   auto* w = x_log.find(order);
   if (!w || (w->where == waiting_im::place::disk && w->holders.empty()))
-    return;
+    return false;
   if (w->where == waiting_im::place::memory)
     commit(*w);
   auto* c = find_conversation(w->message->from.user);
@@ -188,6 +185,7 @@ void inbox::grace_passed(
     if (c && c->chosen == e.session && e.connected) {
       c->chosen = {};
       ended = true;
+      x_fx.choice_changed(effects::choice_change::released);
     }
   };
   last_choice known;
@@ -206,6 +204,7 @@ void inbox::grace_passed(
   }
   if (ended)
     offer_again();
+  return true;
 }
 
 void inbox::store_unreachable() {

@@ -64,11 +64,17 @@ router_state::router_state(
   pinned_pointer<local_router_actor, router_state> parent)
   : self(parent) {}
 
+router_state::~router_state() {
+  // They hold this one.
+  for (auto& [whom, r] : x_rosters)
+    caf::anon_send_exit(r.handle, caf::exit_reason::user_shutdown);
+}
+
 void router_state::init(router_config x) {
   config = std::move(x);
   auto owns = [index = config.index, n = config.routers](
                 uint32_t slot) { return slot % n == index; };
-  rules = std::make_unique<routing>(*this, owns);
+  rules = std::make_unique<routing>(*this, owns, config.traced_ims);
   rules->set_policy(*config.rules);
   rules->ids_on_disk().start(config.known_ids);
 }
@@ -240,6 +246,7 @@ void router_state::make_session(local_sign_in& x) {
   c.wanted = what.wanted;
   c.token = resume_token{id, e.proof}.str();
   c.rules = config.rules;
+  c.counters = x_presence;
   e.handle =
     self->spawn<caf::monitored>(session, std::move(c), router_actor{self});
   self->send(e.handle, attach_link{std::move(x.link), e.attachment, {}, false});
@@ -247,6 +254,7 @@ void router_state::make_session(local_sign_in& x) {
   x_entries.emplace(id, std::move(e));
   rules->join(what.user, id, what.endpoint, what.presence,
     ims_window(what.wanted, *config.rules), now());
+  join_roster(id, x_entries.at(id));
 }
 
 void router_state::resume(const local_resume& x) {
@@ -267,36 +275,11 @@ void router_state::resume(const local_resume& x) {
   e->info.transport = x.what.transport;
   self->send(
     e->handle, attach_link{x.link, ++e->attachment, x.what.last_event, true});
+  tell_roster(e->self.user, endpoint_resumed{token.session});
   if (was_suspended) {
     auto* endpoint = rules->find_endpoint(e->self);
     rules->resume(
       token.session, endpoint ? endpoint->granted : window{}, now());
-  }
-}
-
-void router_state::requests(session_requests& x) {
-  auto at = now();
-  if (x.what.size() > 1)
-    for (const auto& r : x.what)
-      if (auto* s = std::get_if<send_im>(&r.what))
-        rules->expect(x.from, *s);
-  for (auto& r : x.what) {
-    if (auto* s = std::get_if<send_im>(&r.what)) {
-      rules->submit(x.from, r.number, std::move(*s), at);
-    } else if (auto* b = std::get_if<broadcast>(&r.what)) {
-      rules->submit(x.from, r.number, std::move(*b), at);
-    } else if (auto* t = std::get_if<typing>(&r.what)) {
-      rules->type(x.from, t->to, at);
-    } else if (auto* p = std::get_if<parley::set_availability>(&r.what)) {
-      if (auto* e = find(x.from))
-        e->info.what = p->what;
-      rules->set_availability(x.from, std::move(p->what), at);
-      tell(x.from, event{answer{r.number, done{}}});
-    } else if (std::holds_alternative<sign_out>(r.what)) {
-      tell(x.from, event{answer{r.number, done{}}});
-      flush(); // before its session ends
-      end(x.from, failure{errc::signed_out});
-    }
   }
 }
 
@@ -319,6 +302,7 @@ void router_state::end(session_id id, const failure& why) {
     self->send(i->second.handle, std::move(i->second.output));
   self->send(i->second.handle, end_session{why});
   self->demonitor(i->second.handle.address());
+  tell_roster(i->second.self.user, endpoint_left{id});
   x_by_address.erase(i->second.handle.address());
   x_entries.erase(i);
   rules->leave(id, now());
@@ -330,6 +314,8 @@ void router_state::session_down(const caf::actor_addr& who) {
     return;
   auto id = i->second;
   x_by_address.erase(i);
+  if (auto* e = find(id))
+    tell_roster(e->self.user, endpoint_left{id});
   x_entries.erase(id);
   rules->leave(id, now());
 }
@@ -360,9 +346,18 @@ void router_state::drop_tokens(const user_address& whom) {
 void router_state::remove_account(const user_address& whom,
   const audit_entry& line,
   caf::typed_response_promise<account_removed> promise) {
-  x_removals.emplace(whom, std::move(promise));
-  for (auto id : rules->remove_account(whom, line))
-    end(id, failure{errc::account_removed});
+  dissolve_roster(
+    whom, [this, whom, line, promise](const failure& why) mutable {
+      // The next start would not know whom to tell.
+      if (why.code != errc::none) {
+        promise.deliver(account_removed{0, why});
+        return;
+      }
+      x_removals.emplace(whom, promise);
+      for (auto id : rules->remove_account(whom, line))
+        end(id, failure{errc::account_removed});
+      flush();
+    });
 }
 
 router_report router_state::report() {
@@ -374,6 +369,19 @@ router_report router_state::report() {
   std::sort(x.sessions.begin(), x.sessions.end(),
     [](const auto& a, const auto& b) { return a.self < b.self; });
   x.counters = rules->counters();
+  return x;
+}
+
+router_counts router_state::counts() const {
+  router_counts x;
+  for (const auto& [id, e] : x_entries)
+    ++(e.connected ? x.connected : x.suspended);
+  x.users = rules->users();
+  x.pending_ims = rules->pending_ims();
+  x.pending_bytes = rules->pending_bytes();
+  x.unwritten = rules->unwritten();
+  x.counters = rules->counters();
+  x.presence = *x_presence;
   return x;
 }
 
@@ -434,10 +442,17 @@ void router_state::sweep() {
 }
 
 void router_state::set_policy(const shared<policy>& x) {
+  bool decides =
+    x->presence_auto_approve && !config.rules->presence_auto_approve;
   config.rules = x;
   rules->set_policy(*x);
   for (auto& [id, e] : x_entries)
     self->send(e.handle, x);
+  for (auto& [whom, r] : x_rosters)
+    self->send(r.handle, x);
+  // Also where nobody is signed in.
+  if (decides && config.index == 0)
+    self->send(config.sweeper, add_atom::value, others->routers);
 }
 
 void router_state::stop(caf::typed_response_promise<stop_report> promise) {

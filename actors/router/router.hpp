@@ -9,22 +9,14 @@
 #include <vector>
 
 #include "actors/interfaces.hpp"
+#include "actors/roster/roster.hpp"
 #include "actors/router/directory.hpp"
 #include "actors/router/routing.hpp"
+#include "actors/router/surroundings.hpp"
 #include "actors/runtime/pinned.hpp"
 #include "actors/session/session.hpp"
 
 namespace parley {
-
-/// Wall clock and randomness, injected: real in the server, made up in tests.
-class surroundings {
-public:
-  virtual ~surroundings() = default;
-  virtual wall_time wall_clock() = 0;
-  virtual uint64_t wall_clock_us() = 0;
-  /// `n` random octets, unpredictable in the server.
-  virtual std::string random_octets(size_t n) = 0;
-};
 
 /// A client of this process wants in, on this worker.
 struct local_sign_in {
@@ -68,14 +60,19 @@ struct router_config {
   std::vector<store_reader_actor> readers;
   store_sweeper_actor sweeper;
   std::shared_ptr<surroundings> world;
+  /// The server's own: who is of it and has no account is nobody.
+  std::string domain;
   /// Told the bytes of IMs without outcome here. May be null.
   std::shared_ptr<uint64_t> pending_bytes = nullptr;
+  /// IMs of which it is known what became of them.
+  size_t traced_ims = 0;
 };
 
 class router_state : public routing::effects {
 public:
   explicit router_state(
     pinned_pointer<local_router_actor, router_state> parent);
+  ~router_state() override;
 
   static inline const char* name = "router";
 
@@ -93,9 +90,25 @@ public:
   /// Suspended sessions of this user end; connected ones get no second chance.
   void drop_tokens(const user_address& whom);
   router_report report();
+  router_counts counts() const;
 
   void remove_account(const user_address& whom, const audit_entry& line,
     caf::typed_response_promise<account_removed> promise);
+
+  // -- rosters (router_rosters.cpp) -------------------------------------------
+  void check(const contact_check& x);
+  void receive(const subscription_note& x);
+  void confirmed(const note_confirmed& x);
+  void call(const presence_calls& x);
+  void attach(const attach_watcher& x);
+  void request_watch(const watch_request& x);
+  void review(const review_requests& x);
+  void roster_is_idle(const roster_idle& x);
+  void roster_changed(const roster_head_changed& x);
+  void report_roster(const user_address& whom, const user_address& viewer,
+    caf::typed_response_promise<roster_report> promise);
+  void import_contacts(const user_address& whom, contacts_import what,
+    caf::typed_response_promise<contacts_imported> promise);
 
   // -- store ----------------------------------------------------------------
   void written(const parley::written& x);
@@ -152,6 +165,35 @@ private:
   const store_reader_actor& reader_for(const user_address& of) const;
   void finish_stop();
 
+  /// An active roster, and how many messages it got from here.
+  struct active_roster {
+    roster_actor handle;
+    uint64_t sent = 0;
+  };
+
+  active_roster* find_roster(const user_address& whom);
+  active_roster& make_roster(const user_address& whom);
+  /// To the roster of a user if it is active.
+  template <class Message>
+  bool tell_roster(const user_address& whom, Message what);
+  /// To the roster of a user that has an account; false, at once or later, to
+  /// `then` if it has none, or an error.
+  template <class Message>
+  void load_roster(const user_address& whom, Message what,
+    std::function<void(const result<bool>&)> otherwise);
+  /// A session begins: its roster has to know if there is one, or more than one
+  /// session.
+  void join_roster(session_id id, const entry& e);
+  /// Asks the roster of a removed account to tell the others, then goes on.
+  void dissolve_roster(
+    const user_address& whom, std::function<void(const failure&)> then);
+  void ask_roster(roster_requests what);
+  std::shared_ptr<const roster_config> roster_surroundings();
+
+  std::unordered_map<user_address, active_roster> x_rosters;
+  std::shared_ptr<const roster_config> x_roster_config;
+  std::shared_ptr<presence_counters> x_presence =
+    std::make_shared<presence_counters>();
   std::unordered_map<session_id, entry> x_entries;
   std::unordered_map<caf::actor_addr, session_id> x_by_address;
   uint64_t x_next_session = 1;
@@ -171,6 +213,35 @@ private:
   bool x_stopping = false;
   stop_report x_stop_report;
 };
+
+template <class Message>
+bool router_state::tell_roster(const user_address& whom, Message what) {
+  auto* r = find_roster(whom);
+  if (!r)
+    return false;
+  ++r->sent;
+  self->send(r->handle, std::move(what));
+  return true;
+}
+
+template <class Message>
+void router_state::load_roster(const user_address& whom, Message what,
+  std::function<void(const result<bool>&)> otherwise) {
+  if (find_roster(whom)) {
+    tell_roster(whom, std::move(what));
+    return;
+  }
+  rules->with_user(whom,
+    [this, whom, what = std::move(what), otherwise = std::move(otherwise)](
+      const result<bool>& exists) mutable {
+      if (exists && *exists) {
+        make_roster(whom);
+        tell_roster(whom, std::move(what));
+      } else {
+        otherwise(exists);
+      }
+    });
+}
 
 local_router_actor::behavior_type router(
   pinned_pointer<local_router_actor, router_state> self, router_config config);

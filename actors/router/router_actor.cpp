@@ -52,6 +52,44 @@ local_router_actor::behavior_type router(
       st.rules->receive(x, st.now());
       st.flush();
     },
+    [&st](const contact_check& x) {
+      st.check(x);
+      st.flush();
+    },
+    [&st](const subscription_note& x) {
+      st.receive(x);
+      st.flush();
+    },
+    [&st](const note_confirmed& x) { st.confirmed(x); },
+    [&st](const presence_calls& x) { st.call(x); },
+    [&st](const attach_watcher& x) {
+      st.attach(x);
+      st.flush();
+    },
+    [&st](const watch_request& x) {
+      st.request_watch(x);
+      st.flush();
+    },
+    [&st](const review_requests& x) {
+      st.review(x);
+      st.flush();
+    },
+    [&st](const roster_idle& x) { st.roster_is_idle(x); },
+    [&st](const roster_head_changed& x) { st.roster_changed(x); },
+    [self](report_atom, const user_address& whom, const user_address& viewer)
+      -> caf::typed_response_promise<roster_report> {
+      auto promise = self->make_response_promise<roster_report>();
+      self->state.report_roster(whom, viewer, promise);
+      self->state.flush();
+      return promise;
+    },
+    [self](const user_address& whom,
+      contacts_import& x) -> caf::typed_response_promise<contacts_imported> {
+      auto promise = self->make_response_promise<contacts_imported>();
+      self->state.import_contacts(whom, std::move(x), promise);
+      self->state.flush();
+      return promise;
+    },
     [&st](const written& x) {
       st.written(x);
       st.flush();
@@ -113,6 +151,17 @@ local_router_actor::behavior_type router(
       return n;
     },
     [&st](report_atom) { return st.report(); },
+    [&st](count_atom) { return st.counts(); },
+    [&st](
+      const trace_wanted& x) { return st.rules->find_traced(x.id, x.sender); },
+    [&st](const trace_of& x) {
+      return trace_found{{}, st.rules->traced_events(x.ims)};
+    },
+    [&st](const limits_wanted& x) {
+      limits_found found;
+      found.offline = st.rules->with_waiting(x.offline_max);
+      return found;
+    },
     [&st](tick_atom) { st.sweep(); },
     [self](stop_atom) {
       auto promise = self->make_response_promise<stop_report>();

@@ -17,8 +17,9 @@ uint32_t slot_of(const user_address& user) noexcept {
   return static_cast<uint32_t>(h % defaults::directory_slots);
 }
 
-routing::routing(effects& fx, std::function<bool(uint32_t)> owns)
-  : x_fx(fx), x_owns(std::move(owns)) {}
+routing::routing(
+  effects& fx, std::function<bool(uint32_t)> owns, size_t traced_ims)
+  : x_fx(fx), x_owns(std::move(owns)), x_trace(traced_ims) {}
 
 routing::~routing() = default;
 
@@ -64,7 +65,7 @@ void routing::with_user(
 
 void routing::head_found(
   const user_address& of, const result<user_head>& head, moment now) {
-  x_now = now;
+  begin(now);
   auto* u = find(of);
   if (!u || u->head != user::knowledge::asked)
     return;
@@ -73,6 +74,9 @@ void routing::head_found(
     // Made while the store was asked.
     u->exists |= head->exists;
     u->in.load(*head);
+    if (!u->roster_told)
+      u->roster = {head->roster, head->contacts, head->watchers, head->requests,
+        head->blocks};
   } else {
     u->head = user::knowledge::none;
   }
@@ -89,6 +93,19 @@ void routing::head_found(
       settle(x.from, outcome{outcome::kind::rejected, head.error()});
   }
   forget_if_idle(*u);
+}
+
+const roster_summary* routing::roster_of(const user_address& name) const {
+  auto* u = find(name);
+  return u && u->head == user::knowledge::known && u->exists ? &u->roster
+                                                             : nullptr;
+}
+
+void routing::set_roster(const user_address& name, roster_summary what) {
+  if (auto* u = find(name)) {
+    u->roster = std::move(what);
+    u->roster_told = true;
+  }
 }
 
 void routing::forget_if_idle(user& u) {
@@ -115,6 +132,7 @@ std::vector<session_id> routing::remove_account(
     p.forget |= p.sender == u;
   u->in.clear();
   u->exists = false;
+  u->roster = {};
   u->sent = {};
   for (const auto& e : u->in.endpoints())
     ended.push_back(e.session);
@@ -131,7 +149,7 @@ std::vector<session_id> routing::remove_account(
 
 void routing::join(const user_address& name, session_id session,
   endpoint_name endpoint, availability what, window granted, moment now) {
-  x_now = now;
+  begin(now);
   auto& u = at(name);
   x_sessions[session] = &u;
   u.in.join(
@@ -139,37 +157,38 @@ void routing::join(const user_address& name, session_id session,
 }
 
 void routing::leave(session_id session, moment now) {
-  x_now = now;
+  begin(now);
   auto i = x_sessions.find(session);
   if (i == x_sessions.end())
     return;
   auto* u = i->second;
+  x_trace.session_ended(session, name_of(session));
   x_sessions.erase(i);
   // Stays until the next cleaning: who replaces it joins right after this.
   u->in.leave(session, now, x_rules);
 }
 
 void routing::suspend(session_id session, moment now) {
-  x_now = now;
+  begin(now);
   if (auto* u = of_session(session))
     u->in.suspend(session, now, x_rules);
 }
 
 void routing::resume(session_id session, window granted, moment now) {
-  x_now = now;
+  begin(now);
   if (auto* u = of_session(session))
     u->in.resume(session, granted, now, x_rules);
 }
 
 void routing::set_availability(
   session_id session, availability what, moment now) {
-  x_now = now;
+  begin(now);
   if (auto* u = of_session(session))
     u->in.set_availability(session, std::move(what), now, x_rules);
 }
 
 void routing::set_window(session_id session, window granted, moment now) {
-  x_now = now;
+  begin(now);
   if (auto* u = of_session(session))
     u->in.set_window(session, granted, now, x_rules);
 }
@@ -190,7 +209,7 @@ const inbox::endpoint* routing::find_endpoint(const address& whom) const {
 void routing::page_found(const user_address& of, session_id for_whom,
   im_order from, result<std::vector<stored_im>> page, bool complete,
   moment now) {
-  x_now = now;
+  begin(now);
   auto* u = find(of);
   if (!u)
     return;
@@ -202,9 +221,13 @@ void routing::page_found(const user_address& of, session_id for_whom,
 
 void routing::written(
   const store_operation& what, const failure& why, moment now) {
-  x_now = now;
+  begin(now);
   --x_unwritten;
   if (auto* p = std::get_if<put_im>(&what)) {
+    bool done = why.code == errc::none;
+    x_counters.offline_stored += done;
+    x_trace.happened(done ? trace_kind::written : trace_kind::write_failed,
+      p->what.recipient, p->what.order, {}, why.code);
     if (auto* u = find(p->what.recipient))
       u->in.committed(p->what.order, why, now, x_rules);
   } else if (why.code != errc::none) {
@@ -228,29 +251,35 @@ void routing::written(
 
 void routing::expire(
   std::span<const std::pair<user_address, im_order>> what, moment now) {
-  x_now = now;
+  begin(now);
   for (const auto& [name, order] : what) {
     auto* u = find(name);
     if (u && u->head == user::knowledge::known) {
-      x_counters.expired += u->in.expire(order, now, x_rules);
+      if (!u->in.expire(order, now, x_rules))
+        continue;
     } else {
-      ++x_counters.expired;
       remove(remove_im{name, order});
     }
+    ++x_counters.expired;
+    x_trace.happened(trace_kind::expired, name, order);
   }
 }
 
 // -- time
 
 void routing::sweep(moment now) {
-  x_now = now;
+  begin(now);
   auto grace_time = milliseconds{x_rules.im_grace_ms};
   while (
     !x_graces.empty() && now.steady - x_graces.front().since >= grace_time) {
     auto g = x_graces.front();
     x_graces.pop_front();
     --g.whose->graces;
-    g.whose->in.grace_passed(g.order, g.holder, now, x_rules);
+    if (!g.whose->in.grace_passed(g.order, g.holder, now, x_rules))
+      continue;
+    ++x_counters.graces_passed;
+    x_trace.happened(
+      trace_kind::grace_passed, g.whose->in.user(), g.order, g.holder);
   }
   for (auto& x : x_failed_removals.due(now.steady)) {
     ++x_unwritten;
@@ -271,7 +300,7 @@ void routing::sweep(moment now) {
 }
 
 void routing::stop(moment now) {
-  x_now = now;
+  begin(now);
   x_stopping = true;
   for (auto& [name, u] : x_users)
     u->in.store_all();

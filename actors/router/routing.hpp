@@ -14,6 +14,7 @@
 
 #include <boost/container/small_vector.hpp>
 
+#include "actors/observation/im_trace.hpp"
 #include "actors/router/failed_removals.hpp"
 #include "actors/router/ids.hpp"
 #include "actors/router/inbox.hpp"
@@ -81,21 +82,52 @@ struct routed_typing {
   auto fields() { return std::tie(from, to); }
 };
 
+/// What a shard knows of a user's roster without asking it.
+struct roster_summary {
+  /// It has one on disk.
+  bool there = false;
+  uint64_t contacts = 0;
+  uint64_t watchers = 0;
+  uint64_t requests = 0;
+  /// Null: it blocks nobody.
+  shared<privacy> blocks;
+};
+
 /// What the shard counts since it started.
 struct routing_counters {
+  /// IMs that its inboxes took, and those of them that went to several
+  /// endpoints at once.
   uint64_t accepted = 0;
+  uint64_t forked = 0;
+  /// Outcomes of IMs that its users sent.
   uint64_t delivered = 0;
   uint64_t stored = 0;
   uint64_t rejected = 0;
+  /// Of these, by errc; only as long as need be.
+  std::vector<uint64_t> rejected_by;
   uint64_t copies = 0;
   uint64_t retries = 0;
+  /// IMs that nobody acknowledged in time; copies that were late.
+  uint64_t graces_passed = 0;
+  uint64_t choices_made = 0;
+  uint64_t choices_moved = 0;
+  uint64_t choices_released = 0;
+  /// What went to disk, was taken from there by an endpoint, and expired.
+  uint64_t offline_stored = 0;
+  uint64_t offline_delivered = 0;
   uint64_t expired = 0;
   uint64_t ids_forgotten = 0;
   uint64_t removed_with_account = 0;
   auto fields() {
-    return std::tie(accepted, delivered, stored, rejected, copies, retries,
-      expired, ids_forgotten, removed_with_account);
+    return std::tie(accepted, forked, delivered, stored, rejected, rejected_by,
+      copies, retries, graces_passed, choices_made, choices_moved,
+      choices_released, offline_stored, offline_delivered, expired,
+      ids_forgotten, removed_with_account);
   }
+
+  void count_rejected(errc why);
+  /// Of several shards.
+  routing_counters& operator+=(const routing_counters& x);
 };
 
 /// One shard's users, as senders and as recipients: judges what they send,
@@ -131,8 +163,10 @@ public:
     virtual void find_id(const retry_key& key, uint64_t ticket) = 0;
   };
 
-  /// `owns` says of a slot whether it is this shard's.
-  routing(effects& fx, std::function<bool(uint32_t)> owns);
+  /// `owns` says of a slot whether it is this shard's; of so many IMs it is
+  /// known what became of them.
+  routing(
+    effects& fx, std::function<bool(uint32_t)> owns, size_t traced_ims = 0);
   ~routing() override;
 
   void set_policy(const policy& x) { x_rules = x; }
@@ -146,6 +180,10 @@ public:
   /// has answered. For sign-ins.
   void with_user(
     const user_address& user, std::function<void(result<bool> exists)> then);
+  /// Null unless the user is loaded (`with_user`) and has an account.
+  const roster_summary* roster_of(const user_address& user) const;
+  /// What is on disk from now on.
+  void set_roster(const user_address& user, roster_summary what);
   /// The user must be loaded (`with_user`).
   void join(const user_address& user, session_id session, endpoint_name name,
     availability what, window granted, moment now);
@@ -218,6 +256,20 @@ public:
   const routing_counters& counters() const noexcept { return x_counters; }
   /// Bytes of bodies that this shard's senders have without an outcome.
   uint64_t pending_bytes() const noexcept { return x_pending_bytes; }
+  /// IMs of this shard's senders without an outcome.
+  uint64_t pending_ims() const noexcept { return x_pending.size(); }
+  /// Operations that the store was asked for and has not done.
+  uint64_t unwritten() const noexcept { return x_unwritten; }
+  /// Users that something is known of.
+  size_t users() const noexcept { return x_users.size(); }
+  /// Users with so many IMs waiting, or more, that the store alone does not
+  /// know of.
+  std::vector<user_address> with_waiting(uint64_t ims) const;
+
+  /// The IMs that a shard saw under this id, of this sender or, empty, of all.
+  trace_found find_traced(
+    const message_id& id, const user_address& sender) const;
+  std::vector<traced_event> traced_events(std::span<const traced_im> of) const;
 
 private:
   struct user;
@@ -263,7 +315,15 @@ private:
   void probe(session_id whom) override;
   void send_receipt(
     const im& about, const address& endpoint, receipt::kind what) override;
+  void choice_changed(choice_change what) override;
 
+  /// What is done now; the trace has its time from it.
+  void begin(moment now) noexcept {
+    x_now = now;
+    x_trace.set_time(now.wall_us);
+  }
+  /// Of a session that is here.
+  address name_of(session_id session) const;
   user& at(const user_address& name);
   user* find(const user_address& name) const;
   user* of_session(session_id session) const;
@@ -279,7 +339,8 @@ private:
   void route(user& recipient, routed_im what, moment now);
   void finish(uint64_t ticket, const outcome& what, moment now);
   void answer(const waiter& who, const outcome& what);
-  void reject(const waiter& who, failure why);
+  /// At once; `hash` is that of its retries.
+  void reject(const waiter& who, uint64_t hash, failure why);
   std::optional<std::chrono::milliseconds> over_rate(user& sender, moment now);
   void load(user& u);
   void forget_if_idle(user& u);
@@ -306,6 +367,9 @@ private:
   bool x_stopping = false;
   std::chrono::steady_clock::time_point x_next_cleaning;
   routing_counters x_counters;
+  /// Removals asked for.
+  uint64_t x_removals = 0;
+  im_trace x_trace;
 };
 
 } // namespace parley

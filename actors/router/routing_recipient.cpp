@@ -1,10 +1,12 @@
 #include "actors/router/routing_state.hpp"
 
+#include "actors/roster/privacy_rules.hpp"
+
 // A shard as that of the recipient, and what its inboxes ask for.
 namespace parley {
 
 void routing::receive(routed_im what, moment now) {
-  x_now = now;
+  begin(now);
   auto& u = at(what.to.user);
   if (u.head == user::knowledge::known) {
     route(u, std::move(what), now);
@@ -23,6 +25,12 @@ void routing::route(user& recipient, routed_im what, moment now) {
     refuse(failure{errc::no_such_user});
     return;
   }
+  const auto& sender = what.message->from.user;
+  if (recipient.roster.blocks && sender != what.to.user
+    && is_blocked(*recipient.roster.blocks, sender)) {
+    refuse(failure{errc::refused});
+    return;
+  }
   if (what.over_rate) {
     failure f{errc::rate_limited};
     f.limit = x_rules.im_rate;
@@ -35,11 +43,19 @@ void routing::route(user& recipient, routed_im what, moment now) {
     x_choice = {
       what.message->from.user, what.chooses, what.releases, what.to.user};
   auto from = what.from;
+  auto copies = x_counters.copies;
   if (auto why = recipient.in.accept(std::move(what.message),
-        std::move(what.to), from, what.of_broadcast, now, x_rules))
+        std::move(what.to), from, what.of_broadcast, now, x_rules)) {
     settle(from, outcome{outcome::kind::rejected, std::move(*why)});
-  else
+  } else {
     ++x_counters.accepted;
+    x_counters.forked += x_counters.copies - copies > 1;
+    const auto& user = recipient.in.user();
+    x_trace.accepted(user, recipient.in.last(), from.ticket);
+    if (what.chooses != session_id{})
+      x_trace.happened(
+        trace_kind::chosen, user, recipient.in.last(), what.chooses);
+  }
   if (x_stopping)
     recipient.in.store_all();
 }
@@ -55,18 +71,26 @@ void routing::accepted(const origin& from) {
 
 void routing::acknowledge(session_id session, const user_address& of,
   std::span<const acknowledged_im> what, moment now) {
-  x_now = now;
+  begin(now);
   auto* u = of_session(session);
   if (!u)
     u = find(of); // the session has ended meanwhile
-  if (u)
-    u->in.acknowledge(session, what, now, x_rules);
+  if (!u)
+    return;
+  for (const auto& x : what)
+    x_trace.happened(trace_kind::acknowledged, u->in.user(), x.order, session);
+  auto before = x_removals;
+  u->in.acknowledge(session, what, now, x_rules);
+  x_counters.offline_delivered += x_removals - before;
 }
 
 void routing::receive(const routed_typing& what, moment now) {
-  x_now = now;
+  begin(now);
   auto* u = find(what.to.user);
   if (!u)
+    return;
+  if (u->roster.blocks && what.from.user != what.to.user
+    && is_blocked(*u->roster.blocks, what.from.user))
     return;
   for (auto s : u->in.targets(what.from, what.to, now, x_rules))
     x_fx.tell(s, typing_notice{what.from});
@@ -76,6 +100,10 @@ void routing::receive(const routed_typing& what, moment now) {
 
 void routing::hand_out(session_id to, delivery what) {
   ++x_counters.copies;
+  const auto& user = what.what.to.user;
+  if (what.what.offline)
+    x_trace.loaded(*what.what.message, user, what.order);
+  x_trace.happened(trace_kind::handed_out, user, what.order, to);
   x_fx.hand_out(to, std::move(what));
 }
 
@@ -93,6 +121,7 @@ void routing::put(put_im what) {
 
 void routing::remove(remove_im what) {
   ++x_unwritten;
+  ++x_removals;
   x_fx.write(store_operation{std::move(what)});
 }
 

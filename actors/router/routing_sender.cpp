@@ -18,7 +18,7 @@ void routing::expect(session_id session, const send_im& what) const noexcept {
 
 void routing::submit(
   session_id session, request_number number, send_im what, moment now) {
-  x_now = now;
+  begin(now);
   if (auto* u = of_session(session))
     submit_one(
       *u, session, what.message, what.to, waiter{session, number}, false, now);
@@ -26,7 +26,7 @@ void routing::submit(
 
 void routing::submit(
   session_id session, request_number number, broadcast what, moment now) {
-  x_now = now;
+  begin(now);
   auto* u = of_session(session);
   if (!u)
     return;
@@ -67,30 +67,33 @@ void routing::submit(
 void routing::submit_one(user& sender, session_id session,
   const shared<im>& message, const address& to, waiter who, bool of_broadcast,
   moment now) {
+  auto hash = retry_hash(sender.in.user(), message->id, to.user);
+  // Salted: nobody can aim at another's ticket.
+  auto ticket = hash ^ sender.salt;
+  x_trace.submitted(*message, hash, ticket, session, sender.in.user(), to.user);
   if (to.empty()) {
     if (auto f = refusal_of(*message))
-      reject(who, std::move(*f));
+      reject(who, hash, std::move(*f));
     else
-      reject(who, failure{errc::bad_address});
+      reject(who, hash, failure{errc::bad_address});
     return;
   }
-  auto hash = retry_hash(sender.in.user(), message->id, to.user);
   auto content = content_hash(*message);
   if (auto known = sender.sent.find(hash)) {
     ++x_counters.retries;
-    if (known->same_content(content))
+    if (known->same_content(content)) {
+      x_trace.answered_again(hash);
       answer(who, outcome{known->what(), {}});
-    else
-      reject(who, failure{errc::id_conflict});
+    } else {
+      reject(who, hash, failure{errc::id_conflict});
+    }
     return;
   }
-  // Salted: nobody can aim at another's ticket.
-  auto ticket = hash ^ sender.salt;
   auto [i, is_new] = x_pending.try_emplace(ticket);
   auto& p = i->second;
   if (!is_new) {
     if (p.content != content) {
-      reject(who, failure{errc::id_conflict});
+      reject(who, hash, failure{errc::id_conflict});
       return;
     }
     ++x_counters.retries;
@@ -137,7 +140,7 @@ void routing::advance(user& sender, moment now) {
 
 void routing::id_found(
   uint64_t ticket, const result<std::optional<stored_id>>& found, moment now) {
-  x_now = now;
+  begin(now);
   auto i = x_pending.find(ticket);
   if (i == x_pending.end() || !i->second.asking)
     return;
@@ -243,6 +246,7 @@ void routing::finish(uint64_t ticket, const outcome& what, moment now) {
   i->second.sender->sent.prefetch(hash);
   auto p = std::move(i->second);
   x_pending.erase(i);
+  x_trace.outcome_of(hash, what);
   x_pending_bytes -= content_bytes(*p.message);
   --p.sender->pending;
   if (p.chooses)
@@ -266,7 +270,7 @@ void routing::answer(const waiter& who, const outcome& what) {
     ++x_counters.stored;
     break;
   case outcome::kind::rejected:
-    ++x_counters.rejected;
+    x_counters.count_rejected(what.why.code);
     break;
   }
   if (who.broadcast == 0) {
@@ -285,12 +289,14 @@ void routing::answer(const waiter& who, const outcome& what) {
   x_broadcasts.erase(i);
 }
 
-void routing::reject(const waiter& who, failure why) {
-  answer(who, outcome{outcome::kind::rejected, std::move(why)});
+void routing::reject(const waiter& who, uint64_t hash, failure why) {
+  outcome what{outcome::kind::rejected, std::move(why)};
+  x_trace.outcome_of(hash, what);
+  answer(who, what);
 }
 
 void routing::type(session_id session, const address& to, moment now) {
-  x_now = now;
+  begin(now);
   auto* u = of_session(session);
   if (!u || to.empty() || !x_rules.im_enabled)
     return;
@@ -306,12 +312,12 @@ void routing::type(session_id session, const address& to, moment now) {
 }
 
 void routing::receive(const routed_outcome& what, moment now) {
-  x_now = now;
+  begin(now);
   finish(what.ticket, what.what, now);
 }
 
 void routing::receive(const routed_choice& what, moment now) {
-  x_now = now;
+  begin(now);
   if (auto* u = find(what.user))
     u->in.choose(what.session, what.releases, what.peer, now, x_rules);
 }

@@ -27,6 +27,9 @@ struct routing::user {
   inbox in;
   knowledge head = knowledge::none;
   bool exists = false;
+  roster_summary roster;
+  /// Its roster has told of itself, later than the disk.
+  bool roster_told = false;
   /// Wait for the head, in order.
   std::vector<routed_im> queue;
   std::vector<std::function<void(result<bool>)>> askers;

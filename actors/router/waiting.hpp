@@ -11,6 +11,11 @@
 
 namespace parley {
 
+/// The least that is greater.
+inline im_order after(im_order x) noexcept {
+  return im_order{x.value + 1};
+}
+
 /// An accepted IM that no endpoint has acknowledged, while it is in memory.
 struct waiting_im {
   enum class place : uint8_t {

@@ -19,6 +19,9 @@ public:
   virtual void refuse(const failure& why) = 0;
   /// `number` is 0 for what is not numbered.
   virtual void send(sequence number, const event& what) = 0;
+  /// Whether presence may be sent now: not much output waits. If not,
+  /// `client_drained` comes once it may.
+  virtual bool takes_presence() = 0;
   virtual void send_window(const window& requests) = 0;
   virtual void send_going_away(std::chrono::milliseconds come_back_after) = 0;
   virtual void set_heartbeat(std::chrono::milliseconds interval) = 0;

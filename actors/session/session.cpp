@@ -1,12 +1,24 @@
 #include "actors/session/session.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "protocol/defaults.hpp"
 
 namespace parley {
 
 using std::chrono::milliseconds;
+
+namespace {
+
+/// What is not is last state: it is told anew rather than again.
+bool is_numbered(const event& x) noexcept {
+  return std::holds_alternative<answer>(x)
+    || std::holds_alternative<incoming_im>(x)
+    || std::holds_alternative<receipt>(x);
+}
+
+} // namespace
 
 window ims_window(const window& wanted, const policy& rules) noexcept {
   window x{rules.window_messages(), defaults::event_window_bytes};
@@ -37,6 +49,7 @@ void session_state::attach(const attach_link& x) {
   if (link)
     link->close(failure{errc::replaced}, error_scope::connection);
   link = x.link;
+  held_presence.clear();
   acknowledge(x.last_event);
   signed_in hello;
   hello.self = config.self;
@@ -113,6 +126,33 @@ bool session_state::may_type(
   return true;
 }
 
+void session_state::tell(event what) {
+  if (!link)
+    return; // it is told everything when it resumes
+  if (std::holds_alternative<presence_reset>(what))
+    held_presence.clear();
+  auto* p = std::get_if<presence_event>(&what);
+  if (p && (!held_presence.empty() || !link->takes_presence())) {
+    // Of the whole user: what was held of its endpoints is void.
+    size_t voided = 0;
+    if (!p->what->from.is_full())
+      voided = std::erase_if(held_presence,
+        [p](const auto& x) { return x.first.user == p->what->from.user; });
+    auto& held = held_presence[p->what->from];
+    voided += held ? 1 : 0;
+    held = std::move(p->what);
+    if (config.counters)
+      config.counters->coalesced += voided;
+    return;
+  }
+  link->send(sequence{}, what);
+}
+
+void session_state::tell_held() {
+  for (auto& [from, what] : std::exchange(held_presence, {}))
+    link->send(sequence{}, event{presence_event{std::move(what)}});
+}
+
 void session_state::refuse(request_number number, failure why) {
   put({}, event{answer{number, std::move(why)}});
 }
@@ -127,9 +167,8 @@ void session_state::acknowledge(sequence upto) {
 }
 
 void session_state::put(im_order order, event what) {
-  if (std::holds_alternative<typing_notice>(what)) {
-    if (link)
-      link->send(sequence{}, what);
+  if (!is_numbered(what)) {
+    tell(std::move(what));
     return;
   }
   // They are news, not promises: a client that takes none gets no more.
@@ -188,6 +227,10 @@ local_session_actor::behavior_type session(
       if (!st.paused)
         st.config.wanted = x.wanted;
       self->send(st.router, session_window{st.config.id, st.ims()});
+    },
+    [self](const client_drained& x) {
+      if (self->state.is_from(x.from))
+        self->state.tell_held();
     },
     [self](const client_lost& x) {
       if (self->state.is_from(x.from))

@@ -2,10 +2,13 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "actors/interfaces.hpp"
+#include "actors/roster/presence_counters.hpp"
 #include "actors/runtime/pinned.hpp"
 #include "actors/session/client_link.hpp"
 #include "actors/session/stream.hpp"
@@ -33,6 +36,8 @@ struct session_config {
   window wanted;
   std::string token;
   shared<policy> rules;
+  /// Of its worker; null: nobody counts.
+  std::shared_ptr<presence_counters> counters = nullptr;
 };
 
 struct session_state {
@@ -56,6 +61,8 @@ struct session_state {
   double typing_tokens = defaults::typing_burst;
   std::chrono::steady_clock::time_point typing_at{};
   event_stream stream;
+  /// Presence that its slow client will be told, by whom it is about.
+  std::map<address, shared<presence_notice>> held_presence;
 
   /// How many requests the client may have under way.
   window granted() const noexcept;
@@ -69,6 +76,9 @@ struct session_state {
   void acknowledge(sequence upto);
   /// Numbers what is numbered, and sends it if there is a connection.
   void put(im_order order, event what);
+  /// Goes out of turn, or not at all: the last state counts.
+  void tell(event what);
+  void tell_held();
   void refuse(request_number number, failure why);
   void set_policy(const shared<policy>& x);
   void tell_policy();

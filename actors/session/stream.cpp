@@ -13,7 +13,18 @@ uint64_t bytes_of(const request& x) {
     return content_bytes(*s->message);
   if (auto* b = std::get_if<broadcast>(&x))
     return content_bytes(*b->message);
-  return 0;
+  uint64_t bytes = 0;
+  if (auto* a = std::get_if<add_contacts>(&x)) {
+    for (const auto& c : a->contacts) {
+      bytes += c.address.size() + c.name.size();
+      for (const auto& g : c.groups)
+        bytes += g.size();
+    }
+  } else if (auto* r = std::get_if<remove_contacts>(&x)) {
+    for (const auto& whom : r->addresses)
+      bytes += whom.size();
+  }
+  return bytes;
 }
 
 uint64_t bytes_of(const answer& x) {
@@ -21,6 +32,17 @@ uint64_t bytes_of(const answer& x) {
   if (auto* b = std::get_if<broadcast_outcomes>(&x.what))
     for (const auto& r : b->outcomes)
       bytes += sizeof(r) + r.to.size();
+  if (auto* c = std::get_if<contacts_changed>(&x.what))
+    for (const auto& r : c->refused)
+      bytes += sizeof(r) + r.address.size() + r.why.text.size();
+  if (auto* l = std::get_if<contact_list>(&x.what)) {
+    for (const auto& c : l->contacts) {
+      bytes += sizeof(c) + c.name.size();
+      for (const auto& g : c.groups)
+        bytes += sizeof(g) + g.size();
+    }
+    bytes += sizeof(user_address) * l->removed.size();
+  }
   return bytes;
 }
 

@@ -6,11 +6,11 @@ namespace parley {
 
 namespace {
 
-using self_pointer = settings_actor::stateful_pointer<settings_state>;
+using settings_pointer = settings_actor::stateful_pointer<settings_state>;
 using promise = caf::typed_response_promise<setting_changed>;
 
 /// Tells all followers; answers when the last has it in force.
-void publish(self_pointer self, promise to, setting_changed answer) {
+void publish(settings_pointer self, promise to, setting_changed answer) {
   const auto& f = self->state.followers;
   shared<policy> rules{self->state.now};
   auto open = std::make_shared<size_t>(
@@ -50,7 +50,7 @@ policy policy_from_store(
   return x;
 }
 
-settings_actor::behavior_type settings(self_pointer self, policy stored,
+settings_actor::behavior_type settings(settings_pointer self, policy stored,
   store_writer_actor writer, policy_followers followers,
   std::shared_ptr<surroundings> world) {
   auto& st = self->state;

@@ -13,6 +13,14 @@ store_reader_actor::behavior_type store_reader(
         x.why = head.error();
       self->send(router, std::move(x));
     },
+    [self, db](const user_address& of, const roster_actor& who) {
+      roster_found x;
+      if (auto found = db->roster(of))
+        x.what = std::move(*found);
+      else
+        x.why = found.error();
+      self->send(who, std::move(x));
+    },
     [self, db](const user_address& of, session_id for_whom, im_order from,
       uint64_t max, const router_actor& router) {
       page_found x{of, for_whom, from, {}, false, {}};

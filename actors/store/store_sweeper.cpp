@@ -15,7 +15,8 @@ using std::chrono::milliseconds;
 
 namespace {
 
-using self_pointer = store_sweeper_actor::stateful_pointer<store_sweeper_state>;
+using sweeper_pointer =
+  store_sweeper_actor::stateful_pointer<store_sweeper_state>;
 
 /// Nobody asked, and the next round meets it again.
 void report(const failure& why) {
@@ -23,14 +24,14 @@ void report(const failure& why) {
     "sweeping out what expired: {}: {}", to_string(why.code), why.text);
 }
 
-void arm(self_pointer self) {
+void arm(sweeper_pointer self) {
   if (!std::exchange(self->state.armed, true))
     self->send(store_sweeper_actor{self}, step_atom::value);
 }
 
 // -- IMs that expired
 
-void expire(self_pointer self, store& db) {
+void expire(sweeper_pointer self, store& db) {
   auto& st = self->state;
   auto ttl = st.rules->im_offline_ttl_ms;
   st.expiring = ttl != unlimited && st.expired < defaults::expiry_page;
@@ -60,7 +61,7 @@ void expire(self_pointer self, store& db) {
 
 /// Each router keeps apart what comes from now on; when all do, all that was
 /// before is on disk, where the scan finds it.
-void begin_scan(self_pointer self) {
+void begin_scan(sweeper_pointer self) {
   auto& st = self->state;
   st.next_scan = self->clock().now() + defaults::filter_interval;
   st.unanswered = st.routers.size();
@@ -84,7 +85,7 @@ bool most_are_gone(const store_sweeper_state& st, const store& db) {
     && st.forgotten > held / 2;
 }
 
-void scan(self_pointer self, store& db) {
+void scan(sweeper_pointer self, store& db) {
   auto& st = self->state;
   auto& x = *st.scanning;
   if (x.from.empty()) {
@@ -110,7 +111,7 @@ void scan(self_pointer self, store& db) {
     self->send(r, found);
 }
 
-void forget(self_pointer self, store& db) {
+void forget(sweeper_pointer self, store& db) {
   auto& st = self->state;
   auto done =
     db.forget_ids(st.now - milliseconds{st.rules->im_retry_memory_ms});
@@ -124,6 +125,42 @@ void forget(self_pointer self, store& db) {
   bool idle = !st.forgetting && !st.scanning && st.unanswered == 0;
   if (idle && most_are_gone(st, db) && self->clock().now() >= st.next_scan)
     begin_scan(self);
+}
+
+// -- rosters
+
+/// Most of them are on their way already; the other half takes a note twice.
+void resend(sweeper_pointer self, store& db) {
+  auto& st = self->state;
+  std::vector<subscription_note> found;
+  auto next = db.each_note(st.next_note, defaults::sweep_step,
+    [&found](const subscription_note& x) { found.push_back(x); });
+  if (!next) {
+    report(next.error());
+    st.resending = false;
+    return;
+  }
+  for (auto& x : found) {
+    const auto& to = st.routers[slot_of(x.to) % st.routers.size()];
+    self->send(to, std::move(x));
+  }
+  st.next_note = std::move(*next);
+  st.resending = !st.next_note.empty();
+}
+
+void review(sweeper_pointer self, store& db) {
+  auto& st = self->state;
+  auto found = db.rosters(st.reviewed, defaults::sweep_step);
+  if (!found) {
+    report(found.error());
+    st.reviewing = false;
+    return;
+  }
+  for (auto& x : *found)
+    if (x.requests > 0)
+      self->send(st.routers[slot_of(x.user) % st.routers.size()],
+        review_requests{x.user});
+  st.reviewing = !st.reviewed.empty();
 }
 
 // -- operators
@@ -144,13 +181,104 @@ void list(store_sweeper_state& st, store& db) {
   st.listings.pop_front();
 }
 
+/// Who has nothing is at no limit, even if that is 0.
+bool is_at(uint64_t n, uint64_t limit) {
+  return n > 0 && n >= limit;
+}
+
+void look_at_accounts(store_sweeper_state::limits_look& x, store& db) {
+  auto page = db.accounts(x.last, defaults::sweep_step);
+  if (!page) {
+    x.found.why = std::move(page.error());
+    return;
+  }
+  for (const auto& user : *page) {
+    auto head = db.head(user);
+    if (!head)
+      x.found.why = std::move(head.error());
+    else if (is_at(head->stored, x.wanted.offline_max))
+      x.found.offline.push_back(user);
+  }
+  x.accounts_done = page->size() < defaults::sweep_step;
+  x.last = x.accounts_done ? user_address{} : page->back();
+}
+
+/// True at the end.
+bool look_at_rosters(store_sweeper_state::limits_look& x, store& db) {
+  auto page = db.rosters(x.last, defaults::sweep_step);
+  if (!page) {
+    x.found.why = std::move(page.error());
+    return true;
+  }
+  for (const auto& r : *page) {
+    if (is_at(r.contacts, x.wanted.contacts_max))
+      x.found.contacts.push_back(r.user);
+    if (is_at(r.watchers, x.wanted.watchers_max))
+      x.found.watchers.push_back(r.user);
+  }
+  return x.last.empty();
+}
+
+void look_at_limits(store_sweeper_state& st, store& db) {
+  auto& x = st.limits.front();
+  bool done = false;
+  if (x.accounts_done)
+    done = look_at_rosters(x, db);
+  else
+    look_at_accounts(x, db);
+  if (!done && x.found.why.code == errc::none)
+    return;
+  x.promise.deliver(std::move(x.found));
+  st.limits.pop_front();
+}
+
+/// True at the end of the page.
+bool read_rosters(store_sweeper_state::rosters_look& x, store& db) {
+  auto& [promise, found, entries] = x;
+  auto page = db.rosters(found.next, defaults::rosters_listed);
+  if (!page) {
+    found.why = std::move(page.error());
+    return true;
+  }
+  for (const auto& r : *page) {
+    auto whole = db.roster(r.user);
+    if (!whole) {
+      found.why = std::move(whole.error());
+      return true;
+    }
+    entries += whole->items.size();
+    found.what.emplace_back(r.user, std::move(*whole));
+    if (entries >= defaults::contacts_listed && r.user != page->back().user) {
+      found.next = r.user;
+      return true;
+    }
+  }
+  return found.next.empty() || entries >= defaults::contacts_listed;
+}
+
+void list_rosters(store_sweeper_state& st, store& db) {
+  auto& x = st.rosters.front();
+  if (!read_rosters(x, db))
+    return;
+  x.promise.deliver(std::move(x.found));
+  st.rosters.pop_front();
+}
+
 /// Who waits goes first.
-void step(self_pointer self, store& db) {
+void step(sweeper_pointer self, store& db) {
   auto& st = self->state;
   if (!st.listings.empty())
     list(st, db);
+  else if (!st.limits.empty())
+    look_at_limits(st, db);
+  else if (!st.rosters.empty())
+    list_rosters(st, db);
+  else if (st.reviewing)
+    review(self, db);
   else if (st.expiring)
     expire(self, db);
+  else if (st.resending)
+    resend(self, db);
   else if (st.forgetting)
     forget(self, db);
   else if (st.scanning)
@@ -163,7 +291,7 @@ void step(self_pointer self, store& db) {
 } // namespace
 
 store_sweeper_actor::behavior_type store_sweeper(
-  self_pointer self, store* db, uint64_t in_filter) {
+  sweeper_pointer self, store* db, uint64_t in_filter) {
   self->state.in_filter = in_filter;
   self->state.put_before = db->ids_put();
   return {
@@ -173,13 +301,36 @@ store_sweeper_actor::behavior_type store_sweeper(
       st.rules = rules;
       st.now = now;
       st.routers = routers;
-      st.expiring = st.forgetting = true;
+      st.expiring = st.forgetting = st.resending = true;
       st.expired = 0;
       arm(self);
     },
     [self](list_atom) -> caf::typed_response_promise<accounts_found> {
       auto promise = self->make_response_promise<accounts_found>();
       self->state.listings.push_back({promise, {}});
+      arm(self);
+      return promise;
+    },
+    [self](add_atom, const std::vector<router_actor>& routers) {
+      auto& st = self->state;
+      st.routers = routers;
+      st.reviewing = true;
+      st.reviewed = {};
+      arm(self);
+    },
+    [self](const limits_wanted& wanted)
+      -> caf::typed_response_promise<limits_found> {
+      auto promise = self->make_response_promise<limits_found>();
+      self->state.limits.push_back({promise, wanted, {}, {}, false});
+      arm(self);
+      return promise;
+    },
+    [self](const rosters_wanted& wanted)
+      -> caf::typed_response_promise<rosters_found> {
+      auto promise = self->make_response_promise<rosters_found>();
+      rosters_found found;
+      found.next = wanted.after;
+      self->state.rosters.push_back({promise, std::move(found), 0});
       arm(self);
       return promise;
     },

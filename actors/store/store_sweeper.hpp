@@ -52,17 +52,45 @@ struct store_sweeper_state {
   /// While a new one is made.
   std::optional<scan> scanning;
 
+  // -- rosters
+  /// Notes that nobody has confirmed are sent again.
+  bool resending = false;
+  std::string next_note;
+  /// Requests that wait in rosters are looked at again.
+  bool reviewing = false;
+  user_address reviewed;
+
   // -- what operators wait for
   struct listing {
     caf::typed_response_promise<accounts_found> promise;
     accounts_found found;
   };
   std::deque<listing> listings;
+
+  /// Users at their limits: by their accounts, then by their rosters.
+  struct limits_look {
+    caf::typed_response_promise<limits_found> promise;
+    limits_wanted wanted;
+    limits_found found;
+    user_address last;
+    bool accounts_done = false;
+  };
+  std::deque<limits_look> limits;
+
+  /// A page of contact lists in the making.
+  struct rosters_look {
+    caf::typed_response_promise<rosters_found> promise;
+    rosters_found found;
+    /// Read so far.
+    size_t entries = 0;
+  };
+  std::deque<rosters_look> rosters;
 };
 
 /// Sweeps out of the store what has expired, makes the routers' filter over its
-/// ids anew when most of them are gone, and lists accounts: whatever goes over
-/// much of the store, in bounded steps, each a message, so that an end need not
+/// ids anew when most of them are gone, sends again what one half of a
+/// subscription owes to the other, and lists accounts: whatever goes over much
+/// of the store, in bounded steps, each a message, so that an end need not
 /// wait. Spawn it detached; `db` outlives it. `in_filter`: ids in the filter
 /// that the routers began with.
 store_sweeper_actor::behavior_type store_sweeper(

@@ -11,14 +11,22 @@ namespace parley {
 
 namespace {
 
-using self_pointer = store_writer_actor::stateful_pointer<store_writer_state>;
+using writer_pointer = store_writer_actor::stateful_pointer<store_writer_state>;
 using piece = store_writer_state::piece;
 
-result<commit_report> write(std::span<const piece> pieces, store& db) {
+result<commit_report> write(
+  writer_pointer self, std::span<const piece> pieces, store& db) {
   operations batch;
   for (auto& x : pieces)
     batch.insert(batch.end(), x.what->begin(), x.what->end());
-  return db.commit(batch);
+  auto* meter = self->state.meter.get();
+  if (meter)
+    meter->begins(self->clock().now());
+  auto done = db.commit(batch);
+  if (meter)
+    meter->ends(self->clock().now(), batch.size(),
+      !done && done.error().code != errc::store_corrupt);
+  return done;
 }
 
 size_t removals(const operations& what) {
@@ -29,7 +37,7 @@ size_t removals(const operations& what) {
 }
 
 /// One message for each router, however much of it is in the batch.
-void answer(self_pointer self, std::span<piece> pieces,
+void answer(writer_pointer self, std::span<piece> pieces,
   const result<commit_report>& done) {
   auto why = done ? failure{} : done.error();
   auto deleted =
@@ -56,8 +64,8 @@ void answer(self_pointer self, std::span<piece> pieces,
 
 /// Damage concerns one user, and the others are not to suffer from it: what
 /// meets any is written in halves.
-void commit(self_pointer self, std::span<piece> pieces, store& db) {
-  auto done = write(pieces, db);
+void commit(writer_pointer self, std::span<piece> pieces, store& db) {
+  auto done = write(self, pieces, db);
   bool is_damage = !done && done.error().code == errc::store_corrupt;
   if (!is_damage || pieces.size() == 1) {
     answer(self, pieces, done);
@@ -68,14 +76,14 @@ void commit(self_pointer self, std::span<piece> pieces, store& db) {
   commit(self, pieces.subspan(half), db);
 }
 
-void commit(self_pointer self, store& db) {
+void commit(writer_pointer self, store& db) {
   auto pieces = std::exchange(self->state.waiting, {});
   self->state.size = 0;
   if (!pieces.empty())
     commit(self, pieces, db);
 }
 
-void add(self_pointer self, store& db, piece x) {
+void add(writer_pointer self, store& db, piece x) {
   auto& st = self->state;
   st.size += x.what->size();
   st.waiting.push_back(std::move(x));
@@ -89,7 +97,9 @@ void add(self_pointer self, store& db, piece x) {
 
 } // namespace
 
-store_writer_actor::behavior_type store_writer(self_pointer self, store* db) {
+store_writer_actor::behavior_type store_writer(
+  writer_pointer self, store* db, std::shared_ptr<commit_meter> meter) {
+  self->state.meter = std::move(meter);
   return {
     [self, db](const shared<operations>& what, const router_actor& who) {
       add(self, *db, {what, who, {}});

@@ -1,11 +1,13 @@
 #pragma once
 
 #include "actors/interfaces.hpp"
+#include "actors/observation/commit_meter.hpp"
 #include "persistence/store.hpp"
 
 #include <caf/response_promise.hpp>
 
 #include <cstddef>
+#include <memory>
 #include <vector>
 
 namespace parley {
@@ -28,14 +30,17 @@ struct store_writer_state {
   size_t size = 0;
   /// A `commit` to itself is under way.
   bool armed = false;
+  std::shared_ptr<commit_meter> meter;
 };
 
 /// Group commit: the first operation of a batch has the writer send itself
 /// `commit`; all that lies before that in the mailbox goes into one synced
 /// write, up to `commit_max` operations. A disk that refuses answers all of
 /// them with its error; a damaged record answers those that need it. Spawn it
-/// detached; `db` outlives it.
+/// detached; `db` outlives it. `meter` is told how commits went; it may be
+/// null.
 store_writer_actor::behavior_type store_writer(
-  store_writer_actor::stateful_pointer<store_writer_state> self, store* db);
+  store_writer_actor::stateful_pointer<store_writer_state> self, store* db,
+  std::shared_ptr<commit_meter> meter);
 
 } // namespace parley

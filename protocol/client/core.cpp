@@ -173,6 +173,11 @@ void client_core::impl::emit(const request_queue::numbered& x) {
   case kind::availability:
     put(numbered_request{x.number, parley::set_availability{x.what->presence}});
     break;
+  case kind::other:
+  case kind::list:
+  case kind::follow:
+    emit_contacts(x);
+    break;
   case kind::sign_out:
     acknowledge_safe();
     put(numbered_request{x.number, parley::sign_out{}});
@@ -184,8 +189,8 @@ void client_core::impl::emit(const request_queue::numbered& x) {
 size_t client_core::impl::memory() const noexcept {
   return sizeof(impl) + x_out.capacity() + x_reader.memory()
     + x_position.memory() + x_requests.memory() + x_seen.memory()
-    + x_account.user.capacity() + x_account.password.capacity()
-    + x_token.capacity();
+    + x_book.memory() + x_present.memory() + x_account.user.capacity()
+    + x_account.password.capacity() + x_token.capacity();
 }
 
 // -- the facade ---------------------------------------------------------------
@@ -237,6 +242,18 @@ void client_core::broadcast(const outgoing_im& message,
 
 void client_core::set_availability(const availability& what, request_tag tag) {
   x_impl->set_availability(what, tag);
+}
+
+void client_core::ask(contacts_request what, request_tag tag) {
+  x_impl->ask(std::move(what), tag);
+}
+
+void client_core::list_contacts(request_tag tag) {
+  x_impl->list_contacts(tag);
+}
+
+const contact_book& client_core::contacts() const noexcept {
+  return x_impl->contacts();
 }
 
 void client_core::typing(std::string_view to) {

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 
 #include "protocol/client/events.hpp"
 #include "protocol/errors.hpp"
@@ -44,7 +45,15 @@ struct client_core_config {
   /// server allows.
   window wanted;
   acknowledging acknowledge = acknowledging::after_callback;
+  /// Asks for the contact list after each sign-in and keeps it, tells what its
+  /// changes mean (on_subscription), and keeps who is available, so that nobody
+  /// stays so when what was told is void.
+  bool follow_contacts = false;
 };
+
+/// What can be asked about contacts, presence of others, and privacy.
+using contacts_request = std::variant<add_contacts, remove_contacts, subscribe,
+  unsubscribe, approve, deny, watch, parley::set_privacy>;
 
 /// Who signs in, and as what.
 struct client_account {
@@ -118,6 +127,13 @@ public:
     request_tag tag = {});
   /// Answered by on_done or on_refused. The last one holds after reconnects.
   void set_availability(const availability& what, request_tag tag = {});
+  /// Answered by on_contacts_changed (add_contacts, remove_contacts,
+  /// subscribe), on_watching, on_privacy or on_done, or by on_refused; maybe
+  /// from within this call if it cannot be sent at all.
+  void ask(contacts_request what, request_tag tag = {});
+  /// Answered by on_contacts or on_refused: what changed in the list after what
+  /// is known, without `follow_contacts` all of it.
+  void list_contacts(request_tag tag = {});
   /// Says that the user is writing to `to`. Dropped while disconnected.
   void typing(std::string_view to);
   /// Tells `to` that the user has seen its IM `id` and all before: an IM with
@@ -141,6 +157,8 @@ public:
   bool is_gone() const noexcept;
   /// There is a connection, signed in or not.
   bool is_connected() const noexcept;
+  /// With `follow_contacts`: the contact list as far as it came.
+  const contact_book& contacts() const noexcept;
   /// Requests without an answer, waiting ones included.
   size_t unanswered() const noexcept;
   /// Requests wait that the window has no room for before an IM is

@@ -127,6 +127,7 @@ void client_core::impl::handle(const native::session_started& x) {
     x_acknowledged = {};
   }
   x_events.on_ready(x_self, resumed);
+  begin_following(resumed);
   for (auto tag : covered)
     x_events.on_done(tag);
 }
@@ -160,8 +161,9 @@ void client_core::impl::handle(const native::numbered_event& x) {
   std::visit([&](auto& what) { take_event(x.number, what); }, x.what);
 }
 
-void client_core::impl::handle(native::outcomes_part& x) {
-  if (!is_ready() || !is_next(x.number))
+void client_core::impl::handle(native::answer_part& x) {
+  // What is told without having been asked for has no number.
+  if (!is_ready() || (x.number.value != 0 && !is_next(x.number)))
     return;
   if (!x_parts)
     x_parts.emplace();
@@ -247,6 +249,12 @@ void client_core::impl::answered(
   }
   case kind::sign_out:
     return finish(why);
+  case kind::follow:
+    --x_follows;
+    return x_events.on_error(why);
+  case kind::other:
+    forget_ends(*x->other);
+    [[fallthrough]];
   default:
     return x_events.on_refused(x->tag, why);
   }
@@ -276,7 +284,8 @@ void client_core::impl::answered(
     return;
   if (x->what == pending_request::kind::sign_out)
     return finish(failure{errc::signed_out});
-  if (x->what == pending_request::kind::availability)
+  if (x->what == pending_request::kind::availability
+    || x->what == pending_request::kind::other)
     x_events.on_done(x->tag);
 }
 

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "protocol/client/backoff.hpp"
 #include "protocol/client/core.hpp"
 #include "protocol/client/event_position.hpp"
 #include "protocol/client/hot_frames.hpp"
+#include "protocol/client/presence_table.hpp"
 #include "protocol/client/recent_ids.hpp"
 #include "protocol/client/request_queue.hpp"
 #include "protocol/codec.hpp"
@@ -33,6 +35,8 @@ public:
   void broadcast(const outgoing_im& message, std::span<const std::string> to,
     request_tag tag);
   void set_availability(const availability& what, request_tag tag);
+  void ask(contacts_request what, request_tag tag);
+  void list_contacts(request_tag tag);
   void typing(std::string_view to);
   void acknowledge(delivery_ticket ticket);
   void set_window(const window& wanted);
@@ -44,6 +48,7 @@ public:
     return x_stage != stage::waiting && x_stage != stage::connecting
       && x_stage != stage::gone;
   }
+  const contact_book& contacts() const noexcept { return x_book; }
   size_t unanswered() const noexcept { return x_requests.unanswered(); }
   bool is_held_back() const noexcept;
   const address& self() const noexcept { return x_self; }
@@ -100,7 +105,7 @@ private:
   void handle(const native::pong&) {}
   void handle(const window& x);
   void handle(const native::numbered_event& x);
-  void handle(native::outcomes_part& x);
+  void handle(native::answer_part& x);
 
   void authenticate();
   void start_session();
@@ -114,11 +119,35 @@ private:
   void take_event(sequence number, const receipt& x);
   void take_event(sequence number, const typing_notice& x);
   void take_event(sequence number, const policy_values& x);
+  void take_event(sequence number, const contact_list& x);
+  void take_event(sequence number, const privacy& x);
+  void take_event(sequence number, const presence_event& x);
+  void take_event(sequence number, const presence_reset& x);
+  void take_event(sequence number, const watch_ended& x);
   void answered(sequence number, request_number to, const failure& why);
   void answered(sequence number, request_number to, const outcome& what);
   void answered(
     sequence number, request_number to, const broadcast_outcomes& what);
   void answered(sequence number, request_number to, const done&);
+  void answered(
+    sequence number, request_number to, const contacts_changed& what);
+  void answered(sequence number, request_number to, const contact_list& what);
+  void answered(sequence number, request_number to, const watching& what);
+  void answered(sequence number, request_number to, const privacy& what);
+
+  // -- contacts and presence (core_contacts.cpp)
+
+  bool follows() const noexcept { return x_config->follow_contacts; }
+  /// Asks for the contact list unless that is under way.
+  void follow();
+  /// After a sign-in: what was told before is void, or may be incomplete.
+  void begin_following(bool resumed);
+  void emit_contacts(const request_queue::numbered& x);
+  void take_list(std::optional<request_tag> tag, const contact_list& what);
+  void void_presence();
+  void end_watch(const user_address& whom);
+  /// A request was refused that would have ended subscriptions.
+  void forget_ends(const request& what);
 
   // -- requests (core.cpp)
 
@@ -154,7 +183,7 @@ private:
   native::frame_reader x_reader;
   /// The server's magic as far as it came.
   std::string x_magic;
-  std::optional<native::outcomes_assembler> x_parts;
+  std::optional<native::answer_assembler> x_parts;
 
   // Of a connection before its session:
   struct signing_in {
@@ -177,6 +206,14 @@ private:
   sequence x_acknowledged;
   request_queue x_requests;
   recent_ids x_seen;
+
+  // Of contacts, if they are followed:
+  contact_book x_book;
+  presence_table x_present;
+  /// In force, as far as was told.
+  std::set<user_address> x_watches;
+  /// The client's own questions for the list that have no answer yet.
+  size_t x_follows = 0;
 };
 
 } // namespace parley

@@ -14,6 +14,23 @@ void client_events::on_broadcast(
 
 void client_events::on_done(request_tag) {}
 
+void client_events::on_contacts_changed(request_tag, const contacts_changed&) {}
+
+void client_events::on_contacts(
+  std::optional<request_tag>, const contact_list&) {}
+
+void client_events::on_subscription(const user_address&, subscription_event) {}
+
+void client_events::on_watching(request_tag, uint64_t) {}
+
+void client_events::on_watch_ended(const user_address&) {}
+
+void client_events::on_privacy(std::optional<request_tag>, const privacy&) {}
+
+void client_events::on_presence(const presence_notice&) {}
+
+void client_events::on_presence_reset() {}
+
 void client_events::on_refused(request_tag, const failure&) {}
 
 void client_events::on_receipt(

@@ -2,12 +2,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "protocol/address.hpp"
+#include "protocol/client/contact_book.hpp"
 #include "protocol/errors.hpp"
 #include "protocol/vocabulary.hpp"
 
@@ -101,10 +103,46 @@ public:
   virtual void on_broadcast(request_tag tag, std::string_view id,
     const std::vector<recipient_outcome>& outcomes);
 
-  /// `set_availability` is in force at the server.
+  /// `set_availability`, `unsubscribe`, `approve` or `deny` is in force at the
+  /// server.
   virtual void on_done(request_tag tag);
 
-  /// A broadcast or `set_availability` was refused as a whole.
+  /// What became of `add_contacts`, `remove_contacts` or `subscribe`.
+  virtual void on_contacts_changed(
+    request_tag tag, const contacts_changed& what);
+
+  /// The contact list, or what changed in it: the answer to `list_contacts`, or
+  /// without a tag a change. With `follow_contacts` `contacts()` has it all,
+  /// and a change that rests on what is not known here is not told: the list is
+  /// asked for, and its answer is told without a tag.
+  virtual void on_contacts(
+    std::optional<request_tag> tag, const contact_list& what);
+
+  /// What a change of the contact list means for the subscriptions with `who`;
+  /// after on_contacts, and with `follow_contacts` alone.
+  virtual void on_subscription(
+    const user_address& who, subscription_event what);
+
+  /// A `watch` is in force for so many seconds; 0: it is over.
+  virtual void on_watching(request_tag tag, uint64_t seconds);
+
+  /// A watch is over, whether it was ended or got lost. With `follow_contacts`
+  /// once for each, also where a new session knows nothing of it.
+  virtual void on_watch_ended(const user_address& whom);
+
+  /// The user's privacy: the answer to `set_privacy`, or without a tag as
+  /// another endpoint has changed it.
+  virtual void on_privacy(std::optional<request_tag> tag, const privacy& what);
+
+  /// Somebody's presence. With `follow_contacts` also *unavailable* of each
+  /// endpoint that was available, when that is void: after a reconnect. Who is
+  /// still there is told of again, right after.
+  virtual void on_presence(const presence_notice& what);
+
+  /// Whatever was told of presence is void; before the notices that say so.
+  virtual void on_presence_reset();
+
+  /// Any request but an IM was refused as a whole.
   virtual void on_refused(request_tag tag, const failure& why);
 
   /// To senders that asked: what an endpoint did with an IM.

@@ -3,12 +3,11 @@
 `protoc --python_out=DIR -I protocol parley.proto` and DIR in PYTHONPATH.
     example.py HOST PORT CERTIFICATE.pem USER [TO TEXT] < PASSWORD-FILE
 Signs in, sends TEXT if there is one, else prints and acknowledges what comes."""
-import base64, hashlib, hmac, os, socket, ssl, struct, sys
-import parley_pb2 as wire
+import base64, hashlib, hmac, os, parley_pb2 as wire, socket, ssl, struct, sys
 
 host, port, trusted, user, *im = sys.argv[1:]
-tls = ssl.create_default_context(cafile=trusted)
-server = tls.wrap_socket(socket.create_connection((host, port)), server_hostname=host)
+server = ssl.create_default_context(cafile=trusted).wrap_socket(
+    socket.create_connection((host, port)), server_hostname=host)
 incoming = server.makefile("rb")
 
 def send(**fields):
@@ -25,7 +24,7 @@ def mac(key, text): return hmac.digest(key, text.encode(), "sha256")
 server.sendall(b"PARLEY\x01\n")
 send(hello={"version_min": 1, "version_max": 1, "software": "example.py"})
 assert incoming.read(8) == b"PARLEY\x01\n" and receive().welcome.version == 1
-nonce = base64.b64encode(os.urandom(18)).decode()
+nonce, seen = base64.b64encode(os.urandom(18)).decode(), set()
 first = f"n={user.replace('=', '=3D').replace(',', '=2C')},r={nonce}"
 send(authenticate={"mechanism": "SCRAM-SHA-256", "initial": b"n,," + first.encode()})
 challenge = receive().sasl_challenge.data.decode()
@@ -40,18 +39,14 @@ session, expected = receive().signed_in, mac(mac(salted, "Server Key"), signed)
 assert session.sasl == b"v=" + base64.b64encode(expected), "the server does not know us"
 print("ready", session.address, flush=True)
 
-if im:
-    send(request=1, send={"id": nonce, "to": im[0], "body": im[1]})
-seen = set()
+if im: send(request=1, send={"id": nonce, "to": im[0], "body": im[1]})
 while (frame := receive()).WhichOneof("kind") != "done":
     name = getattr(frame.im, "from").split("/")[0], frame.im.id
     if frame.HasField("im") and name not in seen:
         seen.add(name)
         print("from", name[0] + ":", frame.im.body, flush=True)
-    elif frame.HasField("ping"):
-        send(pong={"nonce": frame.ping.nonce})
+    elif frame.HasField("ping"): send(pong={"nonce": frame.ping.nonce})
     elif frame.HasField("outcome"):
         print(wire.Outcome.Kind.Name(frame.outcome.kind).lower(), frame.outcome.error.reason)
         send(request=2, sign_out={})
-    if frame.event:
-        send(ack={"event": frame.event})
+    if frame.event: send(ack={"event": frame.event})

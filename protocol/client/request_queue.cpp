@@ -118,7 +118,7 @@ size_t request_queue::memory() const noexcept {
   auto n = x_queue.capacity() * sizeof(pending_request)
     + x_answered.capacity() * sizeof(answered_bytes);
   for (auto& x : x_queue)
-    n += x.encoded.capacity();
+    n += x.encoded.capacity() + (x.other ? sizeof(request) : 0);
   return n;
 }
 

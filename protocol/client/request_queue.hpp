@@ -16,7 +16,18 @@ namespace parley {
 
 /// A request that has no answer yet.
 struct pending_request {
-  enum class kind : uint8_t { send, broadcast, availability, sign_out };
+  enum class kind : uint8_t {
+    send,
+    broadcast,
+    availability,
+    sign_out,
+    /// About contacts, watches or privacy: `other`.
+    other,
+    /// The contact list, as the owner asked for it.
+    list,
+    /// The same, as the client asked by itself.
+    follow,
+  };
 
   /// What a broadcast needs to be encoded again.
   struct broadcast_content {
@@ -39,6 +50,7 @@ struct pending_request {
   std::string encoded;
   std::unique_ptr<broadcast_content> list;
   availability presence;
+  std::unique_ptr<request> other;
 
   /// Of a send: views into `encoded`.
   std::string_view id() const noexcept;

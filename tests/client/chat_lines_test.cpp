@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(bad_lines_say_what_is_wrong_and_repeat_the_id) {
 }
 
 BOOST_AUTO_TEST_CASE(operations_of_other_versions_are_unknown_requests) {
-  auto text = answer_to(R"({"op":"contacts.add","id":"c1","contacts":[]})");
+  auto text = answer_to(R"({"op":"rooms.join","id":"c1","room":"x"})");
   BOOST_TEST(text.find(R"("reason":"unknown_request")") != text.npos);
   BOOST_TEST(text.find(R"("id":"c1")") != text.npos);
 }

@@ -156,6 +156,9 @@ void model_server::start(link& from, const sign_in& what) {
   availabilities.push_back(what.presence);
   from.x_connection.accept(grant(s, false));
   from.x_connection.send({}, policy_values{{{"im.client_history", "on"}}});
+  s.shown = what.presence;
+  show_all(s);
+  show(s);
   post_waiting(s);
 }
 
@@ -175,6 +178,8 @@ void model_server::resume_on(link& from, const resume& what) {
   from.x_connection.accept(grant(s, true));
   for (auto& x : s.unacknowledged)
     from.x_connection.send({x.number}, x.what);
+  from.x_connection.send({}, presence_reset{});
+  show_all(s);
   post_waiting(s);
 }
 
@@ -198,6 +203,8 @@ void model_server::take(session& s, const numbered_request& x) {
     post(s, answer{x.number, invalid->why});
   } else if (auto presence = std::get_if<set_availability>(&x.what)) {
     availabilities.push_back(presence->what);
+    s.shown = presence->what;
+    show(s);
     post(s, answer{x.number, done{}});
   } else if (auto send = std::get_if<send_im>(&x.what)) {
     take_send(s, x.number, *send);
@@ -207,12 +214,16 @@ void model_server::take(session& s, const numbered_request& x) {
       all.outcomes.push_back({to, {outcome::kind::stored, {}}});
     post(s, answer{x.number, all});
   } else if (std::get_if<sign_out>(&x.what)) {
+    s.shown.show = show::unavailable;
+    show(s);
     post(s, answer{x.number, done{}});
     auto carrier = s.carrier;
     end(s.token);
     if (carrier)
       carrier->x_connection.close(
         failure{errc::signed_out}, error_scope::session);
+  } else {
+    take_contacts(s, x);
   }
 }
 

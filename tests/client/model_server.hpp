@@ -72,6 +72,10 @@ public:
   /// Tells all clients to come back later.
   void go_away(std::chrono::milliseconds come_back_after);
   void change_request_window(const std::string& user, window x);
+  /// The watch of `whom` by all sessions of `user` is over.
+  void end_watch(const std::string& user, const std::string& whom);
+  /// Sends this to all sessions of `user`, not numbered.
+  void tell(const std::string& user, const event& what);
 
   /// How many requests were taken beyond the window.
   size_t violations = 0;
@@ -84,6 +88,12 @@ public:
   /// A request, or a sign-in, is answered by this instead, while it is set.
   std::optional<failure> refuse_requests;
   std::optional<failure> refuse_sign_ins;
+  /// What is told of contacts without having been asked for gets lost.
+  bool loses_pushes = false;
+  /// Users who approve whoever asks.
+  std::set<std::string> approving;
+  std::map<std::string, privacy> privacies;
+  size_t lists_asked = 0;
   std::vector<availability> availabilities;
   std::vector<typing> typings;
 
@@ -111,6 +121,19 @@ private:
     window requests;
     uint32_t ims_open = 0;
     uint32_t requests_open = 0;
+    /// It has asked for its contacts.
+    bool lists = false;
+    availability shown;
+  };
+  /// A contact list, with the version of each entry's last change.
+  struct roster {
+    struct entry {
+      contact what;
+      uint64_t version;
+    };
+    uint64_t version = 0;
+    std::map<user_address, entry> entries;
+    std::map<user_address, uint64_t> removed;
   };
   /// Sender user, id, recipient user.
   using key = std::tuple<std::string, std::string, std::string>;
@@ -133,12 +156,34 @@ private:
   void end(const std::string& token);
   session* session_of(const link& x);
 
+  // -- contacts (model_contacts.cpp)
+
+  void take_contacts(session& s, const numbered_request& x);
+  contacts_changed add(const user_address& user, const add_contacts& what);
+  contacts_changed remove(
+    const user_address& user, const remove_contacts& what);
+  contacts_changed ask(const user_address& user, const user_address& whom);
+  /// Changes one entry of one list and tells the user's sessions; an entry that
+  /// says nothing is removed.
+  template <class F>
+  void change(const user_address& user, const user_address& whom, const F& f);
+  contact_list difference(const user_address& user, roster_version known);
+  /// `from` sees the presence of `whom` no longer, or from now on, or waits.
+  void set_halves(
+    const user_address& watcher, const user_address& whom, half x);
+  bool sees(const user_address& watcher, const user_address& whom);
+  void show_to(const session& s, session& watcher);
+  void show_all(session& watcher);
+  void show(const session& s);
+  void set(session& s, request_number number, const set_privacy& x);
+
   std::shared_ptr<const connection_config> x_config;
   scram_keys x_keys;
   std::set<std::string> x_accounts;
   std::map<std::string, session> x_sessions;
   std::map<std::string, std::deque<delivery>> x_store;
   std::map<key, record> x_records;
+  std::map<user_address, roster> x_rosters;
   std::set<link*> x_links;
   uint64_t x_tokens = 0;
 };

@@ -7,15 +7,18 @@
 namespace parley::test {
 
 test_user::test_user(model_server& server, steady_time& now, std::string user,
-  uint64_t seed, acknowledging how, std::string password)
+  uint64_t seed, acknowledging how, std::string password, bool follows,
+  std::string endpoint)
   : core(
-    [how] {
+    [how, follows] {
       client_core_config x;
       x.software = "test";
       x.acknowledge = how;
+      x.follow_contacts = follows;
       return std::make_shared<const client_core_config>(std::move(x));
     }(),
-    client_account{user + "@example.org", std::move(password), "desk", {}},
+    client_account{
+      user + "@example.org", std::move(password), std::move(endpoint), {}},
     *this, *this, seed),
     x_server(server),
     x_now(now),
@@ -122,6 +125,42 @@ void test_user::on_policy(
   ++policies;
 }
 
+void test_user::on_contacts_changed(request_tag, const contacts_changed& x) {
+  changes.push_back(x);
+}
+
+void test_user::on_contacts(
+  std::optional<request_tag> tag, const contact_list& x) {
+  lists.emplace_back(tag, x);
+}
+
+void test_user::on_subscription(
+  const user_address& who, subscription_event what) {
+  subscriptions.push_back(who.str() + " " + std::string{to_string(what)});
+}
+
+void test_user::on_watching(request_tag, uint64_t seconds) {
+  watching.push_back(seconds);
+}
+
+void test_user::on_watch_ended(const user_address& whom) {
+  watches_ended.push_back(whom.str());
+}
+
+void test_user::on_privacy(
+  std::optional<request_tag> tag, const privacy& what) {
+  privacies.emplace_back(tag, what);
+}
+
+void test_user::on_presence(const presence_notice& x) {
+  presences.push_back(
+    x.from.str() + " " + std::string{parley::to_string(x.what.show)});
+}
+
+void test_user::on_presence_reset() {
+  presences.push_back("reset");
+}
+
 void test_user::on_disconnected(
   const failure& why, std::chrono::milliseconds retry_in) {
   losses.emplace_back(why, retry_in);
@@ -132,6 +171,15 @@ void test_user::on_gone(const failure& why) {
 }
 
 // -- simulation ---------------------------------------------------------------
+
+test_user& simulation::add_following(
+  const std::string& user, uint64_t seed, const std::string& endpoint) {
+  server.add_account(user + "@example.org");
+  users.push_back(std::make_unique<test_user>(server, now, user, seed,
+    acknowledging::after_callback, "secret", true, endpoint));
+  users.back()->start();
+  return *users.back();
+}
 
 test_user& simulation::add(
   const std::string& user, uint64_t seed, acknowledging how) {

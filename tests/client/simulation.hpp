@@ -17,7 +17,8 @@ class test_user : public client_events, private client_core::transport {
 public:
   test_user(model_server& server, steady_time& now, std::string user,
     uint64_t seed, acknowledging how = acknowledging::after_callback,
-    std::string password = "secret");
+    std::string password = "secret", bool follows = false,
+    std::string endpoint = "desk");
 
   void start() { core.start(x_now); }
 
@@ -51,6 +52,15 @@ public:
   std::vector<failure> refusals;
   std::vector<std::pair<std::string, receipt::kind>> receipts;
   std::vector<std::string> typings;
+  std::vector<contacts_changed> changes;
+  std::vector<std::pair<std::optional<request_tag>, contact_list>> lists;
+  /// `bob@example.org request`
+  std::vector<std::string> subscriptions;
+  std::vector<uint64_t> watching;
+  std::vector<std::string> watches_ended;
+  std::vector<std::pair<std::optional<request_tag>, privacy>> privacies;
+  /// `bob@example.org/desk away`, `reset`
+  std::vector<std::string> presences;
   size_t policies = 0;
   std::vector<std::pair<failure, std::chrono::milliseconds>> losses;
   std::vector<failure> ends;
@@ -68,6 +78,16 @@ private:
 
   void on_ready(const address& self, bool resumed) override;
   void on_message(const received_im& x) override;
+  void on_contacts_changed(request_tag, const contacts_changed& x) override;
+  void on_contacts(
+    std::optional<request_tag> tag, const contact_list& x) override;
+  void on_subscription(
+    const user_address& who, subscription_event what) override;
+  void on_watching(request_tag, uint64_t seconds) override;
+  void on_watch_ended(const user_address& whom) override;
+  void on_privacy(std::optional<request_tag> tag, const privacy& what) override;
+  void on_presence(const presence_notice& x) override;
+  void on_presence_reset() override;
   void on_outcome(request_tag tag, std::string_view id, std::string_view to,
     const outcome& what) override;
   void on_broadcast(request_tag, std::string_view,
@@ -98,6 +118,9 @@ struct simulation {
 
   test_user& add(const std::string& user, uint64_t seed = 1,
     acknowledging how = acknowledging::after_callback);
+  /// A client that follows its contacts.
+  test_user& add_following(const std::string& user, uint64_t seed = 1,
+    const std::string& endpoint = "desk");
   /// Moves all bytes until nothing moves.
   void settle();
   /// Time goes on, with a sweep each 100 ms, and bytes move.

@@ -66,6 +66,21 @@ inline scram_keys make_keys(const std::string& mark) {
   return x;
 }
 
+/// An entry that is listed and sees nothing.
+inline roster_item make_item(const user_address& contact, std::string name = {},
+  std::vector<std::string> groups = {}) {
+  roster_item x;
+  x.what.address = contact;
+  x.what.name = std::move(name);
+  x.what.groups = std::move(groups);
+  return x;
+}
+
+inline put_note make_note(const user_address& from, const user_address& to,
+  subscription_note::kind what, uint64_t number) {
+  return {{from, to, what, number}};
+}
+
 inline bool equal(const im& a, const im& b) {
   return a.id == b.id && a.from == b.from && a.body == b.body
     && a.payloads == b.payloads && a.sent_at == b.sent_at
@@ -124,6 +139,28 @@ inline void each_id(store& db,
   do
     from = must(db.each_id(from, step, each));
   while (!from.empty());
+}
+
+/// All notes, in steps of `step`.
+inline std::vector<subscription_note> notes(store& db, size_t step = 1000) {
+  std::vector<subscription_note> out;
+  std::string from;
+  do
+    from = must(db.each_note(
+      from, step, [&](const subscription_note& x) { out.push_back(x); }));
+  while (!from.empty());
+  return out;
+}
+
+/// All rosters' counts, in steps of `step`.
+inline std::vector<roster_counts> rosters(store& db, size_t step = 1000) {
+  std::vector<roster_counts> out;
+  user_address last;
+  do
+    for (auto& x : must(db.rosters(last, step)))
+      out.push_back(std::move(x));
+  while (!last.empty());
+  return out;
 }
 
 inline std::vector<uint64_t> orders(const std::vector<stored_im>& ims) {

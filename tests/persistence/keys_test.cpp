@@ -33,6 +33,10 @@ BOOST_AUTO_TEST_CASE(keys_are_what_the_readme_says) {
     == "\0\3a@b\0\2m1\0\0\0\0\0\0\1\2\0"s);
   BOOST_TEST(keys::body_references({user("a@b"), {"m1"}, 258})
     == "\0\3a@b\0\2m1\0\0\0\0\0\0\1\2\1"s);
+  BOOST_TEST(keys::roster(user("a@b")) == "\0\3a@b\0"s);
+  BOOST_TEST(keys::contact(user("a@b"), user("c@d")) == "\0\3a@b\1c@d"s);
+  BOOST_TEST(keys::note(user("a@b"), true, user("c@d")) == "\0\3a@b\0c@d"s);
+  BOOST_TEST(keys::note(user("a@b"), false, user("c@d")) == "\0\3a@b\1c@d"s);
   BOOST_TEST(keys::audit(258) == "\0\0\0\0\0\0\1\2"s);
   BOOST_TEST(keys::schema == "schema");
   BOOST_TEST(keys::secret == "secret");
@@ -61,6 +65,16 @@ BOOST_AUTO_TEST_CASE(keys_sort_as_what_they_stand_for) {
   BOOST_TEST(
     sorted(keys::id_kind_end(), keys::forgettable_begin(at(INT64_MIN))));
   BOOST_TEST(sorted(keys::audit(255), keys::audit(256)));
+
+  BOOST_TEST(sorted(keys::roster(bob), keys::contact(bob, user("a"))));
+  BOOST_TEST(sorted(keys::contact(bob, alice), keys::contact(bob, carol)));
+  BOOST_TEST(sorted(
+    keys::contact(bob, user(std::string(511, '\xff'))), keys::roster_end(bob)));
+  // Nor is anybody's roster among that of another.
+  for (auto& other : {alice, user("bob@example.orgs"), user("bob@example.or")})
+    for (auto& key : {keys::roster(other), keys::contact(other, bob)})
+      BOOST_TEST(
+        (sorted(key, keys::roster(bob)) || sorted(keys::roster_end(bob), key)));
 }
 
 BOOST_AUTO_TEST_CASE(keys_are_read_as_they_were_written) {
@@ -76,6 +90,21 @@ BOOST_AUTO_TEST_CASE(keys_are_read_as_they_were_written) {
   BOOST_TEST(forgettable->order.value == 5u);
   BOOST_TEST((forgettable->key == sample));
   BOOST_TEST(keys::parse_audit(keys::audit(9)).value() == 9u);
+
+  auto head_key = keys::roster(bob);
+  auto head = keys::parse_roster(head_key).value();
+  BOOST_TEST(head.user == bob.str());
+  BOOST_TEST(head.contact == "");
+  auto entry_key = keys::contact(bob, carol);
+  auto entry = keys::parse_roster(entry_key).value();
+  BOOST_TEST(entry.user == bob.str());
+  BOOST_TEST(entry.contact == carol.str());
+  for (bool is_wish : {true, false}) {
+    auto note = keys::parse_note(keys::note(bob, is_wish, carol)).value();
+    BOOST_TEST((note.from == bob));
+    BOOST_TEST((note.to == carol));
+    BOOST_TEST(note.is_wish == is_wish);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_key_is_refused) {
@@ -89,6 +118,16 @@ BOOST_AUTO_TEST_CASE(what_is_no_key_is_refused) {
     BOOST_TEST(!keys::parse_id(id.substr(0, n)));
   BOOST_TEST(!keys::parse_id(keys::forgettable({at(0), {}, sample})));
   BOOST_TEST(!keys::parse_forgettable(id));
+  auto entry = keys::contact(bob, carol);
+  auto note = keys::note(bob, true, carol);
+  for (size_t n = 0; n <= 3 + bob.str().size(); ++n) {
+    BOOST_TEST(!keys::parse_roster(entry.substr(0, n)));
+    BOOST_TEST(!keys::parse_note(note.substr(0, n)));
+  }
+  BOOST_TEST(!keys::parse_roster(keys::roster(bob) + "x"));
+  BOOST_TEST(!keys::parse_roster(keys::roster_end(bob)));
+  BOOST_TEST(!keys::parse_roster(keys::roster_end(bob) + "x"));
+  BOOST_TEST(!keys::parse_note(keys::roster_end(bob) + "x"));
   BOOST_TEST(!keys::parse_audit("1234567"));
   BOOST_TEST(!keys::parse_audit("123456789"));
 }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -61,6 +62,24 @@ public:
     }
     BOOST_REQUIRE((accounts == x_accounts));
 
+    auto with_roster = rosters(db, 2);
+    BOOST_REQUIRE(with_roster.size() == x_rosters.size());
+    for (size_t i = 0; auto& [user, head] : x_rosters) {
+      auto& counts = with_roster[i++];
+      BOOST_REQUIRE((counts.user == user));
+      BOOST_REQUIRE(counts.contacts == head.contacts);
+      BOOST_REQUIRE(counts.watchers == head.watchers);
+      BOOST_REQUIRE(counts.requests == head.requests);
+    }
+
+    auto owed = notes(db, 2);
+    BOOST_REQUIRE(owed.size() == x_notes.size());
+    for (auto& x : owed) {
+      auto i = x_notes.find(slot_of(x));
+      BOOST_REQUIRE(i != x_notes.end());
+      BOOST_REQUIRE((i->second == x));
+    }
+
     auto settings = must(db.settings());
     BOOST_REQUIRE((std::map(settings.begin(), settings.end()) == x_settings));
 
@@ -95,6 +114,18 @@ private:
     im_order order;
   };
   using place = std::pair<user_address, im_order>;
+  using note_slot = std::tuple<user_address, user_address, bool>;
+
+  static note_slot slot_of(const subscription_note& x) {
+    return {x.from, x.to, x.is_wish()};
+  }
+
+  static bool blocks_anybody(const privacy& x) {
+    for (auto& [domain, rule] : x.domains)
+      if (rule == approval::block)
+        return true;
+    return !x.block.empty();
+  }
 
   void apply(const put_im& x) {
     auto& message = *x.what.message;
@@ -114,6 +145,19 @@ private:
     x_last.erase(x.user);
     std::erase_if(x_ims, [&](auto& y) { return y.first.first == x.user; });
     std::erase_if(x_ids, [&](auto& y) { return y.first.sender == x.user; });
+    x_rosters.erase(x.user);
+    x_contacts.erase(x.user);
+  }
+  void apply(const put_roster& x) { x_rosters[x.user] = x.what; }
+  void apply(const put_contact& x) {
+    x_contacts[x.user][x.what.what.address] = x.what;
+  }
+  void apply(const remove_contact& x) { x_contacts[x.user].erase(x.contact); }
+  void apply(const put_note& x) { x_notes[slot_of(x.what)] = x.what; }
+  void apply(const remove_note& x) {
+    auto i = x_notes.find(slot_of(x.what));
+    if (i != x_notes.end() && i->second == x.what)
+      x_notes.erase(i);
   }
   void apply(const put_setting& x) {
     if (x.value.empty())
@@ -135,6 +179,7 @@ private:
     BOOST_REQUIRE(head.stored == expected.size());
     BOOST_REQUIRE(
       head.last.value == (last == x_last.end() ? 0 : last->second.value));
+    expect_same_roster(db, user, head);
 
     std::vector<stored_im> found;
     im_order next;
@@ -150,10 +195,34 @@ private:
       expected.end(), [](auto& a, auto& b) { return equal(a, b); }));
   }
 
+  void expect_same_roster(
+    store& db, const user_address& user, const user_head& head) const {
+    auto i = x_rosters.find(user);
+    auto expected = i == x_rosters.end() ? roster_head() : i->second;
+    BOOST_REQUIRE(head.roster == (i != x_rosters.end()));
+    BOOST_REQUIRE(head.contacts == expected.contacts);
+    BOOST_REQUIRE(head.watchers == expected.watchers);
+    BOOST_REQUIRE(head.requests == expected.requests);
+    BOOST_REQUIRE(bool(head.blocks) == blocks_anybody(expected.privacy));
+    if (head.blocks)
+      BOOST_REQUIRE((*head.blocks == expected.privacy));
+
+    auto roster = must(db.roster(user));
+    BOOST_REQUIRE((roster.head == expected));
+    std::vector<roster_item> items;
+    if (auto j = x_contacts.find(user); j != x_contacts.end())
+      for (auto& [address, item] : j->second)
+        items.push_back(item);
+    BOOST_REQUIRE((roster.items == items));
+  }
+
   std::map<place, stored_im> x_ims;
   std::map<user_address, im_order> x_last;
   std::map<retry_key, id_entry> x_ids;
   std::map<user_address, scram_keys> x_accounts;
+  std::map<user_address, roster_head> x_rosters;
+  std::map<user_address, std::map<user_address, roster_item>> x_contacts;
+  std::map<note_slot, subscription_note> x_notes;
   std::map<std::string, std::string> x_settings;
   std::vector<audit_entry> x_audit;
 };
@@ -193,7 +262,77 @@ private:
     return shared<im>(std::move(x));
   }
 
+  std::string some_text(const char* what) {
+    return std::string(draw(3), 'x') + what;
+  }
+
+  std::vector<user_address> some_users() {
+    auto users = store_model::users();
+    std::erase_if(users, [this](auto&) { return one_in(2); });
+    std::sort(users.begin(), users.end());
+    return users;
+  }
+
+  roster_head some_roster() {
+    roster_head x;
+    x.version.value = draw(1000);
+    x.since.value = draw(1000);
+    for (auto& user : some_users())
+      x.removals.emplace_back(roster_version{draw(1000)}, user);
+    x.privacy.approve = static_cast<approval>(draw(3));
+    x.privacy.sharing = static_cast<sharing>(draw(3));
+    if (one_in(2))
+      x.privacy.allow = some_users();
+    if (one_in(3))
+      x.privacy.block = some_users();
+    if (one_in(3))
+      x.privacy.domains = {
+        {some_text("a.org"), static_cast<approval>(1 + draw(3))},
+        {"z.org", static_cast<approval>(1 + draw(3))}};
+    for (auto* n : {&x.contacts, &x.watchers, &x.requests})
+      *n = draw(300);
+    return x;
+  }
+
+  roster_item some_item() {
+    auto x = make_item(some_user(), some_text(""));
+    for (auto n = draw(3); n > 0; --n)
+      x.what.groups.push_back(some_text("group"));
+    x.what.listed = one_in(2);
+    x.what.subscription = {
+      static_cast<half>(draw(3)), static_cast<half>(draw(3))};
+    x.what.preapproved = one_in(2);
+    x.pretended = one_in(4);
+    for (auto* n : {&x.version.value, &x.asked, &x.heard})
+      *n = draw(300);
+    return x;
+  }
+
+  /// Few, so that removals meet them.
+  subscription_note some_note() {
+    return {some_user(), some_user(),
+      static_cast<subscription_note::kind>(draw(4)), draw(3)};
+  }
+
+  void add_of_roster(std::vector<store_operation>& out) {
+    auto what = draw(100);
+    if (what < 15)
+      out.push_back(put_roster{some_user(), some_roster()});
+    else if (what < 40)
+      out.push_back(put_contact{some_user(), some_item()});
+    else if (what < 55)
+      out.push_back(remove_contact{some_user(), some_user()});
+    else if (what < 75)
+      out.push_back(put_note{some_note()});
+    else
+      out.push_back(remove_note{some_note()});
+  }
+
   void add(std::vector<store_operation>& out) {
+    if (one_in(3)) {
+      add_of_roster(out);
+      return;
+    }
     auto what = draw(100);
     if (what < 40)
       out.push_back(make_put(some_user(), some_order(), some_message()));

@@ -8,6 +8,9 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <map>
+#include <set>
+
 using namespace parley;
 using namespace parley::native;
 using namespace parley::test;
@@ -50,9 +53,113 @@ std::vector<std::string> texts(maker& make) {
   return x;
 }
 
+std::vector<user_address> users(maker& make) {
+  std::set<user_address> x;
+  for (auto n = make.below(4); n > 0; --n)
+    x.insert(make.user());
+  return {x.begin(), x.end()};
+}
+
+/// Sorted, and none that says nothing, as a server has them.
+std::vector<std::pair<std::string, approval>> rules(maker& make) {
+  std::map<std::string, approval> x;
+  for (auto n = make.below(4); n > 0; --n)
+    x["d" + std::to_string(make.below(1000)) + ".example"] =
+      static_cast<approval>(1 + make.below(3));
+  return {x.begin(), x.end()};
+}
+
+std::vector<std::string> groups(maker& make) {
+  std::vector<std::string> x;
+  for (uint64_t n = 0, all = make.below(5); n < all; ++n)
+    x.push_back(make.text(20) + std::to_string(n));
+  return x;
+}
+
+template <class T>
+std::optional<T> maybe(maker& make, T x) {
+  return make.below(2) == 0 ? std::nullopt : std::optional{std::move(x)};
+}
+
+request any_contacts_request(maker& make) {
+  switch (make.below(9)) {
+  case 0: {
+    add_contacts x;
+    for (auto& address : texts(make))
+      x.contacts.push_back({address, make.text(60), groups(make)});
+    return x;
+  }
+  case 1:
+    return remove_contacts{texts(make)};
+  case 2:
+    return list_contacts{{make.number()}};
+  case 3:
+    return subscribe{make.user()};
+  case 4:
+    return unsubscribe{make.user()};
+  case 5:
+    return approve{make.user()};
+  case 6:
+    return deny{make.user()};
+  case 7:
+    return watch{make.user(), make.number()};
+  default:
+    return set_privacy{maybe(make, static_cast<approval>(make.below(3))),
+      maybe(make, static_cast<sharing>(make.below(3))),
+      maybe(make, users(make)), maybe(make, users(make)),
+      maybe(make, rules(make))};
+  }
+}
+
+contact_list any_contacts(maker& make) {
+  contact_list x{{make.number()}, {make.number()}, {}, users(make)};
+  for (auto n = make.below(4); n > 0; --n)
+    x.contacts.push_back(
+      {make.user(), make.text(30), groups(make), make.below(2) == 0,
+        {static_cast<half>(make.below(3)), static_cast<half>(make.below(3))},
+        make.below(2) == 0});
+  return x;
+}
+
+privacy any_privacy(maker& make) {
+  return {static_cast<approval>(make.below(3)),
+    static_cast<sharing>(make.below(3)), users(make), users(make), rules(make)};
+}
+
+/// `request` is what an answer is to.
+numbered_event any_contacts_event(maker& make, request_number request) {
+  sequence number{make.number()};
+  switch (make.below(8)) {
+  case 0: {
+    contacts_changed x{{}, {make.number()}};
+    for (auto& address : texts(make))
+      x.refused.push_back({address, make.failure(), make.user()});
+    return {number, answer{request, std::move(x)}};
+  }
+  case 1:
+    return {number, answer{request, any_contacts(make)}};
+  case 2:
+    return {number, answer{request, watching{make.number()}}};
+  case 3:
+    return {number, answer{request, any_privacy(make)}};
+  case 4:
+    return {{}, any_contacts(make)};
+  case 5:
+    return {{}, any_privacy(make)};
+  case 6:
+    return {{}, watch_ended{make.user()}};
+  default: {
+    presence_notice x{make.address(), make.availability(),
+      static_cast<show>(make.below(7)), make.text(40)};
+    x.what.show = static_cast<show>(make.below(7));
+    return {{}, presence_event{shared<presence_notice>{std::move(x)}}};
+  }
+  }
+}
+
 client_frame any_client_frame(maker& make) {
   request_number number{make.number() | 1};
-  switch (make.below(13)) {
+  switch (make.below(16)) {
   case 0:
     return hello{static_cast<uint32_t>(make.number()),
       static_cast<uint32_t>(make.number()), make.number(), make.text(30)};
@@ -79,8 +186,10 @@ client_frame any_client_frame(maker& make) {
     return numbered_request{number, broadcast{sent_im(make), texts(make)}};
   case 11:
     return numbered_request{number, set_availability{make.availability()}};
-  default:
+  case 12:
     return numbered_request{number, sign_out{}};
+  default:
+    return numbered_request{number, any_contacts_request(make)};
   }
 }
 
@@ -88,7 +197,7 @@ server_frame any_event(maker& make) {
   numbered_event x;
   x.number.value = make.number();
   request_number request{make.number() | 1};
-  switch (make.below(8)) {
+  switch (make.below(12)) {
   case 0:
     x.what = answer{request, make.failure()};
     break;
@@ -115,9 +224,12 @@ server_frame any_event(maker& make) {
   case 6:
     x.what = typing_notice{make.address()};
     break;
-  default:
+  case 7:
     x.what = policy_values{
       {{"a" + make.text(5), make.text(9)}, {"b" + make.text(5), make.text(9)}}};
+    break;
+  default:
+    return any_contacts_event(make, request);
   }
   return x;
 }

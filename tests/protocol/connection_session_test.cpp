@@ -336,3 +336,37 @@ BOOST_AUTO_TEST_CASE(the_owner_may_answer_from_within_a_call) {
   d.pump();
   BOOST_TEST(d.client.last<native::numbered_event>()->number.value == 20u);
 }
+
+BOOST_AUTO_TEST_CASE(contacts_go_both_ways_in_as_many_frames_as_they_need) {
+  for (const auto k : {kind::plain, kind::tls}) {
+    dialogue d{k};
+    d.sign_in();
+    add_contacts many;
+    contact_list list{{}, {7}, {}, {}};
+    for (size_t i = 0; i < 3000; ++i) {
+      const auto who = "user" + std::to_string(i) + "@example.org";
+      many.contacts.push_back({who, std::string(200, 'n'), {}});
+      list.contacts.push_back({user_address::from_prepared(who),
+        std::string(200, 'n'), {}, true, {}, false});
+    }
+    d.client.say(numbered_request{{1}, many});
+    d.client.say(numbered_request{{2}, list_contacts{}});
+    d.pump();
+    std::vector<numbered_request> all;
+    for (const auto& batch : d.owner.requests)
+      all.insert(all.end(), batch.begin(), batch.end());
+    BOOST_REQUIRE(all.size() == 2u);
+    BOOST_TEST(std::get<add_contacts>(all[0].what).contacts.size() == 3000u);
+    BOOST_TEST(std::holds_alternative<list_contacts>(all[1].what));
+    // Not numbered, so there is nothing to acknowledge.
+    d.server->send({}, list);
+    d.server->send({}, presence_reset{});
+    d.pump();
+    BOOST_TEST(d.client.last<native::answer_part>()->part > 0u);
+    BOOST_TEST(!d.client.last<native::answer_part>()->more);
+    BOOST_TEST(d.client.last<native::numbered_event>()->number.value == 0u);
+    d.client.say(native::ack{{1}});
+    d.pump();
+    BOOST_TEST(d.server->is_closed());
+  }
+}

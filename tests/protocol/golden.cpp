@@ -1,6 +1,9 @@
 #include "tests/protocol/golden.hpp"
 
+#include <iterator>
 #include <string_view>
+
+#include "tests/protocol/golden_values.hpp"
 
 namespace parley::test {
 
@@ -8,16 +11,6 @@ namespace {
 
 using namespace std::literals;
 using std::chrono::milliseconds;
-
-address to_address(std::string_view text) {
-  address x;
-  auto slash = text.find('/');
-  x.user = user_address::from_prepared(std::string{text.substr(0, slash)});
-  if (slash != text.npos)
-    x.endpoint =
-      endpoint_name::from_prepared(std::string{text.substr(slash + 1)});
-  return x;
-}
 
 shared<im> message(std::string id, std::string body,
   std::vector<payload> payloads, bool receipts) {
@@ -43,18 +36,6 @@ failure with_numbers() {
   return x;
 }
 
-native::numbered_event numbered(uint64_t number, event what) {
-  return {sequence{number}, std::move(what)};
-}
-
-native::server_frame answered(uint64_t number, uint64_t request, auto what) {
-  return numbered(number, answer{request_number{request}, std::move(what)});
-}
-
-native::client_frame asked(uint64_t number, request what) {
-  return numbered_request{request_number{number}, std::move(what)};
-}
-
 native::session_started started(bool resumed) {
   native::session_started x;
   x.what.self = to_address("alice@example.org/desk");
@@ -76,7 +57,9 @@ native::im_origin golden_origin() {
   return {to_address("alice@example.org/desk"), wall_time{1795334400000ms}};
 }
 
-std::vector<golden<native::client_frame>> golden_client_frames() {
+namespace {
+
+std::vector<golden<native::client_frame>> other_requests() {
   using namespace native;
   return {
     {"empty", "", "00000000", ignored{}},
@@ -146,13 +129,13 @@ std::vector<golden<native::client_frame>> golden_client_frames() {
       "part { more: true } }",
       "0000002308048a011e0a026232120f626f62406578616d706c652e6f72671a03"
       "616c6c32021001",
-      broadcast_part{request_number{4}, 0, true,
-        {message("b2", "all", {}, false), {"bob@example.org"}}, {}}},
+      request_part{request_number{4}, 0, true,
+        broadcast{message("b2", "all", {}, false), {"bob@example.org"}}, {}}},
     {"broadcast, last part",
       "request: 4 broadcast { to: 'carol@example.org' part { number: 1 } }",
       "0000001c08048a011712116361726f6c406578616d706c652e6f726732020801",
-      broadcast_part{
-        request_number{4}, 1, false, {{}, {"carol@example.org"}}, {}}},
+      request_part{
+        request_number{4}, 1, false, broadcast{{}, {"carol@example.org"}}, {}}},
     {"presence",
       "request: 5 presence { show: DND status: 'busy' priority: 127 }",
       "00000010080592010b080412046275737918fe01",
@@ -164,7 +147,7 @@ std::vector<golden<native::client_frame>> golden_client_frames() {
   };
 }
 
-std::vector<golden<native::server_frame>> golden_server_frames() {
+std::vector<golden<native::server_frame>> other_events() {
   using namespace native;
   using kind = outcome::kind;
   return {
@@ -267,15 +250,15 @@ std::vector<golden<native::server_frame>> golden_server_frames() {
       "outcome { } } part { more: true } }",
       "00000020080610048a01190a130a0f626f62406578616d706c652e6f72671200"
       "12021001",
-      outcomes_part{sequence{6}, request_number{4}, 0, true,
-        {{{"bob@example.org", {kind::delivered, {}}}}}}},
+      answer_part{sequence{6}, request_number{4}, 0, true,
+        broadcast_outcomes{{{"bob@example.org", {kind::delivered, {}}}}}}},
     {"broadcast, last part",
       "event: 6 request: 4 broadcast { outcomes { to: 'carol@example.org' "
       "outcome { } } part { number: 1 } }",
       "00000022080610048a011b0a150a116361726f6c406578616d706c652e6f7267"
       "120012020801",
-      outcomes_part{sequence{6}, request_number{4}, 1, false,
-        {{{"carol@example.org", {kind::delivered, {}}}}}}},
+      answer_part{sequence{6}, request_number{4}, 1, false,
+        broadcast_outcomes{{{"carol@example.org", {kind::delivered, {}}}}}}},
     {"done", "event: 7 request: 5 done { }", "0000000708071005920100",
       answered(7, 5, done{})},
     {"IM",
@@ -310,6 +293,23 @@ std::vector<golden<native::server_frame>> golden_server_frames() {
         receipt{
           {"m1"}, to_address("bob@example.org/phone"), receipt::kind::read})},
   };
+}
+
+template <class T>
+std::vector<T> joined(std::vector<T> x, std::vector<T> y) {
+  x.insert(x.end(), std::make_move_iterator(y.begin()),
+    std::make_move_iterator(y.end()));
+  return x;
+}
+
+} // namespace
+
+std::vector<golden<native::client_frame>> golden_client_frames() {
+  return joined(other_requests(), golden_contacts_requests());
+}
+
+std::vector<golden<native::server_frame>> golden_server_frames() {
+  return joined(other_events(), golden_contacts_events());
 }
 
 std::string from_hex(const char* hex) {

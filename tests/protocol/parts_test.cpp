@@ -41,7 +41,7 @@ std::vector<std::string> frames_of(std::string_view bytes) {
 
 /// What the server makes of these frames of a client.
 std::vector<numbered_request> requests(const std::vector<std::string>& frames) {
-  broadcast_assembler parts;
+  request_assembler parts;
   std::vector<numbered_request> out;
   for (auto& frame : frames) {
     auto x = decode_client(frame, golden_origin());
@@ -49,7 +49,7 @@ std::vector<numbered_request> requests(const std::vector<std::string>& frames) {
     if (auto request = std::get_if<numbered_request>(&*x))
       parts.add(std::move(*request), out);
     else
-      parts.add(std::get<broadcast_part>(std::move(*x)), out);
+      parts.add(std::get<request_part>(std::move(*x)), out);
   }
   BOOST_TEST(parts.memory() == 0u);
   return out;
@@ -73,9 +73,9 @@ std::string other_request(uint64_t number) {
 
 std::string part_frame(uint64_t number, uint32_t part, bool more,
   std::vector<std::string> to = {"x@example.org"}) {
-  broadcast_part x{{number}, part, more, {{}, std::move(to)}, {}};
+  request_part x{{number}, part, more, broadcast{{}, std::move(to)}, {}};
   if (part == 0)
-    x.what.message = shared<im>{message()};
+    std::get<broadcast>(x.what).message = shared<im>{message()};
   return one_frame(x);
 }
 
@@ -177,8 +177,8 @@ BOOST_AUTO_TEST_CASE(parts_out_of_order_refuse_the_broadcast_once) {
 BOOST_AUTO_TEST_CASE(a_part_that_is_not_allowed_refuses_the_broadcast_once) {
   auto bad = message();
   bad.id.value = "";
-  auto first = one_frame(
-    broadcast_part{{3}, 0, true, {shared<im>{bad}, {"x@example.org"}}, {}});
+  auto first = one_frame(request_part{
+    {3}, 0, true, broadcast{shared<im>{bad}, {"x@example.org"}}, {}});
   auto out = requests(
     {first, part_frame(3, 1, true), part_frame(3, 2, false), other_request(4)});
   BOOST_REQUIRE_EQUAL(out.size(), 2u);
@@ -228,14 +228,14 @@ BOOST_AUTO_TEST_CASE(too_many_recipients_are_put_together_no_further) {
 }
 
 BOOST_AUTO_TEST_CASE(parts_without_end_are_bounded_in_bytes) {
-  broadcast_assembler parts;
+  request_assembler parts;
   std::vector<numbered_request> out;
   std::vector<std::string> long_ones(
     60, std::string(defaults::address_text_max, 'x'));
   for (uint32_t part = 0; out.empty(); ++part) {
     auto x =
       decode_client(part_frame(3, part, true, long_ones), golden_origin());
-    parts.add(std::get<broadcast_part>(std::move(*x)), out);
+    parts.add(std::get<request_part>(std::move(*x)), out);
     BOOST_REQUIRE(parts.memory() <= defaults::broadcast_bytes_max);
   }
   check_refused(out[0], 3, errc::too_large);
@@ -267,7 +267,7 @@ BOOST_AUTO_TEST_CASE(the_answer_to_a_long_broadcast_comes_whole_to_the_client) {
     encode_event(bytes, sequence{9}, answer{{3}, all});
     auto frames = frames_of(bytes);
     BOOST_TEST((frames.size() > 1) == (n == 20'000));
-    outcomes_assembler parts;
+    answer_assembler parts;
     std::optional<numbered_event> whole;
     for (auto& frame : frames) {
       BOOST_TEST(frame.size() <= defaults::frame_max);
@@ -278,7 +278,7 @@ BOOST_AUTO_TEST_CASE(the_answer_to_a_long_broadcast_comes_whole_to_the_client) {
         whole = *event;
         continue;
       }
-      auto y = parts.add(std::get<outcomes_part>(std::move(*x)));
+      auto y = parts.add(std::get<answer_part>(std::move(*x)));
       BOOST_REQUIRE(y);
       whole = *y;
     }
@@ -289,12 +289,12 @@ BOOST_AUTO_TEST_CASE(the_answer_to_a_long_broadcast_comes_whole_to_the_client) {
 }
 
 BOOST_AUTO_TEST_CASE(a_server_that_mixes_up_parts_is_refused) {
-  outcomes_part first{sequence{9}, {3}, 0, true, {}};
-  for (auto& second : {outcomes_part{sequence{9}, {3}, 2, false, {}},
-         outcomes_part{sequence{9}, {4}, 1, false, {}},
-         outcomes_part{sequence{8}, {3}, 1, false, {}},
-         outcomes_part{sequence{9}, {3}, 0, false, {}}}) {
-    outcomes_assembler parts;
+  answer_part first{sequence{9}, {3}, 0, true, {}};
+  for (auto& second : {answer_part{sequence{9}, {3}, 2, false, {}},
+         answer_part{sequence{9}, {4}, 1, false, {}},
+         answer_part{sequence{8}, {3}, 1, false, {}},
+         answer_part{sequence{9}, {3}, 0, false, {}}}) {
+    answer_assembler parts;
     BOOST_REQUIRE(parts.add(first));
     BOOST_TEST(!parts.add(second));
   }

@@ -362,7 +362,9 @@ class PlainPortTest(BadInput):
         with self.assertRaises(ConnectionError):
             while True:
                 wire.write(pings)
-        self.assertLess(self.resident_bytes() - before, 16 * 1024 * 1024)
+        # A sanitizer keeps what was freed.
+        mebibytes = 512 if "ASAN_OPTIONS" in os.environ else 16
+        self.assertLess(self.resident_bytes() - before, mebibytes * 1024 * 1024)
         wait_until(lambda: self.state_of(wire) == "suspended", "the end")
         again = self.wire()
         again.resume(wire.session.token, 0)

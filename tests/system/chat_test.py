@@ -79,7 +79,7 @@ class LinesTest(ChatTest):
             self.assertEqual(error["reason"], "bad_request", line)
             self.assertTrue(error["text"])
         self.assertEqual(alice.events[-3].get("id"), None)
-        alice.ask("subscribe", id="s1", to=BOB)
+        alice.ask("conquer", id="s1", to=BOB)
         error = alice.until("error", id="s1")
         self.assertEqual(error["reason"], "unknown_request")
         alice.ask("presence", id="p1", show="away", status="out", priority=-5)

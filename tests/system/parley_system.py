@@ -73,6 +73,7 @@ class Server:
         self.protection = ["--plain"] if plain else ["--insecure"]
         self.host = host
         self.address = None
+        self.metrics = None
         self.process = None
         self.log = os.path.join(self.folder, "log")
         try:
@@ -105,6 +106,9 @@ class Server:
         self.spawn()
         # Ends with the process if it does not come up.
         line = self.process.stdout.readline().decode()
+        if line.startswith("metrics "):
+            self.metrics = line.split()[1]
+            line = self.process.stdout.readline().decode()
         if line != f"ready {self.address}\n":
             raise AssertionError(f"not ready: {line!r}: {self.logged()}")
 

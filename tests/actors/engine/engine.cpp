@@ -72,7 +72,7 @@ wall_time made_up_world::wall_clock() {
 
 uint64_t made_up_world::wall_clock_us() {
   auto since = x_system.now().time_since_epoch();
-  return 1'700'000'000'000'000
+  return 1'700'000'000'000'000 + static_cast<uint64_t>(x_since.count())
     + static_cast<uint64_t>(
       std::chrono::duration_cast<std::chrono::microseconds>(since).count());
 }
@@ -85,10 +85,17 @@ std::string made_up_world::random_octets(size_t n) {
 }
 
 engine::engine(uint64_t seed, policy rules)
-  : db(open(disk.env())),
+  : engine(seed, rules, std::make_shared<lossy_disk>(), {}) {}
+
+engine::engine(uint64_t seed, policy rules, std::shared_ptr<lossy_disk> there,
+  std::chrono::microseconds since)
+  : kept_disk(std::move(there)),
+    disk(*kept_disk),
+    db(open(disk.env())),
     system(seed, add_message_types),
-    world(std::make_shared<made_up_world>(system)) {
-  auto real = system.spawn(store_writer, db.get());
+    world(std::make_shared<made_up_world>(system, since)) {
+  auto real =
+    system.spawn(store_writer, db.get(), std::shared_ptr<commit_meter>{});
   writer = system.spawn(gate, real);
   std::vector<store_reader_actor> readers;
   for (int i = 0; i < 2; ++i)
@@ -96,8 +103,8 @@ engine::engine(uint64_t seed, policy rules)
   auto sweeper = system.spawn(store_sweeper, db.get(), uint64_t{0});
   for (size_t i = 0; i < 2; ++i)
     routers.push_back(system.spawn(router,
-      router_config{
-        i, 2, shared<policy>{rules}, {}, writer, readers, sweeper, world}));
+      router_config{i, 2, shared<policy>{rules}, {}, writer, readers, sweeper,
+        world, std::string{"example.org"}}));
   auto all = std::make_shared<directory>();
   policy_followers followers;
   for (auto& r : routers) {
@@ -119,6 +126,21 @@ engine::~engine() {
     c->go_silently();
   clients.clear();
   system.end();
+}
+
+void engine::restart(std::unique_ptr<engine>& x, policy rules) {
+  auto there = x->kept_disk;
+  auto since = std::chrono::microseconds{
+    x->world->wall_clock_us() - 1'700'000'000'000'000};
+  auto seed = x->system.seed() + 1;
+  for (auto& c : x->clients)
+    c->go_silently();
+  there->files().power_off();
+  x->x_stopped = true;
+  x.reset();
+  std::mt19937_64 random{seed};
+  there->files().power_on(random);
+  x.reset(new engine(seed, rules, std::move(there), since + 1s));
 }
 
 std::string engine::name_on(size_t router, size_t n) {
@@ -226,6 +248,17 @@ router_report engine::report(size_t i) {
   settle();
   BOOST_REQUIRE(x->has_value());
   return **x;
+}
+
+presence_counters engine::live_presence() {
+  presence_counters sum;
+  for (auto& r : routers) {
+    auto x = ask<router_counts>(router_actor{r}, count_atom::value);
+    settle();
+    BOOST_REQUIRE(x->has_value());
+    sum += (*x)->presence;
+  }
+  return sum;
 }
 
 std::vector<std::string> engine::on_disk(const std::string& name) {

@@ -21,13 +21,16 @@ namespace parley::test {
 /// Time and chance of one run.
 class made_up_world final : public surroundings {
 public:
-  made_up_world(deterministic_system& system) : x_system(system) {}
+  /// `since`: how long it has gone on before.
+  made_up_world(deterministic_system& system, std::chrono::microseconds since)
+    : x_system(system), x_since(since) {}
   wall_time wall_clock() override;
   uint64_t wall_clock_us() override;
   std::string random_octets(size_t n) override;
 
 private:
   deterministic_system& x_system;
+  std::chrono::microseconds x_since;
 };
 
 /// The engine as a server with two workers has it, but without threads,
@@ -37,6 +40,10 @@ class engine {
 public:
   explicit engine(uint64_t seed, policy rules = {});
   ~engine();
+
+  /// The power goes, and comes back a second later: another engine goes on with
+  /// what is on disk, and has no clients yet.
+  static void restart(std::unique_ptr<engine>& x, policy rules = {});
 
   /// A name whose user lives at this router.
   static std::string name_on(size_t router, size_t n = 0);
@@ -59,6 +66,8 @@ public:
   /// Asks all routers to stop, and lets it happen.
   std::vector<stop_report> stop();
   router_report report(size_t router);
+  /// Of all routers.
+  presence_counters live_presence();
 
   /// IMs that wait on disk, by body.
   std::vector<std::string> on_disk(const std::string& name);
@@ -78,7 +87,8 @@ public:
   void note(const simulated_client& who, const std::string& what);
   void watch(std::shared_ptr<simulated_link> link, session_actor session);
 
-  lossy_disk disk;
+  std::shared_ptr<lossy_disk> kept_disk;
+  lossy_disk& disk;
   std::unique_ptr<store> db;
   deterministic_system system;
   std::shared_ptr<made_up_world> world;
@@ -90,6 +100,9 @@ public:
   std::string trace;
 
 private:
+  engine(uint64_t seed, policy rules, std::shared_ptr<lossy_disk> there,
+    std::chrono::microseconds since);
+
   struct watched {
     std::shared_ptr<simulated_link> link;
     session_actor session;

@@ -187,6 +187,14 @@ BOOST_AUTO_TEST_CASE(every_message_comes_back_as_it_was) {
   COMES_BACK(setting_changed);
   COMES_BACK(audit_entry);
   COMES_BACK(account_removed);
+  COMES_BACK(router_counts);
+  COMES_BACK(connection_counts);
+  COMES_BACK(sign_in_counts);
+  COMES_BACK(trace_wanted);
+  COMES_BACK(trace_of);
+  COMES_BACK(trace_found);
+  COMES_BACK(limits_wanted);
+  COMES_BACK(limits_found);
   COMES_BACK(shared<id_filter>);
 #undef COMES_BACK
 }

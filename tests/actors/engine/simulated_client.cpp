@@ -61,11 +61,36 @@ void simulated_client::go_silently() {
   x_link = nullptr;
 }
 
-void simulated_client::ask(request what) {
+uint64_t simulated_client::ask(parley::request what) {
   auto number = ++x_last_request;
   auto [i, is_new] = x_unanswered.emplace(number, std::move(what));
   if (is_in())
     tell({request_number{number}, i->second});
+  return number;
+}
+
+uint64_t simulated_client::request(parley::request what) {
+  return ask(std::move(what));
+}
+
+std::string simulated_client::answer_to(uint64_t number) const {
+  auto i = x_answers.find(number);
+  return i == x_answers.end() ? "" : i->second;
+}
+
+void simulated_client::follow_contacts() {
+  follows = true;
+  list_contacts();
+}
+
+void simulated_client::list_contacts() {
+  ask(parley::list_contacts{screen.version});
+}
+
+void simulated_client::set_slow(bool on) {
+  is_slow = on;
+  if (!on && is_in())
+    caf::anon_send(x_session, client_drained{x_link->id()});
 }
 
 void simulated_client::tell(const numbered_request& what) {
@@ -156,13 +181,17 @@ void simulated_client::accepted(const signed_in& what, session_actor session) {
   if (!what.resumed) {
     x_last_event = x_acknowledged = 0;
     x_unsafe.clear();
+    x_answers.clear();
+    screen.begin_session();
     // Under new numbers, but the same ids.
     auto open = std::exchange(x_unanswered, {});
-    x_last_request = 0;
+    x_last_request = x_asked_before = 0;
     for (auto& [number, r] : open)
       if (std::holds_alternative<send_im>(r)
         || std::holds_alternative<broadcast>(r))
         ask(std::move(r));
+    if (follows)
+      list_contacts();
     return;
   }
   BOOST_TEST(!x_anew, "resumed without asking");
@@ -174,6 +203,10 @@ void simulated_client::accepted(const signed_in& what, session_actor session) {
   for (auto& [number, r] : x_unanswered)
     if (number > what.last_request.value)
       tell({request_number{number}, r});
+  screen.resumed();
+  x_asked_before = x_last_request;
+  if (follows)
+    list_contacts();
 }
 
 void simulated_client::refused(const failure& why) {
@@ -191,6 +224,14 @@ void simulated_client::take(sequence number, const event& what) {
       policy.insert(p->values.begin(), p->values.end());
     }
     typings += std::holds_alternative<typing_notice>(what);
+    if (auto* p = std::get_if<presence_event>(&what))
+      x_world.note(*this,
+        "told " + p->what->from.str() + ' '
+          + std::string{to_string(p->what->what.show)});
+    bool was_stale = screen.stale;
+    screen.take(what);
+    if (screen.stale && !was_stale)
+      list_contacts();
     return;
   }
   BOOST_TEST(number.value == x_last_event + 1,
@@ -230,8 +271,27 @@ void simulated_client::take(const answer& x) {
     x_outcomes[s->message->id.value] = text;
   else if (auto* b = std::get_if<broadcast>(&i->second))
     x_outcomes[b->message->id.value] = text;
+  else if (auto* c = std::get_if<contacts_changed>(&x.what);
+           c && !c->refused.empty())
+    text = to_string(c->refused.front().why.code);
+  x_answers[x.to.value] = text;
   x_world.note(*this, "answer " + std::to_string(x.to.value) + ' ' + text);
+  auto what = std::move(i->second);
   x_unanswered.erase(i);
+  show(x, what);
+}
+
+void simulated_client::show(const answer& x, const parley::request& to) {
+  if (std::holds_alternative<parley::list_contacts>(to)) {
+    auto* list = std::get_if<contact_list>(&x.what);
+    if (list)
+      screen.take(*list);
+    if (!list || screen.stale)
+      list_contacts();
+  } else if (auto* w = std::get_if<watching>(&x.what)) {
+    screen.take_watch(
+      std::get<watch>(to).whom, w->seconds, x.to.value <= x_asked_before);
+  }
 }
 
 // -- a connection

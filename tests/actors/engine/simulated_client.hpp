@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "actors/session/client_link.hpp"
+#include "tests/actors/engine/client_screen.hpp"
 
 namespace parley::test {
 
@@ -42,6 +43,15 @@ public:
   void type(const std::string& to);
   void sign_out();
   void set_window(window wanted);
+  /// Anything about contacts and presence; returns the request's number.
+  uint64_t request(parley::request what);
+  /// `done`, or a reason; of contacts the reason for the first refused one.
+  /// Empty: no answer yet in this session.
+  std::string answer_to(uint64_t number) const;
+  /// Asks for the contact list, and does so in each session from now on.
+  void follow_contacts();
+  /// Has no room for presence until told otherwise.
+  void set_slow(bool on);
   /// Everything that it has, or up to an event.
   void acknowledge(uint64_t upto = UINT64_MAX);
 
@@ -72,12 +82,17 @@ public:
   window granted;
   std::map<std::string, std::string> policy;
   std::chrono::milliseconds heartbeat{};
+  client_screen screen;
+  bool is_slow = false;
+  bool follows = false;
 
 private:
   friend class simulated_link;
 
   void open(bool anew);
-  void ask(request what);
+  uint64_t ask(parley::request what);
+  void list_contacts();
+  void show(const answer& x, const parley::request& to);
   void tell(const numbered_request& what);
 
   void accepted(const signed_in& what, session_actor session);
@@ -95,12 +110,15 @@ private:
   /// The server has said so on this very connection.
   bool x_accepted = false;
   uint64_t x_last_request = 0;
+  /// When it resumed last.
+  uint64_t x_asked_before = 0;
   uint64_t x_last_event = 0;
   uint64_t x_acknowledged = 0;
   /// IMs by event, until acknowledged.
   std::map<uint64_t, std::string> x_unsafe;
-  std::map<uint64_t, request> x_unanswered;
+  std::map<uint64_t, parley::request> x_unanswered;
   std::map<std::string, std::string> x_outcomes;
+  std::map<uint64_t, std::string> x_answers;
   std::set<std::string> x_seen;
 };
 
@@ -121,6 +139,7 @@ public:
   void set_heartbeat(std::chrono::milliseconds interval) override;
   void probe(std::chrono::milliseconds timeout) override;
   void close(const failure& why, error_scope scope) override;
+  bool takes_presence() override { return !x_client || !x_client->is_slow; }
   link_id id() const noexcept override { return x_id; }
 
   /// Set by a probe that nobody answers.

@@ -27,7 +27,8 @@ struct world : store_world {
     caf::anon_send(writer, what, who);
   }
 
-  store_writer_actor writer = actors.spawn(store_writer, db.get());
+  store_writer_actor writer =
+    actors.spawn(store_writer, db.get(), std::shared_ptr<commit_meter>{});
   heard_ptr one = std::make_shared<heard>();
   heard_ptr two = std::make_shared<heard>();
   router_actor first = listener<router_actor>(one);
@@ -127,7 +128,8 @@ BOOST_AUTO_TEST_CASE(one_users_damaged_record_does_not_reject_the_others) {
         .ok());
   }
   w.db = must(store::open({.path = "/store", .env = w.disk.env()}));
-  auto writer = w.actors.spawn(store_writer, w.db.get());
+  auto writer =
+    w.actors.spawn(store_writer, w.db.get(), std::shared_ptr<commit_meter>{});
   auto one = std::make_shared<heard>();
   auto router = w.listener<router_actor>(one);
   std::vector<user_address> users{alice, bob, carol};
@@ -154,7 +156,8 @@ BOOST_AUTO_TEST_CASE(one_damaged_record_does_not_make_each_write_a_commit) {
         .ok());
   }
   w.db = must(store::open({.path = "/store", .env = w.disk.env()}));
-  auto writer = w.actors.spawn(store_writer, w.db.get());
+  auto writer =
+    w.actors.spawn(store_writer, w.db.get(), std::shared_ptr<commit_meter>{});
   auto one = std::make_shared<heard>();
   auto router = w.listener<router_actor>(one);
   for (uint64_t i = 1; i <= 64; ++i)

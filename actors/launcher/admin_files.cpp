@@ -1,0 +1,198 @@
+#include "actors/launcher/admin_files.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+#include <string_view>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "actors/launcher/admin_commands.hpp"
+#include "actors/launcher/import_file.hpp"
+#include "actors/launcher/printable.hpp"
+#include "protocol/defaults.hpp"
+#include "protocol/unicode.hpp"
+
+namespace parley {
+
+using nlohmann::json;
+
+std::ifstream open_admin_file(const std::string& file) {
+  // Opening a folder succeeds, and reading it is an empty file.
+  std::error_code ec;
+  if (std::filesystem::is_directory(file, ec))
+    throw admin_refused{"cannot read " + file + ": it is a folder"};
+  std::ifstream in{file};
+  if (!in)
+    throw admin_refused{"cannot read " + file};
+  return in;
+}
+
+namespace {
+
+/// Gathers rows, sends them, and notes what became of each.
+class row_sender {
+public:
+  row_sender(admin_socket& server, std::string op)
+    : x_server(server),
+      x_op(std::move(op)),
+      x_contacts(x_op == "contacts.import"),
+      x_done(x_contacts ? "imported" : "added") {}
+
+  bool takes_contacts() const noexcept { return x_contacts; }
+
+  void add(import_file::row row) {
+    auto is_text = [](const std::string& cell) { return is_utf8(cell); };
+    if (row.why.code == errc::none
+      && !std::all_of(row.cells.begin(), row.cells.end(), is_text))
+      row.why = failure{errc::bad_request, "the row is not written in UTF-8"};
+    if (row.why.code != errc::none) {
+      refuse(row);
+      return;
+    }
+    for (const auto& cell : row.cells)
+      x_bytes += cell.size();
+    x_rows.push_back(std::move(row.cells));
+    x_lines.push_back(row.line);
+    auto max = x_contacts ? defaults::contact_rows : defaults::import_rows;
+    if (x_lines.size() == max || x_bytes > defaults::contact_rows_bytes)
+      flush();
+  }
+
+  void flush() {
+    if (x_lines.empty())
+      return;
+    auto answer = ask();
+    x_count += answer.at(x_done).get<uint64_t>();
+    for (auto& r : answer.at("refused")) {
+      r["line"] = x_lines.at(r.at("index").get<size_t>());
+      r.erase("index");
+      x_refused.push_back(std::move(r));
+    }
+    x_rows.clear();
+    x_lines.clear();
+    x_bytes = 0;
+  }
+
+  json result() {
+    std::sort(x_refused.begin(), x_refused.end(),
+      [](const json& a, const json& b) { return a.at("line") < b.at("line"); });
+    return {{x_done, x_count}, {"refused", std::move(x_refused)}};
+  }
+
+private:
+  /// A failure says how far the import came.
+  json ask() {
+    try {
+      auto answer = x_server.ask({{"op", x_op}, {"rows", x_rows}});
+      if (answer.contains("error"))
+        throw refusal_of(answer);
+      return answer;
+    } catch (const admin_refused& e) {
+      throw admin_refused{e.text + " (" + std::to_string(x_count)
+        + (x_contacts ? " contacts imported before)"
+                      : " accounts made before)")};
+    }
+  }
+
+  void refuse(const import_file::row& row) {
+    json x{{"line", row.line}, {"user", row.cells.front()},
+      {"reason", to_string(row.why.code)}, {"text", row.why.text}};
+    if (x_contacts)
+      x["contact"] = row.cells.size() > 1 ? row.cells[1] : "";
+    x_refused.push_back(std::move(x));
+  }
+
+  admin_socket& x_server;
+  std::string x_op;
+  bool x_contacts;
+  /// What the server calls the number of rows that it took.
+  const char* x_done;
+  json x_rows = json::array();
+  std::vector<uint64_t> x_lines;
+  size_t x_bytes = 0;
+  uint64_t x_count = 0;
+  json x_refused = json::array();
+};
+
+json import_rows_of(admin_socket& server, const std::string& op,
+  std::istream& in, const std::string& name) {
+  row_sender to{server, op};
+  import_file rows{in, to.takes_contacts()};
+  while (auto row = rows.next())
+    to.add(std::move(*row));
+  if (in.bad())
+    throw admin_refused{"cannot read on in " + name};
+  to.flush();
+  return to.result();
+}
+
+/// A cell of a CSV file (RFC 4180).
+std::string quoted(const std::string& cell) {
+  bool plain = cell.find_first_of(",\"\r\n") == cell.npos;
+  if (plain)
+    return cell;
+  std::string out{'"'};
+  for (char c : cell) {
+    if (c == '"')
+      out += '"';
+    out += c;
+  }
+  return out + '"';
+}
+
+std::string line_of(const json& cells) {
+  std::string line;
+  for (const auto& c : cells) {
+    if (!line.empty())
+      line += ',';
+    line += quoted(c.get_ref<const std::string&>());
+  }
+  return line + '\n';
+}
+
+} // namespace
+
+json import_file_of(
+  admin_socket& server, const std::string& op, const std::string& file) {
+  if (file == "-")
+    return import_rows_of(server, op, std::cin, "standard input");
+  auto in = open_admin_file(file);
+  return import_rows_of(server, op, in, file);
+}
+
+json export_contacts(
+  admin_socket& server, json request, const std::string& file) {
+  bool to_file = file != "-";
+  bool to_terminal = !to_file && ::isatty(STDOUT_FILENO) == 1;
+  std::ofstream made;
+  if (to_file) {
+    // Who knows whom is nobody else's business.
+    ::umask(S_IRWXG | S_IRWXO);
+    made.open(file);
+  }
+  std::ostream& out = to_file ? made : std::cout;
+  uint64_t count = 0;
+  std::string next;
+  do {
+    if (!out)
+      throw admin_refused{"cannot write " + file};
+    auto answer = server.ask(request);
+    if (answer.contains("error"))
+      throw refusal_of(answer);
+    for (const auto& row : answer.at("rows")) {
+      auto line = line_of(row);
+      out << (to_terminal ? printable(line, "") : line);
+      ++count;
+    }
+    next = answer.at("next").get<std::string>();
+    request["after"] = next;
+  } while (!next.empty());
+  out.flush();
+  if (!out)
+    throw admin_refused{"cannot write " + file};
+  return {{"exported", count}};
+}
+
+} // namespace parley

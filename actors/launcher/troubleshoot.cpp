@@ -1,0 +1,306 @@
+#include "actors/launcher/troubleshoot.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <ctime>
+#include <memory>
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include "protocol/defaults.hpp"
+
+namespace parley {
+
+namespace {
+
+using std::chrono::milliseconds;
+using state = finding::state;
+
+constexpr uint64_t mebibyte = 1024 * 1024;
+constexpr uint64_t hundred = 100;
+
+std::string number(uint64_t n) {
+  return std::to_string(n);
+}
+
+std::string share(uint64_t n, uint64_t of) {
+  return number(n) + " of " + number(of);
+}
+
+bool is_beyond(uint64_t n, uint64_t of, uint64_t hundredths) {
+  return n * hundred >= of * hundredths && of > 0;
+}
+
+std::string seconds(milliseconds x) {
+  return number(static_cast<uint64_t>(
+           std::chrono::duration_cast<std::chrono::seconds>(x).count()))
+    + " s";
+}
+
+finding certificate(const engine_facts& x) {
+  finding f{"certificate"};
+  if (!x.certificate) {
+    f.what = "clients connect without TLS";
+    return f;
+  }
+  if (!*x.certificate) {
+    f.how = state::failed;
+    f.what = x.certificate->error().text;
+    f.remedy = "put a certificate there that can be read, then send SIGHUP";
+    return f;
+  }
+  const auto& c = **x.certificate;
+  auto days = std::chrono::duration_cast<std::chrono::hours>(c.ends - x.now)
+    / std::chrono::hours{24};
+  f.what = x.certificate_file + (c.ends <= x.now ? " has ended" : " ends in ")
+    + (c.ends <= x.now ? "" : number(static_cast<uint64_t>(days)) + " days")
+    + (c.self_signed ? "; self-signed: clients have to be given it" : "");
+  if (c.ends <= x.now)
+    f.how = state::failed;
+  else if (c.ends - x.now <= defaults::certificate_warning)
+    f.how = state::warning;
+  if (f.how != state::passed)
+    f.remedy = "put a new certificate and key in its place, then send SIGHUP";
+  return f;
+}
+
+finding disk(const engine_facts& x) {
+  finding f{"disk"};
+  f.what = number(x.disk_free / mebibyte) + " MiB of "
+    + number(x.disk_size / mebibyte) + " are free at " + x.folder;
+  if (x.disk_size == 0) {
+    f.how = state::warning;
+    f.what = "the system does not say how much is free at " + x.folder;
+    f.remedy = "see whether the folder's disk is there";
+  } else if (x.disk_free < defaults::disk_free_failure) {
+    f.how = state::failed;
+  } else if (x.disk_free < defaults::disk_free_warning
+    || x.disk_free / defaults::disk_free_hundredths < x.disk_size / hundred) {
+    f.how = state::warning;
+  }
+  if (f.how != state::passed && f.remedy.empty())
+    f.remedy = "free some, or give the data folder a larger disk: without "
+               "room IMs for absent users are rejected as store_failed";
+  return f;
+}
+
+finding store_health(const engine_facts& x) {
+  finding f{"store"};
+  auto refused = x.engine.commits ? x.engine.commits->refused() : 0;
+  if (x.store.code != errc::none) {
+    f.how = state::failed;
+    f.what = "writes are refused: " + std::string{to_string(x.store.code)}
+      + (x.store.text.empty() ? "" : ": " + x.store.text);
+    f.remedy = "see the system's log for the disk, and its free space; the "
+               "server writes on by itself once the disk takes it";
+  } else if (x.engine.unreadable > 0) {
+    f.how = state::warning;
+    f.what = number(x.engine.unreadable)
+      + " records cannot be read and are passed over";
+    f.remedy = "the server's log names them; look after the disk";
+  } else if (refused > 0) {
+    f.how = state::warning;
+    f.what = "takes writes; refused " + number(refused) + " since the start";
+    f.remedy = "see the server's log for when, and the disk for why";
+  } else {
+    f.what = "takes writes, refused none, all records met can be read";
+  }
+  return f;
+}
+
+finding clock(const engine_facts& x) {
+  finding f{"clock"};
+  auto passed =
+    std::chrono::duration_cast<milliseconds>(x.now - x.engine.started);
+  auto drift = passed - x.up;
+  auto tolerance = defaults::clock_tolerance;
+  if (drift < -tolerance)
+    f.what = "was set back by " + seconds(-drift) + " since the start";
+  else if (drift > tolerance)
+    f.what = "was set forward by " + seconds(drift) + " since the start";
+  else if (x.last_audited && *x.last_audited - x.now > tolerance)
+    f.what = "stands " + seconds(*x.last_audited - x.now)
+      + " before the latest line of the audit log";
+  if (f.what.empty()) {
+    f.what = "goes with the steady one, and behind all that is written";
+    return f;
+  }
+  f.how = state::warning;
+  f.remedy = "keep it by NTP; times of IMs and expiry follow it";
+  return f;
+}
+
+finding files(const engine_facts& x) {
+  finding f{"open_files"};
+  const auto& c = x.engine.connections;
+  auto open = c.signing_in + c.signed_in + c.closing;
+  f.what = share(open, x.engine.places) + " connections; " + number(x.files_max)
+    + " files may be open";
+  if (x.engine.turned_away > 0)
+    f.what += "; " + number(x.engine.turned_away) + " turned away";
+  if (open >= x.engine.places)
+    f.how = state::failed;
+  else if (is_beyond(open, x.engine.places, defaults::bound_hundredths)
+    || x.engine.turned_away > 0 || x.engine.places < defaults::connections_few)
+    f.how = state::warning;
+  if (f.how != state::passed)
+    f.remedy = "start the server with more (ulimit -n, LimitNOFILE=); the "
+               "system's limit is "
+      + number(x.files_hard_max);
+  return f;
+}
+
+finding queues(const engine_facts& x) {
+  finding f{"queues"};
+  const auto& e = x.engine;
+  f.what = number(e.routers.unwritten) + " operations wait for the store, "
+    + share(e.passwords, defaults::password_queue_max)
+    + " passwords to be looked at, "
+    + share(e.fullest_worker_bytes / mebibyte,
+      defaults::worker_budget_bytes / mebibyte)
+    + " MiB of IMs on the fullest worker";
+  std::vector<std::string> why;
+  if (e.routers.unwritten > defaults::commit_queue_warning)
+    why.emplace_back("the disk is too slow for what is written");
+  if (is_beyond(
+        e.passwords, defaults::password_queue_max, defaults::bound_hundredths))
+    why.emplace_back("many sign in with PLAIN at once: let clients use SCRAM, "
+                     "or set signin.rate");
+  if (is_beyond(e.fullest_worker_bytes, defaults::worker_budget_bytes,
+        defaults::bound_hundredths))
+    why.emplace_back("more is sent than recipients or disk take: set im.rate, "
+                     "or start more threads");
+  if (why.empty())
+    return f;
+  f.how = state::warning;
+  for (const auto& w : why)
+    f.remedy += (f.remedy.empty() ? "" : "; ") + w;
+  return f;
+}
+
+finding workers(const engine_facts& x) {
+  finding f{"workers"};
+  f.what = share(x.engine.workers, x.engine.workers) + " answer";
+  if (x.engine.silent_workers == 0)
+    return f;
+  f.how = state::failed;
+  f.what = share(x.engine.silent_workers, x.engine.workers)
+    + " workers do not answer within "
+    + number(static_cast<uint64_t>(defaults::metrics_patience.count())) + " ms";
+  f.remedy = "the machine is overloaded: fewer clients, or more threads";
+  return f;
+}
+
+finding sessions(const engine_facts& x) {
+  finding f{"sessions"};
+  const auto& r = x.engine.routers;
+  auto all = r.connected + r.suspended;
+  f.what = share(r.suspended, all) + " sessions are suspended";
+  if (r.suspended >= defaults::suspended_min
+    && is_beyond(r.suspended, all, defaults::suspended_hundredths)) {
+    f.how = state::warning;
+    f.remedy = "many clients have lost their connection: look after the "
+               "network; those that stay away end after "
+               "session.resume_window";
+  }
+  return f;
+}
+
+finding limit(const char* setting, const char* what, const char* otherwise,
+  const std::vector<user_address>& users, const engine_facts& x) {
+  finding f{setting};
+  const auto* s = find_setting(setting);
+  auto value = s ? s->value(x.rules) : std::string{};
+  if (x.at_limits.why.code != errc::none) {
+    f.how = state::failed;
+    f.what = "the store cannot be looked through: " + x.at_limits.why.text;
+    f.remedy = "see the check 'store'";
+    return f;
+  }
+  f.what = number(users.size()) + " users have " + what + " (" + value + ")";
+  if (users.empty())
+    return f;
+  f.how = state::warning;
+  f.remedy = otherwise;
+  for (const auto& u : users)
+    f.users.push_back(u.str());
+  return f;
+}
+
+finding settings(const engine_facts& x) {
+  finding f{"settings"};
+  policy defaults;
+  for (const auto& s : settings_table())
+    if (s.value(x.rules) != s.value(defaults))
+      f.what += (f.what.empty() ? "" : ", ") + std::string{s.name} + " is "
+        + s.value(x.rules) + ", not " + s.value(defaults);
+  if (f.what.empty())
+    f.what = "all have their defaults";
+  if (!x.rules.im_enabled) {
+    f.how = state::warning;
+    f.remedy = "im.enabled is off: nobody can send IMs";
+  }
+  return f;
+}
+
+} // namespace
+
+std::string_view to_string(finding::state x) noexcept {
+  switch (x) {
+  case state::passed:
+    return "passed";
+  case state::warning:
+    return "warning";
+  case state::failed:
+    return "failed";
+  }
+  return "unknown";
+}
+
+result<certificate_state> read_certificate(const std::string& file) {
+  auto refuse = [&file](const char* what) {
+    ERR_clear_error();
+    return fail(errc::store_unavailable, file + " " + what);
+  };
+  std::unique_ptr<BIO, decltype(&::BIO_free_all)> in{
+    BIO_new_file(file.c_str(), "r"), &::BIO_free_all};
+  if (!in)
+    return refuse("cannot be read");
+  std::unique_ptr<X509, decltype(&::X509_free)> x{
+    PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr), &::X509_free};
+  if (!x)
+    return refuse("holds no certificate");
+  std::tm ends{};
+  if (ASN1_TIME_to_tm(X509_get0_notAfter(x.get()), &ends) != 1)
+    return refuse("says not when it ends");
+  certificate_state c;
+  c.ends = std::chrono::time_point_cast<milliseconds>(
+    std::chrono::system_clock::from_time_t(::timegm(&ends)));
+  c.self_signed =
+    X509_NAME_cmp(X509_get_subject_name(x.get()), X509_get_issuer_name(x.get()))
+    == 0;
+  return c;
+}
+
+std::vector<finding> troubleshoot(const engine_facts& x) {
+  return {workers(x), store_health(x), disk(x), clock(x), certificate(x),
+    files(x), queues(x), sessions(x),
+    limit("im.offline_max", "as many IMs waiting as they may",
+      "senders to them get quota_exceeded: have them sign in, or raise "
+      "im.offline_max",
+      x.at_limits.offline, x),
+    limit("contacts.max", "a full contact list",
+      "they can add nobody, and nobody them: raise contacts.max, or have them "
+      "remove some",
+      x.at_limits.contacts, x),
+    limit("watchers.max", "as many watchers as they may",
+      "nobody more can watch them: raise watchers.max", x.at_limits.watchers,
+      x),
+    settings(x)};
+}
+
+} // namespace parley

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/observation/engine_reading.hpp"
+#include "actors/settings/policy.hpp"
+
+namespace parley {
+
+/// Whom the certificate of the listeners names as its issuer, and when it ends.
+struct certificate_state {
+  wall_time ends{};
+  bool self_signed = false;
+};
+
+/// Reads a PEM file; `store_unavailable` with OpenSSL's words.
+result<certificate_state> read_certificate(const std::string& file);
+
+/// What the troubleshooter judges by; gathered by who can ask.
+struct engine_facts {
+  wall_time now{};
+  /// Since the start, by the steady clock.
+  std::chrono::milliseconds up{};
+  engine_reading engine;
+  /// Not there: without TLS.
+  std::optional<result<certificate_state>> certificate;
+  std::string certificate_file;
+  /// Of the data folder's file system; `free`: for this user.
+  uint64_t disk_free = 0;
+  uint64_t disk_size = 0;
+  std::string folder;
+  /// Why writes are refused at this moment; none: they are not.
+  failure store;
+  /// The time of the newest line of the audit log.
+  std::optional<wall_time> last_audited;
+  /// Files that the process may open; and that the system would let it.
+  uint64_t files_max = 0;
+  uint64_t files_hard_max = 0;
+  policy rules;
+  limits_found at_limits;
+};
+
+/// One check.
+struct finding {
+  enum class state : uint8_t { passed, warning, failed };
+  std::string check;
+  finding::state how = state::passed;
+  /// What there is.
+  std::string what = {};
+  /// How to mend it; empty if nothing is to be.
+  std::string remedy = {};
+  /// All users that it concerns.
+  std::vector<std::string> users = {};
+};
+
+std::string_view to_string(finding::state x) noexcept;
+
+/// All checks, in an order that stays.
+std::vector<finding> troubleshoot(const engine_facts& x);
+
+} // namespace parley

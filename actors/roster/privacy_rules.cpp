@@ -1,0 +1,66 @@
+#include "actors/roster/privacy_rules.hpp"
+
+#include <algorithm>
+
+namespace parley {
+
+namespace {
+
+bool holds(
+  const std::vector<user_address>& xs, const user_address& who) noexcept {
+  return std::binary_search(xs.begin(), xs.end(), who);
+}
+
+approval domain_rule(const privacy& x, const user_address& who) noexcept {
+  for (const auto& [domain, rule] : x.domains)
+    if (domain == who.domain())
+      return rule;
+  return approval::by_default;
+}
+
+} // namespace
+
+bool is_blocked(const privacy& x, const user_address& who) noexcept {
+  if (holds(x.block, who))
+    return true;
+  if (x.domains.empty() || holds(x.allow, who))
+    return false;
+  return domain_rule(x, who) == approval::block;
+}
+
+bool blocks_anybody(const privacy& x) noexcept {
+  return !x.block.empty()
+    || std::any_of(x.domains.begin(), x.domains.end(),
+      [](const auto& d) { return d.second == approval::block; });
+}
+
+verdict judge_watcher(
+  const privacy& x, const user_address& who, const policy& rules) noexcept {
+  if (holds(x.block, who))
+    return verdict::block;
+  if (holds(x.allow, who))
+    return verdict::allow;
+  auto rule = domain_rule(x, who);
+  if (rule == approval::by_default)
+    rule = x.approve;
+  switch (rule) {
+  case approval::allow:
+    return verdict::allow;
+  case approval::ask:
+    return verdict::ask;
+  case approval::block:
+    return verdict::block;
+  case approval::by_default:
+    break;
+  }
+  return rules.presence_auto_approve ? verdict::allow : verdict::ask;
+}
+
+bool shares_presence(const privacy& x, const policy& rules) noexcept {
+  if (x.sharing == sharing::off)
+    return false;
+  return rules.presence_sharing
+    || (x.sharing == sharing::on && rules.presence_sharing_override);
+}
+
+} // namespace parley

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+
+#include "actors/settings/policy.hpp"
+#include "protocol/contacts.hpp"
+
+/// What a user's privacy, and the policy, say about somebody else.
+namespace parley {
+
+/// Neither IMs nor presence for `who`: the block list, then the allow list,
+/// then the rule for the domain.
+bool is_blocked(const privacy& x, const user_address& who) noexcept;
+
+/// Whether anybody is.
+bool blocks_anybody(const privacy& x) noexcept;
+
+enum class verdict : uint8_t { allow, ask, block };
+
+/// Whether `who` may see the presence of `x`'s owner: block list, allow list,
+/// domain, the user's own default, `presence.auto_approve`.
+verdict judge_watcher(
+  const privacy& x, const user_address& who, const policy& rules) noexcept;
+
+/// Whether the owner's presence is shown to others at all: `presence.sharing`
+/// and the owner's own word, where `presence.sharing_override` decides whether
+/// that stands against a general *off*.
+bool shares_presence(const privacy& x, const policy& rules) noexcept;
+
+} // namespace parley

@@ -1,0 +1,377 @@
+#include "actors/roster/roster.hpp"
+
+#include <utility>
+
+#include "actors/roster/privacy_rules.hpp"
+#include "actors/router/routing.hpp"
+#include "protocol/defaults.hpp"
+
+// The shell of a roster: reading, writing, requests. Its presence is in
+// roster_presence.cpp, whom it watches in roster_watching.cpp.
+namespace parley {
+
+roster_state::~roster_state() {
+  --config->counters->rosters;
+}
+
+void roster_state::init(user_address user,
+  std::shared_ptr<const roster_config> shared_config, router_actor parent) {
+  config = std::move(shared_config);
+  x_policy = config->rules;
+  x_router = std::move(parent);
+  roster_rules::effects& fx = *this;
+  x_rules = std::make_unique<roster_rules>(std::move(user), fx);
+  presentity nobody;
+  nobody.who = x_rules->user();
+  nobody.version = next_version();
+  x_truth.reset(std::move(nobody));
+  ++config->counters->rosters;
+}
+
+const router_actor& roster_state::router_of(const user_address& x) const {
+  return config->others->at(slot_of(x));
+}
+
+// -- reading
+
+void roster_state::when_loaded(
+  std::function<void()> then, std::function<void(const failure&)> fails) {
+  if (x_loaded) {
+    then();
+    return;
+  }
+  x_waiting.push_back({std::move(then), std::move(fails)});
+  read();
+}
+
+void roster_state::read() {
+  if (std::exchange(x_reading, true))
+    return;
+  const auto& user = x_rules->user();
+  const auto& readers = config->readers;
+  self->send(readers[slot_of(user) % readers.size()], user, roster_actor{self});
+}
+
+void roster_state::found(roster_found& x) {
+  x_reading = false;
+  if (x.why.code != errc::none) {
+    // Who can be told is told; the rest waits for a better time.
+    std::vector<held> rest;
+    for (auto& w : std::exchange(x_waiting, {}))
+      if (w.fails)
+        w.fails(x.why);
+      else
+        rest.push_back(std::move(w));
+    x_waiting = std::move(rest);
+    if (!x_waiting.empty())
+      arm(self->clock().now() + defaults::roster_retry);
+    return;
+  }
+  x_rules->load(std::move(x.what));
+  x_loaded = true;
+  if (x_endpoints.empty() && x_watchers.empty())
+    x_shares = shares_presence(x_rules->head().privacy, *x_policy);
+  else
+    share_or_not(); // it was read before
+  x_rules->review(*x_policy);
+  for (auto& w : std::exchange(x_waiting, {}))
+    w.act();
+}
+
+// -- writing
+
+void roster_state::after(
+  std::function<void()> act, std::function<void(const failure&)> fails) {
+  x_held.push_back({std::move(act), std::move(fails)});
+}
+
+void roster_state::flush() {
+  while (!x_committing && (!x_writes.empty() || !x_held.empty())) {
+    if (!x_writes.empty()) {
+      commit();
+      break;
+    }
+    for (auto& h : std::exchange(x_held, {}))
+      h.act();
+  }
+  tell_if_idle();
+}
+
+void roster_state::commit() {
+  x_committing = true;
+  x_under_way = std::exchange(x_held, {});
+  self->request(config->writer, caf::infinite, std::exchange(x_writes, {}))
+    .then([this](const write_result& x) { committed(x.why); },
+      [this](const caf::error&) { committed(failure{errc::store_failed}); });
+}
+
+void roster_state::committed(const failure& why) {
+  x_committing = false;
+  auto batch = std::exchange(x_under_way, {});
+  if (why.code == errc::none) {
+    for (auto& h : batch)
+      h.act();
+  } else {
+    // What came after was built on it.
+    x_writes.clear();
+    for (auto* held_back : {&batch, &x_held})
+      for (auto& h : *held_back)
+        if (h.fails)
+          h.fails(why);
+    x_held.clear();
+    x_loaded = false;
+    read();
+  }
+  flush();
+}
+
+void roster_state::tell_if_idle() {
+  bool idle = x_loaded && x_endpoints.empty() && x_watchers.empty()
+    && x_watched.empty() && x_asked.empty() && x_checks.empty()
+    && !x_committing;
+  if (!idle || x_told_idle == handled)
+    return;
+  x_told_idle = handled;
+  self->send(x_router, roster_idle{x_rules->user(), handled});
+}
+
+// -- requests
+
+roster_state::endpoint* roster_state::find(session_id session) {
+  for (auto& e : x_endpoints)
+    if (e.session == session)
+      return &e;
+  return nullptr;
+}
+
+void roster_state::tell(const session_actor& to, event what) {
+  session_output x;
+  x.what.emplace_back(std::move(what));
+  self->send(to, std::move(x));
+}
+
+void roster_state::answer(
+  session_id to, request_number number, roster_rules::answer_content what) {
+  if (auto* f = std::get_if<failure>(&what))
+    config->counters->count_refusal(f->code);
+  if (auto* c = std::get_if<contacts_changed>(&what))
+    for (const auto& r : c->refused)
+      config->counters->count_refusal(r.why.code);
+  if (to == session_id{}) {
+    answer_operator(number.value, std::move(what));
+    return;
+  }
+  if (auto* e = find(to))
+    tell(e->handle, event{parley::answer{number, std::move(what)}});
+}
+
+void roster_state::requests(roster_requests& x) {
+  for (auto& r : x.what) {
+    auto from = x.from;
+    auto number = r.number;
+    when_loaded([this, from, r = std::move(r)]() mutable { request(from, r); },
+      [this, from, number](const failure& why) { answer(from, number, why); });
+  }
+}
+
+void roster_state::request(session_id from, numbered_request& x) {
+  auto& rules = *x_rules;
+  auto number = x.number;
+  if (auto* a = std::get_if<add_contacts>(&x.what)) {
+    rules.add(from, number, std::move(a->contacts), false, *x_policy, now_us());
+  } else if (auto* r = std::get_if<remove_contacts>(&x.what)) {
+    rules.remove(from, number, r->addresses, now_us());
+  } else if (auto* l = std::get_if<list_contacts>(&x.what)) {
+    if (auto* e = find(from))
+      e->follows = true;
+    rules.list(from, number, l->known);
+  } else if (auto* s = std::get_if<parley::subscribe>(&x.what)) {
+    rules.subscribe(from, number, s->to, *x_policy, now_us());
+  } else if (auto* u = std::get_if<parley::unsubscribe>(&x.what)) {
+    rules.unsubscribe(from, number, u->to, now_us());
+  } else if (auto* y = std::get_if<parley::approve>(&x.what)) {
+    rules.approve(from, number, y->from, *x_policy, now_us());
+  } else if (auto* n = std::get_if<parley::deny>(&x.what)) {
+    rules.deny(from, number, n->from);
+  } else if (auto* w = std::get_if<parley::watch>(&x.what)) {
+    request_watch(from, number, *w);
+  } else if (auto* p = std::get_if<parley::set_privacy>(&x.what)) {
+    rules.set_privacy(from, number, std::move(*p), *x_policy);
+  }
+}
+
+// -- roster_rules::effects
+
+void roster_state::write(store_operation what) {
+  // Of several heads in one batch the last one counts.
+  if (auto* head = std::get_if<put_roster>(&what))
+    for (auto& w : x_writes)
+      if (auto* before = std::get_if<put_roster>(&w)) {
+        *before = std::move(*head);
+        return;
+      }
+  x_writes.push_back(std::move(what));
+}
+
+void roster_state::reply(
+  session_id to, request_number number, roster_rules::answer_content what) {
+  after(
+    [this, to, number, what = std::move(what)] { answer(to, number, what); },
+    [this, to, number](const failure& why) { answer(to, number, why); });
+}
+
+void roster_state::push(contact_list what) {
+  after([this, what = std::move(what)] {
+    for (const auto& e : x_endpoints)
+      if (e.follows)
+        tell(e.handle, event{what});
+  });
+}
+
+void roster_state::tell_privacy(session_id by, privacy what) {
+  after([this, by, what = std::move(what)] {
+    for (const auto& e : x_endpoints)
+      if (e.session != by)
+        tell(e.handle, event{what});
+  });
+}
+
+void roster_state::check(
+  uint64_t ticket, std::vector<user_address> whom, bool watched) {
+  auto& c = x_checks[ticket];
+  c.why.resize(whom.size());
+  c.left = whom.size();
+  std::map<size_t, contact_check> parts;
+  for (size_t i = 0; i < whom.size(); ++i) {
+    auto& part = parts[config->others->index_of(slot_of(whom[i]))];
+    part.whom.emplace_back(static_cast<uint32_t>(i), std::move(whom[i]));
+  }
+  for (auto& [index, part] : parts) {
+    part.ticket = ticket;
+    part.from = roster_actor{self};
+    part.watched = watched;
+    self->send(config->others->routers[index], std::move(part));
+  }
+}
+
+void roster_state::checked(const contacts_checked& x) {
+  auto i = x_checks.find(x.ticket);
+  if (i == x_checks.end())
+    return;
+  auto& c = i->second;
+  for (const auto& [at, why] : x.what) {
+    c.why.at(at) = why;
+    --c.left;
+  }
+  if (c.left > 0)
+    return;
+  auto why = std::move(c.why);
+  x_checks.erase(i);
+  when_loaded([this, ticket = x.ticket, why = std::move(why)] {
+    x_rules->checked(ticket, why, *x_policy, now_us());
+  });
+}
+
+void roster_state::send(subscription_note what) {
+  after(
+    [this, what = std::move(what)] { self->send(router_of(what.to), what); });
+}
+
+void roster_state::confirm(subscription_note what) {
+  after([this, what = std::move(what)] {
+    self->send(router_of(what.from), note_confirmed{what});
+  });
+}
+
+void roster_state::head_changed() {
+  after([this] {
+    const auto& h = x_rules->head();
+    roster_head_changed x{
+      x_rules->user(), h.contacts, h.watchers, h.requests, {}};
+    if (blocks_anybody(h.privacy))
+      x.blocks.reset(h.privacy);
+    self->send(x_router, std::move(x));
+  });
+}
+
+// -- from the other half, and the policy
+
+void roster_state::receive(const subscription_note& x) {
+  when_loaded([this, x] { x_rules->receive(x, *x_policy, now_us()); });
+}
+
+void roster_state::review() {
+  when_loaded([this] { x_rules->review(*x_policy); });
+}
+
+// -- operators
+
+void roster_state::answer_operator(
+  uint64_t number, roster_rules::answer_content what) {
+  auto i = x_imports.find(number);
+  if (i == x_imports.end())
+    return;
+  contacts_imported x;
+  if (auto* f = std::get_if<failure>(&what))
+    x.why = std::move(*f);
+  else if (auto* c = std::get_if<contacts_changed>(&what))
+    x.refused = std::move(c->refused);
+  i->second.deliver(std::move(x));
+  x_imports.erase(i);
+}
+
+void roster_state::import(
+  contacts_import x, caf::typed_response_promise<contacts_imported> promise) {
+  auto number = x_next_promise++;
+  x_imports.emplace(number, std::move(promise));
+  when_loaded(
+    [this, number, x = std::move(x)]() mutable {
+      x_rules->add({}, request_number{number}, std::move(x.contacts),
+        x.subscribes, *x_policy, now_us());
+    },
+    [this, number](const failure& why) { answer_operator(number, why); });
+}
+
+void roster_state::report(
+  user_address viewer, caf::typed_response_promise<roster_report> promise) {
+  when_loaded(
+    [this, viewer, promise]() mutable {
+      roster_report x;
+      x.what.head = x_rules->head();
+      for (const auto& [whom, item] : x_rules->items())
+        x.what.items.push_back(item);
+      for (const auto& [whom, w] : x_watched)
+        x.watched.push_back(whom);
+      for (const auto& [who, w] : x_watchers)
+        x.watchers.push_back(who);
+      x.view = *state_of(view_of(viewer));
+      promise.deliver(std::move(x));
+    },
+    [promise](const failure& why) mutable {
+      roster_report x;
+      x.why = why;
+      promise.deliver(std::move(x));
+    });
+}
+
+void roster_state::dissolve(caf::typed_response_promise<write_result> promise) {
+  auto fails = [promise](const failure& why) mutable {
+    promise.deliver(write_result{why});
+  };
+  when_loaded(
+    [this, promise, fails] {
+      x_rules->dissolve();
+      after(
+        [this, promise]() mutable {
+          for (const auto& [who, w] : x_watchers)
+            if (w.adhoc)
+              self->send(w.roster, watch_revoked{x_rules->user()});
+          stop_watching_all();
+          promise.deliver(write_result{});
+        },
+        fails);
+    },
+    fails);
+}
+
+} // namespace parley

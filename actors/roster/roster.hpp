@@ -1,0 +1,258 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "actors/interfaces.hpp"
+#include "actors/roster/presentity.hpp"
+#include "actors/roster/roster_rules.hpp"
+#include "actors/roster/subscription.hpp"
+#include "actors/router/directory.hpp"
+#include "actors/router/surroundings.hpp"
+#include "actors/runtime/pinned.hpp"
+
+namespace parley {
+
+/// What all rosters of a router share.
+struct roster_config {
+  shared<policy> rules;
+  directory_ptr others;
+  store_writer_actor writer;
+  std::vector<store_reader_actor> readers;
+  std::shared_ptr<surroundings> world;
+  std::shared_ptr<presence_counters> counters;
+};
+
+/// See `roster_actor`. What its rules ask for beside writes is held back until
+/// these are on disk; one batch is under way at a time. If the disk refuses it,
+/// whoever waits for an answer is told so, and the roster is read again.
+class roster_state : private roster_rules::effects {
+public:
+  explicit roster_state(pinned_pointer<roster_actor, roster_state> parent)
+    : self(parent) {}
+  ~roster_state() override;
+
+  static inline const char* name = "roster";
+
+  void init(user_address user, std::shared_ptr<const roster_config> shared,
+    router_actor parent);
+
+  // -- the shell (roster.cpp)
+  void found(roster_found& x);
+  void requests(roster_requests& x);
+  void set_policy(const shared<policy>& x);
+  void checked(const contacts_checked& x);
+  void receive(const subscription_note& x);
+  void review();
+  void import(
+    contacts_import x, caf::typed_response_promise<contacts_imported> promise);
+  void report(
+    user_address viewer, caf::typed_response_promise<roster_report> promise);
+  void dissolve(caf::typed_response_promise<write_result> promise);
+  /// Ends each handler: writes what was asked for.
+  void flush();
+
+  // -- the user's own presence and sessions (roster_presence.cpp)
+  void joined(const endpoint_joined& x);
+  void changed(const endpoint_changed& x);
+  void left(const endpoint_left& x);
+  void resumed(const endpoint_resumed& x);
+  void attach(const attach_watcher& x);
+  void detach(const detach_watcher& x);
+  void decide_watch(const watch_request& x);
+
+  // -- whom it watches (roster_watching.cpp)
+  void called(const presence_call& x);
+  void decided(const watch_decided& x);
+  void revoked(const watch_revoked& x);
+  void presentity_gone(const presentity_left& x);
+  void sweep();
+
+  /// Of messages from its router.
+  uint64_t handled = 0;
+
+private:
+  using clock = std::chrono::steady_clock;
+
+  struct endpoint {
+    session_id session;
+    endpoint_name name;
+    availability what;
+    session_actor handle;
+    /// It has asked for the list.
+    bool follows = false;
+  };
+
+  /// What one who may see this user is shown.
+  enum class view : uint8_t { nothing, truth, unknown };
+
+  struct watcher {
+    subscription_actor subscription;
+    roster_actor roster;
+    bool subscribed = false;
+    bool adhoc = false;
+    view shown = view::nothing;
+  };
+
+  struct adhoc_watch {
+    session_id session;
+    clock::time_point until;
+  };
+
+  struct watched {
+    /// Null until there is something to tell.
+    subscription_actor subscription;
+    /// The presentity's.
+    roster_actor roster;
+    uint64_t version = 0;
+    /// Whom the subscription tells, if it is not every session.
+    std::shared_ptr<told_sessions> to;
+    std::vector<adhoc_watch> adhoc;
+  };
+
+  struct asked_watch {
+    user_address whom;
+    session_id session;
+    request_number number;
+    uint64_t seconds = 0;
+  };
+
+  /// What waits until the roster is read, or a batch is on disk.
+  struct held {
+    std::function<void()> act;
+    /// Instead, if the disk refuses; may be empty.
+    std::function<void(const failure&)> fails;
+  };
+
+  struct open_check {
+    std::vector<failure> why;
+    size_t left = 0;
+  };
+
+  // roster_rules::effects
+  void write(store_operation what) override;
+  void reply(session_id to, request_number number,
+    roster_rules::answer_content what) override;
+  void push(contact_list what) override;
+  void tell_privacy(session_id by, privacy what) override;
+  void check(
+    uint64_t ticket, std::vector<user_address> whom, bool watched) override;
+  void send(subscription_note what) override;
+  void confirm(subscription_note what) override;
+  void watch(const user_address& whom, bool on) override;
+  void view_changed(const user_address& whom) override;
+  void views_changed() override;
+  void head_changed() override;
+
+  // the shell
+  void when_loaded(
+    std::function<void()> then, std::function<void(const failure&)> fails = {});
+  void read();
+  void after(
+    std::function<void()> act, std::function<void(const failure&)> fails = {});
+  void commit();
+  void committed(const failure& why);
+  void request(session_id from, numbered_request& x);
+  /// At once.
+  void answer(
+    session_id to, request_number number, roster_rules::answer_content what);
+  void answer_operator(uint64_t number, roster_rules::answer_content what);
+  void tell_if_idle();
+  uint64_t now_us() const { return config->world->wall_clock_us(); }
+  const router_actor& router_of(const user_address& x) const;
+  endpoint* find(session_id session);
+  void tell(const session_actor& to, event what);
+
+  // presence
+  uint64_t next_version();
+  bool is_online() const noexcept { return !x_truth->endpoints.empty(); }
+  view view_of(const user_address& watcher) const;
+  /// Of one that has an entry.
+  view view_of(const roster_item& watcher, bool adhoc) const;
+  /// With a version of its own, unless it is the truth.
+  shared<presentity> state_of(view x);
+  void publish();
+  void tell_own_sessions(const presentity& before);
+  /// Tells a watcher what it sees from now on; false: it need not be kept.
+  bool show_to(const user_address& who, watcher& w);
+  void show_to_all();
+  void share_or_not();
+  /// Calls those that this user is shown to, and those that it wants to see.
+  void call(bool shows, bool asks);
+  void call_one(const user_address& whom, bool shows, bool asks);
+  uint64_t adhoc_watchers_beside(const user_address& whom) const;
+
+  // watching
+  bool is_subscribed(const user_address& whom) const;
+  /// Somebody shows itself to this user.
+  void shown(const presence_call& x);
+  void apply_policy(const shared<policy>& before, const shared<policy>& now);
+  /// Tells one of the user's sessions all that it may see.
+  void greet(const endpoint& e);
+  void spawn_subscription(
+    watched& w, const user_address& whom, const shared<presentity>& first);
+  void attach_to(const user_address& whom, watched& w);
+  void stop_watching(const user_address& whom, bool tells);
+  void stop_watching_all();
+  /// Whom the subscription tells has changed.
+  void retarget(const user_address& whom, watched& w);
+  void begin_watching(const user_address& whom);
+  void cease_watching(const user_address& whom);
+  void request_watch(
+    session_id from, request_number number, const parley::watch& what);
+  /// Ends ad-hoc watches that `ends` holds for; tells their sessions.
+  void end_adhoc(
+    const std::function<bool(const user_address&, const adhoc_watch&)>& ends);
+  uint64_t adhoc_watches() const;
+  void arm(clock::time_point at);
+  /// While nobody's presence is shared, those who are not here are unknown too.
+  void tell_absent(show what, const session_actor& to);
+
+  pinned_pointer<roster_actor, roster_state> self;
+  std::shared_ptr<const roster_config> config;
+  shared<policy> x_policy;
+  router_actor x_router;
+  std::unique_ptr<roster_rules> x_rules;
+
+  bool x_loaded = false;
+  bool x_reading = false;
+  std::vector<held> x_waiting;
+  operations x_writes;
+  std::vector<held> x_held;
+  bool x_committing = false;
+  std::vector<held> x_under_way;
+  std::unordered_map<uint64_t, open_check> x_checks;
+  uint64_t x_next_promise = 1;
+  std::map<uint64_t, caf::typed_response_promise<contacts_imported>> x_imports;
+
+  std::vector<endpoint> x_endpoints;
+  /// Their handles, for subscriptions.
+  std::shared_ptr<told_sessions> x_sessions = std::make_shared<told_sessions>();
+  shared<presentity> x_truth;
+  uint64_t x_version = 0;
+  bool x_shares = true;
+  std::map<user_address, watcher> x_watchers;
+
+  std::map<user_address, watched> x_watched;
+  std::map<uint64_t, asked_watch> x_asked;
+  uint64_t x_next_ticket = 1;
+  bool x_armed = false;
+  clock::time_point x_armed_for{};
+  uint64_t x_told_idle = UINT64_MAX;
+
+  friend roster_actor::behavior_type roster(
+    pinned_pointer<roster_actor, roster_state> self, user_address user,
+    std::shared_ptr<const roster_config> config, router_actor parent);
+};
+
+roster_actor::behavior_type roster(
+  pinned_pointer<roster_actor, roster_state> self, user_address user,
+  std::shared_ptr<const roster_config> config, router_actor parent);
+
+} // namespace parley

@@ -1,0 +1,298 @@
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "actors/roster/privacy_rules.hpp"
+#include "actors/roster/roster.hpp"
+#include "actors/router/routing.hpp"
+
+// What others see of a roster's user.
+namespace parley {
+
+uint64_t roster_state::next_version() {
+  // Also above those of an earlier life.
+  return x_version = std::max(x_version + 1, now_us());
+}
+
+// -- masks
+
+roster_state::view roster_state::view_of(
+  const roster_item& item, bool adhoc) const {
+  bool approved = item.what.subscription.from == half::active;
+  if (!approved && !item.pretended && !adhoc)
+    return view::nothing;
+  if (!x_shares)
+    return view::unknown;
+  return is_blocked(x_rules->head().privacy, item.what.address) ? view::nothing
+                                                                : view::truth;
+}
+
+roster_state::view roster_state::view_of(const user_address& who) const {
+  auto w = x_watchers.find(who);
+  bool adhoc = w != x_watchers.end() && w->second.adhoc;
+  if (auto* item = x_rules->find(who))
+    return view_of(*item, adhoc);
+  roster_item stranger;
+  stranger.what.address = who;
+  return view_of(stranger, adhoc);
+}
+
+shared<presentity> roster_state::state_of(view x) {
+  if (x == view::truth)
+    return x_truth;
+  presentity masked;
+  masked.who = x_rules->user();
+  masked.version = next_version();
+  masked.unknown = x == view::unknown;
+  return shared<presentity>{std::move(masked)};
+}
+
+bool roster_state::show_to(const user_address& who, watcher& w) {
+  auto v = view_of(who);
+  bool changed = std::exchange(w.shown, v) != v;
+  // What it was shown in between is later than the truth's version.
+  if (changed && v == view::truth) {
+    auto again = *x_truth;
+    again.version = next_version();
+    again.left.clear();
+    x_truth.reset(std::move(again));
+  }
+  if (changed || v == view::truth)
+    self->send(w.subscription, state_of(v));
+  // A subscription that shows nobody ends by itself.
+  return w.adhoc || v == view::unknown || (v == view::truth && is_online());
+}
+
+void roster_state::show_to_all() {
+  for (auto i = x_watchers.begin(); i != x_watchers.end();) {
+    if (show_to(i->first, i->second))
+      ++i;
+    else
+      i = x_watchers.erase(i);
+  }
+}
+
+void roster_state::view_changed(const user_address& whom) {
+  after([this, whom] {
+    auto i = x_watchers.find(whom);
+    if (i == x_watchers.end()) {
+      if (is_online() || !x_shares)
+        call_one(whom, true, false);
+    } else if (!show_to(whom, i->second)) {
+      x_watchers.erase(i);
+    }
+  });
+}
+
+void roster_state::share_or_not() {
+  auto shares = shares_presence(x_rules->head().privacy, *x_policy);
+  if (std::exchange(x_shares, shares) == shares)
+    return;
+  show_to_all();
+  if (is_online())
+    call(true, false);
+}
+
+void roster_state::views_changed() {
+  after([this] {
+    share_or_not();
+    for (auto i = x_watchers.begin(); i != x_watchers.end();) {
+      auto& [who, w] = *i;
+      bool refused =
+        w.adhoc && !w.subscribed && x_rules->refuses_watch(who, 0, *x_policy);
+      if (refused)
+        self->send(w.roster, watch_revoked{x_rules->user()});
+      if (refused || !show_to(who, w))
+        i = x_watchers.erase(i);
+      else
+        ++i;
+    }
+    if (is_online())
+      call(true, false);
+  });
+}
+
+// -- the user's own sessions
+
+void roster_state::joined(const endpoint_joined& x) {
+  x_endpoints.push_back({x.session, x.name, x.what, x.handle});
+  x_sessions->push_back(x.handle);
+  bool first = x_endpoints.size() == 1;
+  bool was_online = is_online();
+  greet(x_endpoints.back());
+  for (auto& [whom, w] : x_watched)
+    retarget(whom, w);
+  publish();
+  call(!was_online && is_online(), first);
+}
+
+void roster_state::changed(const endpoint_changed& x) {
+  auto* e = find(x.session);
+  if (!e)
+    return;
+  e->what = x.what;
+  bool was_online = is_online();
+  publish();
+  if (!was_online && is_online())
+    call(true, false);
+}
+
+void roster_state::left(const endpoint_left& x) {
+  auto i = std::find_if(x_endpoints.begin(), x_endpoints.end(),
+    [&x](const auto& e) { return e.session == x.session; });
+  if (i == x_endpoints.end())
+    return;
+  auto handle = i->handle;
+  x_endpoints.erase(i);
+  std::erase(*x_sessions, handle);
+  std::erase_if(
+    x_asked, [&x](const auto& a) { return a.second.session == x.session; });
+  if (x_endpoints.empty())
+    stop_watching_all();
+  else
+    end_adhoc([&x](const user_address&, const adhoc_watch& w) {
+      return w.session == x.session;
+    });
+  publish();
+}
+
+void roster_state::resumed(const endpoint_resumed& x) {
+  auto* e = find(x.session);
+  if (!e)
+    return;
+  tell(e->handle, event{presence_reset{}});
+  greet(*e);
+  tell(e->handle, event{x_rules->head().privacy});
+}
+
+void roster_state::publish() {
+  std::vector<endpoint_presence> now;
+  for (const auto& e : x_endpoints)
+    if (e.what.show != show::unavailable)
+      now.push_back({e.name, e.what});
+  std::sort(now.begin(), now.end(),
+    [](const auto& a, const auto& b) { return a.name < b.name; });
+  auto before = x_truth;
+  auto next = make_presentity(x_rules->user(), next_version(), now, *before);
+  if (next.endpoints == before->endpoints)
+    return;
+  x_truth.reset(std::move(next));
+  tell_own_sessions(*before);
+  show_to_all();
+}
+
+void roster_state::tell_own_sessions(const presentity& before) {
+  if (x_endpoints.empty())
+    return;
+  auto news = difference(&before, *x_truth, false);
+  for (const auto& e : x_endpoints)
+    for (const auto& n : news)
+      if (n->from.endpoint != e.name)
+        tell(e.handle, event{presence_event{n}});
+}
+
+// -- calls
+
+void roster_state::call(bool shows, bool asks) {
+  if (!shows && !asks)
+    return;
+  std::map<size_t, presence_calls> parts;
+  for (const auto& [whom, item] : x_rules->items()) {
+    const auto& s = item.what.subscription;
+    bool shown = shows && view_of(item, false) != view::nothing
+      && !x_watchers.contains(whom);
+    bool asked = asks && s.to == half::active;
+    if (shown || asked)
+      parts[config->others->index_of(slot_of(whom))].to.push_back(
+        {whom, shown, asked});
+  }
+  if (parts.empty())
+    return;
+  shared<presentity> state;
+  if (shows)
+    state = state_of(x_shares ? view::truth : view::unknown);
+  for (auto& [index, part] : parts) {
+    part.call.from = x_rules->user();
+    part.call.roster = roster_actor{self};
+    part.call.state = state;
+    self->send(config->others->routers[index], std::move(part));
+  }
+}
+
+void roster_state::call_one(const user_address& whom, bool shows, bool asks) {
+  bool shown = shows && view_of(whom) != view::nothing;
+  if (!shown && !asks)
+    return;
+  presence_calls x;
+  x.call.from = x_rules->user();
+  x.call.roster = roster_actor{self};
+  if (shown)
+    x.call.state = state_of(x_shares ? view::truth : view::unknown);
+  x.to.push_back({whom, shown, asks});
+  self->send(router_of(whom), std::move(x));
+}
+
+// -- watchers
+
+void roster_state::attach(const attach_watcher& x) {
+  if (!x.subscribed && !x.adhoc) {
+    detach({x.watcher, x.subscription});
+    return;
+  }
+  bool subscribed = x.subscribed && x_rules->admit(x.watcher, x.number);
+  if (!subscribed && !x.adhoc) {
+    self->send(x.roster, presentity_left{x_rules->user(), UINT64_MAX});
+    return;
+  }
+  auto& w = x_watchers[x.watcher];
+  w.subscription = x.subscription;
+  w.roster = x.roster;
+  w.subscribed = subscribed;
+  w.adhoc = x.adhoc;
+  w.shown = view_of(x.watcher);
+  // It may have missed what came since it was called.
+  bool current = w.shown == view::truth && x.seen == x_truth->version;
+  bool kept = w.adhoc || is_online();
+  if (!current) {
+    w.shown = view::nothing;
+    if (view_of(x.watcher) == view::nothing)
+      self->send(w.subscription, state_of(view::nothing));
+    kept = show_to(x.watcher, w);
+  } else if (!kept) {
+    self->send(x.roster, presentity_left{x_rules->user(), x.seen});
+  }
+  if (!kept)
+    x_watchers.erase(x.watcher);
+}
+
+void roster_state::detach(const detach_watcher& x) {
+  auto i = x_watchers.find(x.watcher);
+  if (i != x_watchers.end() && i->second.subscription == x.subscription)
+    x_watchers.erase(i);
+}
+
+uint64_t roster_state::adhoc_watchers_beside(const user_address& whom) const {
+  return static_cast<uint64_t>(
+    std::count_if(x_watchers.begin(), x_watchers.end(), [&whom](const auto& w) {
+      return w.second.adhoc && !w.second.subscribed && w.first != whom;
+    }));
+}
+
+void roster_state::decide_watch(const watch_request& x) {
+  watch_decided answer;
+  answer.ticket = x.ticket;
+  answer.whom = x_rules->user();
+  if (auto why = x_rules->refuses_watch(
+        x.watcher, adhoc_watchers_beside(x.watcher), *x_policy)) {
+    answer.why = std::move(*why);
+  } else {
+    answer.roster = roster_actor{self};
+    auto v = !x_shares                                 ? view::unknown
+      : is_blocked(x_rules->head().privacy, x.watcher) ? view::nothing
+                                                       : view::truth;
+    answer.state = state_of(v);
+  }
+  self->send(x.from, std::move(answer));
+}
+
+} // namespace parley

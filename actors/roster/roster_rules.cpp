@@ -1,0 +1,484 @@
+#include "actors/roster/roster_rules.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "actors/roster/privacy_rules.hpp"
+#include "actors/roster/roster_change.hpp"
+#include "actors/roster/subscription_table.hpp"
+
+namespace parley {
+
+using kind = subscription_note::kind;
+
+namespace {
+
+refused_contact refuse(const std::string& address, failure why) {
+  return refused_contact{address, std::move(why), {}};
+}
+
+bool may_have_room(uint64_t there, uint64_t max) noexcept {
+  return max == unlimited || there < max;
+}
+
+void apply(roster_item& x, subscription_event what) {
+  x.what.subscription = step(x.what.subscription, what).next;
+}
+
+} // namespace
+
+void roster_rules::load(stored_roster x) {
+  x_head = std::move(x.head);
+  x_items.clear();
+  for (auto& item : x.items) {
+    auto whom = item.what.address;
+    x_items.emplace_hint(x_items.end(), std::move(whom), std::move(item));
+  }
+}
+
+const roster_item* roster_rules::find(const user_address& whom) const noexcept {
+  auto i = x_items.find(whom);
+  return i == x_items.end() ? nullptr : &i->second;
+}
+
+// -- adding
+
+void roster_rules::add(session_id from, request_number number,
+  std::vector<wanted_contact> what, bool subscribes, const policy& rules,
+  uint64_t now_us) {
+  open_check x;
+  x.session = from;
+  x.number = number;
+  x.what = subscribes ? purpose::import : purpose::add;
+  x.wanted = std::move(what);
+  ask(std::move(x), rules, now_us);
+}
+
+void roster_rules::subscribe(session_id from, request_number number,
+  const user_address& to, const policy& rules, uint64_t now_us) {
+  open_check x;
+  x.session = from;
+  x.number = number;
+  x.what = purpose::subscribe;
+  x.wanted.push_back({to.str(), {}, {}});
+  ask(std::move(x), rules, now_us);
+}
+
+void roster_rules::approve(session_id from, request_number number,
+  const user_address& whom, const policy& rules, uint64_t now_us) {
+  auto* there = find(whom);
+  bool is_new = !there
+    || (!there->what.listed && there->what.subscription.from == half::none
+      && !there->pretended);
+  if (is_new) {
+    open_check x;
+    x.session = from;
+    x.number = number;
+    x.what = purpose::approve;
+    x.wanted.push_back({whom.str(), {}, {}});
+    ask(std::move(x), rules, now_us);
+    return;
+  }
+  change c{*this};
+  auto why = let_in(c, *c.get(whom), rules);
+  c.commit();
+  if (why)
+    x_fx.reply(from, number, std::move(*why));
+  else
+    x_fx.reply(from, number, done{});
+}
+
+std::optional<failure> roster_rules::let_in(
+  change& c, roster_item& x, const policy& rules) {
+  auto from = x.what.subscription.from;
+  if (from == half::pending) {
+    if (!has_room_for_watcher(rules)) {
+      failure f{errc::watcher_limit,
+        x_user.str() + " has as many watchers as anybody may have"};
+      f.limit = rules.watchers_max;
+      f.value = x_head.watchers + 1;
+      return f;
+    }
+    apply(x, subscription_event::sends_subscribed);
+    decide(c, x, kind::subscribed);
+  } else if (from == half::none && !x.pretended) {
+    x.what.preapproved = true;
+  }
+  return std::nullopt;
+}
+
+/// Others are asked about whoever is to be listed or subscribed to.
+void roster_rules::ask(open_check x, const policy& rules, uint64_t now_us) {
+  std::vector<user_address> whom;
+  for (size_t i = 0; i < x.wanted.size(); ++i) {
+    auto parsed = address::parse(x.wanted[i].address);
+    x.whom.emplace_back();
+    if (!parsed) {
+      x.refused.push_back(refuse(x.wanted[i].address, parsed.error()));
+      continue;
+    }
+    if (parsed->user == x_user) {
+      x.refused.push_back(refuse(x.wanted[i].address,
+        failure{errc::bad_request, "nobody is a contact of itself"}));
+      continue;
+    }
+    x.whom[i] = parsed->user;
+    auto* there = find(parsed->user);
+    bool wishes = (x.what == purpose::subscribe || x.what == purpose::import)
+      && (!there || there->what.subscription.to == half::none);
+    if (wishes || !there || !there->what.listed) {
+      x.asked.push_back(i);
+      whom.push_back(parsed->user);
+    }
+  }
+  auto ticket = x_next_check++;
+  bool watched = x.what == purpose::subscribe || x.what == purpose::import;
+  bool asks = !whom.empty();
+  x_checks.emplace(ticket, std::move(x));
+  if (asks)
+    x_fx.check(ticket, std::move(whom), watched);
+  else
+    checked(ticket, {}, rules, now_us);
+}
+
+void roster_rules::checked(uint64_t ticket, const std::vector<failure>& why,
+  const policy& rules, uint64_t now_us) {
+  auto i = x_checks.find(ticket);
+  if (i == x_checks.end())
+    return;
+  auto x = std::move(i->second);
+  x_checks.erase(i);
+  std::vector<const failure*> refusals(x.whom.size(), nullptr);
+  for (size_t k = 0; k < x.asked.size() && k < why.size(); ++k)
+    if (why[k].code != errc::none)
+      refusals[x.asked[k]] = &why[k];
+  change c{*this};
+  for (size_t k = 0; k < x.whom.size(); ++k) {
+    if (x.whom[k].empty())
+      continue;
+    auto r = refuse(x.wanted[k].address, {});
+    // Whoever is a contact already need not have room to be one.
+    if (auto* there = find(x.whom[k]); refusals[k] && there
+        && there->what.listed && refusals[k]->code == errc::contact_list_full)
+      refusals[k] = nullptr;
+    if (refusals[k]) {
+      r.why = *refusals[k];
+      if (r.why.code == errc::contact_list_full)
+        r.whose = x.whom[k];
+    } else if (enlist(c, x.wanted[k], x.whom[k], rules, r)) {
+      auto& item = *c.get(x.whom[k]);
+      if (x.what == purpose::add || x.what == purpose::import) {
+        item.what.name = std::move(x.wanted[k].name);
+        item.what.groups = std::move(x.wanted[k].groups);
+      }
+      if (x.what == purpose::approve) {
+        // Its request may have come meanwhile.
+        if (auto f = let_in(c, item, rules))
+          r.why = std::move(*f);
+      } else if (x.what != purpose::add
+        && item.what.subscription.to == half::none) {
+        apply(item, subscription_event::sends_subscribe);
+        wish(c, item, kind::subscribe, now_us);
+      }
+    }
+    if (r.why.code != errc::none)
+      x.refused.push_back(std::move(r));
+  }
+  c.commit();
+  if (x.what != purpose::approve)
+    x_fx.reply(x.session, x.number,
+      contacts_changed{std::move(x.refused), x_head.version});
+  else if (x.refused.empty())
+    x_fx.reply(x.session, x.number, done{});
+  else
+    x_fx.reply(x.session, x.number, std::move(x.refused.front().why));
+}
+
+bool roster_rules::enlist(change& c, const wanted_contact&,
+  const user_address& whom, const policy& rules, refused_contact& why) {
+  auto* there = find(whom);
+  if (there && there->what.listed)
+    return true;
+  if (!may_have_room(x_head.contacts, rules.contacts_max)) {
+    why.why = failure{errc::contact_list_full,
+      "the contact list of " + x_user.str() + " is full"};
+    why.why.limit = rules.contacts_max;
+    why.why.value = x_head.contacts + 1;
+    why.whose = x_user;
+    return false;
+  }
+  auto& x = c.make(whom);
+  x.what.listed = true;
+  c.count(x);
+  return true;
+}
+
+void roster_rules::remove(session_id from, request_number number,
+  const std::vector<std::string>& whom, uint64_t now_us) {
+  change c{*this};
+  contacts_changed answer;
+  for (const auto& text : whom) {
+    auto parsed = address::parse(text);
+    if (!parsed) {
+      answer.refused.push_back(refuse(text, parsed.error()));
+      continue;
+    }
+    auto* x = c.get(parsed->user);
+    if (!x || !is_visible(*x))
+      continue;
+    if (x->what.subscription.to != half::none) {
+      apply(*x, subscription_event::sends_unsubscribe);
+      wish(c, *x, kind::unsubscribe, now_us);
+    }
+    if (x->what.subscription.from != half::none || x->pretended) {
+      apply(*x, subscription_event::sends_unsubscribed);
+      x->pretended = false;
+      decide(c, *x, kind::unsubscribed);
+    }
+    x->what.listed = x->what.preapproved = false;
+    x->what.name.clear();
+    x->what.groups.clear();
+  }
+  c.commit();
+  answer.version = x_head.version;
+  x_fx.reply(from, number, std::move(answer));
+}
+
+// -- the list
+
+contact_list roster_rules::listing(roster_version known) const {
+  contact_list x;
+  x.version = x_head.version;
+  bool whole =
+    known == roster_version{} || known < x_head.since || known > x_head.version;
+  if (!whole)
+    x.since = known;
+  for (const auto& [whom, item] : x_items)
+    if (is_visible(item) && (whole || item.version > known))
+      x.contacts.push_back(item.what);
+  if (whole)
+    return x;
+  for (const auto& [version, whom] : x_head.removals) {
+    auto* there = find(whom);
+    if (version > known && !(there && is_visible(*there)))
+      x.removed.push_back(whom);
+  }
+  // Some came back between and were removed again.
+  auto& gone = x.removed;
+  std::sort(gone.begin(), gone.end());
+  gone.erase(std::unique(gone.begin(), gone.end()), gone.end());
+  return x;
+}
+
+void roster_rules::list(
+  session_id from, request_number number, roster_version known) {
+  x_fx.reply(from, number, listing(known));
+}
+
+// -- subscriptions
+
+void roster_rules::wish(change& c, roster_item& x, kind what, uint64_t now_us) {
+  x.asked = std::max(x.asked + 1, now_us);
+  c.note({x_user, x.what.address, what, x.asked});
+}
+
+void roster_rules::decide(change& c, roster_item& x, kind what) {
+  c.note({x_user, x.what.address, what, x.heard});
+  c.count(x);
+}
+
+bool roster_rules::has_room_for_watcher(const policy& rules) const noexcept {
+  return may_have_room(x_head.watchers, rules.watchers_max);
+}
+
+void roster_rules::judge(change& c, roster_item& x, const policy& rules) {
+  const auto& whom = x.what.address;
+  auto v = judge_watcher(x_head.privacy, whom, rules);
+  if (v == verdict::ask && x.what.preapproved)
+    v = verdict::allow;
+  bool undecided = x.what.subscription.from == half::pending;
+  // The answer to one that is blocked tells nothing.
+  if (v != verdict::ask && !x.pretended && !has_room_for_watcher(rules)) {
+    if (!undecided)
+      decide(c, x, kind::unsubscribed);
+    return;
+  }
+  // It was told already that it is approved.
+  bool knows = std::exchange(x.pretended, v == verdict::block);
+  auto& from = x.what.subscription.from;
+  from = v == verdict::allow ? half::active
+    : v == verdict::ask      ? half::pending
+                             : half::none;
+  if (v == verdict::allow)
+    x.what.preapproved = false;
+  if (v != verdict::ask && !knows)
+    decide(c, x, kind::subscribed);
+  c.count(x);
+}
+
+void roster_rules::review(change& c, const policy& rules) {
+  std::vector<user_address> open;
+  for (const auto& [whom, x] : x_items) {
+    bool undecided = x.what.subscription.from == half::pending
+      && judge_watcher(x_head.privacy, whom, rules) != verdict::ask;
+    if (undecided || (x.pretended && !is_blocked(x_head.privacy, whom)))
+      open.push_back(whom);
+  }
+  for (const auto& whom : open)
+    judge(c, *c.get(whom), rules);
+}
+
+void roster_rules::review(const policy& rules) {
+  if (x_items.empty())
+    return;
+  change c{*this};
+  review(c, rules);
+  c.commit();
+}
+
+void roster_rules::unsubscribe(session_id from, request_number number,
+  const user_address& to, uint64_t now_us) {
+  change c{*this};
+  auto* x = c.get(to);
+  if (x && x->what.subscription.to != half::none) {
+    apply(*x, subscription_event::sends_unsubscribe);
+    wish(c, *x, kind::unsubscribe, now_us);
+  }
+  c.commit();
+  x_fx.reply(from, number, done{});
+}
+
+void roster_rules::deny(
+  session_id from, request_number number, const user_address& whom) {
+  change c{*this};
+  if (auto* x = c.get(whom)) {
+    x->what.preapproved = false;
+    if (x->what.subscription.from != half::none || x->pretended) {
+      apply(*x, subscription_event::sends_unsubscribed);
+      x->pretended = false;
+      decide(c, *x, kind::unsubscribed);
+    }
+  }
+  c.commit();
+  x_fx.reply(from, number, done{});
+}
+
+void roster_rules::receive(
+  const subscription_note& what, const policy& rules, uint64_t) {
+  change c{*this};
+  auto& from = what.from;
+  auto* x = c.get(from);
+  switch (what.what) {
+  case kind::subscribe:
+    if (!x)
+      x = &c.make(from);
+    if (what.number < x->heard)
+      break; // a later one came before it
+    if (what.number == x->heard) {
+      // It came already, and perhaps the answer did not.
+      if (x->what.subscription.from == half::active || x->pretended)
+        c.note({x_user, from, kind::subscribed, x->heard});
+      break;
+    }
+    x->heard = what.number;
+    if (x->what.subscription.from == half::active || x->pretended)
+      c.note({x_user, from, kind::subscribed, x->heard});
+    else
+      judge(c, *x, rules);
+    break;
+  case kind::unsubscribe:
+    if (!x || what.number < x->heard)
+      break;
+    x->heard = what.number;
+    apply(*x, subscription_event::gets_unsubscribe);
+    x->pretended = false;
+    break;
+  case kind::subscribed:
+  case kind::unsubscribed:
+    if (!x || what.number != x->asked)
+      break; // about an earlier wish
+    apply(*x,
+      what.what == kind::subscribed ? subscription_event::gets_subscribed
+                                    : subscription_event::gets_unsubscribed);
+    c.forget({x_user, from, kind::subscribe, what.number});
+    break;
+  }
+  c.confirm(what);
+  c.commit();
+}
+
+bool roster_rules::admit(const user_address& watcher, uint64_t number) {
+  auto* x = find(watcher);
+  if (x && (x->what.subscription.from == half::active || x->pretended))
+    return true;
+  // One that waits for its approval is not told of its end.
+  if (!x || (x->what.subscription.from == half::none && number >= x->heard))
+    x_fx.send({x_user, watcher, kind::unsubscribed, number});
+  return false;
+}
+
+bool roster_rules::expects(const user_address& whom, uint64_t now_us) {
+  auto* x = find(whom);
+  if (x && x->what.subscription.to == half::active)
+    return true;
+  if (!x || x->what.subscription.to == half::none)
+    x_fx.send({x_user, whom, kind::unsubscribe, now_us});
+  return false;
+}
+
+std::optional<failure> roster_rules::refuses_watch(
+  const user_address& watcher, uint64_t others, const policy& rules) const {
+  auto* x = find(watcher);
+  if (x && (x->what.subscription.from == half::active || x->pretended))
+    return std::nullopt;
+  if (!may_have_room(x_head.watchers + others, rules.watchers_max)) {
+    failure f{errc::watcher_limit};
+    f.limit = rules.watchers_max;
+    f.value = x_head.watchers + others + 1;
+    return f;
+  }
+  if (judge_watcher(x_head.privacy, watcher, rules) == verdict::ask)
+    return failure{errc::not_authorised};
+  return std::nullopt;
+}
+
+// -- privacy
+
+void roster_rules::set_privacy(session_id from, request_number number,
+  parley::set_privacy what, const policy& rules) {
+  auto now = x_head.privacy;
+  auto take = [](auto& to, auto& x) {
+    if (x)
+      to = std::move(*x);
+  };
+  take(now.approve, what.approve);
+  take(now.sharing, what.sharing);
+  take(now.allow, what.allow);
+  take(now.block, what.block);
+  take(now.domains, what.domains);
+  if (now != x_head.privacy) {
+    change c{*this};
+    x_head.privacy = std::move(now);
+    c.head();
+    review(c, rules);
+    c.commit();
+    x_fx.views_changed();
+    x_fx.tell_privacy(from, x_head.privacy);
+  }
+  x_fx.reply(from, number, x_head.privacy);
+}
+
+// -- the end
+
+void roster_rules::dissolve() {
+  change c{*this};
+  for (auto& [whom, x] : x_items) {
+    if (x.what.subscription.to != half::none)
+      c.note({x_user, whom, kind::unsubscribe, x.asked + 1});
+    if (x.what.subscription.from != half::none || x.pretended)
+      c.note({x_user, whom, kind::unsubscribed, x.heard});
+  }
+  c.commit();
+}
+
+} // namespace parley

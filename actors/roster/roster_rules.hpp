@@ -1,0 +1,166 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "actors/router/ids.hpp"
+#include "actors/settings/policy.hpp"
+#include "persistence/store.hpp"
+#include "protocol/contacts.hpp"
+#include "protocol/vocabulary.hpp"
+
+namespace parley {
+
+/// One user's contact list, its halves of subscriptions, and its privacy: the
+/// rules of requirements, section 3, and of subscribing in section 4. No actor,
+/// no clock and no disk is in them.
+///
+/// Each call is one change: what it has to write is asked for first, then what
+/// follows from it, which the caller holds back until that is on disk.
+///
+/// The two halves of a subscription lie in two rosters. Each tells the other by
+/// a note, which is written together with what it tells of and forgotten when
+/// the other half has confirmed it; until then it is sent again after a start.
+/// A user numbers its wishes, and a verdict names the wish that it is about, so
+/// that what comes twice or late does no harm.
+class roster_rules {
+public:
+  /// What a request led to.
+  using answer_content = decltype(answer::what);
+
+  class effects {
+  public:
+    virtual ~effects() = default;
+    virtual void write(store_operation what) = 0;
+    virtual void reply(
+      session_id to, request_number number, answer_content what) = 0;
+    /// For the sessions that follow the list.
+    virtual void push(contact_list what) = 0;
+    /// For all sessions but `by`.
+    virtual void tell_privacy(session_id by, privacy what) = 0;
+    /// Asks of each whether it may be a contact, and be watched if `watched`.
+    /// Answered by `checked`.
+    virtual void check(
+      uint64_t ticket, std::vector<user_address> whom, bool watched) = 0;
+    virtual void send(subscription_note what) = 0;
+    /// Tells its sender that `what` is on disk here.
+    virtual void confirm(subscription_note what) = 0;
+    /// This user sees `whom` from now on, or no longer.
+    virtual void watch(const user_address& whom, bool on) = 0;
+    /// What `whom` may see of this user may have changed.
+    virtual void view_changed(const user_address& whom) = 0;
+    /// The same, for everybody.
+    virtual void views_changed() = 0;
+    /// Counts or blocks are different now.
+    virtual void head_changed() = 0;
+  };
+
+  roster_rules(user_address user, effects& fx)
+    : x_user(std::move(user)), x_fx(fx) {}
+
+  const user_address& user() const noexcept { return x_user; }
+
+  /// What is on disk. Also after a write failed: what was asked for since the
+  /// last one that succeeded is forgotten.
+  void load(stored_roster x);
+  const roster_head& head() const noexcept { return x_head; }
+  const std::map<user_address, roster_item>& items() const noexcept {
+    return x_items;
+  }
+  const roster_item* find(const user_address& whom) const noexcept;
+
+  // -- requests of the user's sessions; `now_us` as in `moment`
+
+  /// `subscribes`: to all of them at once, as an import may.
+  void add(session_id from, request_number number,
+    std::vector<wanted_contact> what, bool subscribes, const policy& rules,
+    uint64_t now_us);
+  void remove(session_id from, request_number number,
+    const std::vector<std::string>& whom, uint64_t now_us);
+  void list(session_id from, request_number number, roster_version known);
+  void subscribe(session_id from, request_number number, const user_address& to,
+    const policy& rules, uint64_t now_us);
+  void unsubscribe(session_id from, request_number number,
+    const user_address& to, uint64_t now_us);
+  void approve(session_id from, request_number number, const user_address& whom,
+    const policy& rules, uint64_t now_us);
+  void deny(session_id from, request_number number, const user_address& whom);
+  void set_privacy(session_id from, request_number number,
+    parley::set_privacy what, const policy& rules);
+
+  /// The answer to `check`: a refusal for each, in order; code none is none.
+  void checked(uint64_t ticket, const std::vector<failure>& why,
+    const policy& rules, uint64_t now_us);
+
+  // -- from the other half
+
+  void receive(
+    const subscription_note& what, const policy& rules, uint64_t now_us);
+  /// `watcher` wants to see this user as one that is subscribed, by its wish of
+  /// this number. False: it is not; it is told so.
+  bool admit(const user_address& watcher, uint64_t number);
+  /// `whom` shows itself to this user as to one that is subscribed. False: this
+  /// user is not; it is told so.
+  bool expects(const user_address& whom, uint64_t now_us);
+
+  // -- ad-hoc watches of this user
+
+  /// Why `watcher` may not; `others` watch ad hoc and are not subscribed.
+  std::optional<failure> refuses_watch(
+    const user_address& watcher, uint64_t others, const policy& rules) const;
+
+  // -- policy and operators
+
+  /// Decides requests that wait and need not any more.
+  void review(const policy& rules);
+  /// The account is removed: tells everybody.
+  void dissolve();
+
+private:
+  /// What is to be done once others have been asked.
+  enum class purpose : uint8_t { add, import, subscribe, approve };
+
+  struct open_check {
+    session_id session;
+    request_number number;
+    purpose what = purpose::add;
+    std::vector<wanted_contact> wanted;
+    /// Parallel to `wanted`; empty where the client wrote no address.
+    std::vector<user_address> whom;
+    /// Of `whom`, by place: those that others were asked about, in order.
+    std::vector<size_t> asked;
+    std::vector<refused_contact> refused;
+  };
+
+  /// A change that is being made.
+  class change;
+
+  void ask(open_check x, const policy& rules, uint64_t now_us);
+  /// Lists `whom` if there is room. False: `why` says why not.
+  bool enlist(change& c, const wanted_contact& wanted, const user_address& whom,
+    const policy& rules, refused_contact& why);
+  /// Decides the request of `x`, or its next one. What stands against that.
+  std::optional<failure> let_in(change& c, roster_item& x, const policy& rules);
+  void wish(
+    change& c, roster_item& x, subscription_note::kind what, uint64_t now_us);
+  void decide(change& c, roster_item& x, subscription_note::kind what);
+  /// Takes a wish that nobody has decided.
+  void judge(change& c, roster_item& x, const policy& rules);
+  void review(change& c, const policy& rules);
+  bool has_room_for_watcher(const policy& rules) const noexcept;
+  contact_list listing(roster_version known) const;
+
+  user_address x_user;
+  effects& x_fx;
+  roster_head x_head;
+  std::map<user_address, roster_item> x_items;
+  std::unordered_map<uint64_t, open_check> x_checks;
+  uint64_t x_next_check = 1;
+};
+
+} // namespace parley

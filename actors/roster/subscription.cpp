@@ -1,0 +1,65 @@
+#include "actors/roster/subscription.hpp"
+
+#include <caf/send.hpp>
+
+namespace parley {
+
+subscription::subscription(caf::actor_config& cfg, roster_actor parent,
+  std::shared_ptr<const told_sessions> to,
+  std::shared_ptr<presence_counters> counters, shared<presentity> first)
+  : lean_actor(cfg),
+    x_parent(std::move(parent)),
+    x_to(std::move(to)),
+    x_counters(std::move(counters)),
+    x_last(std::move(first)) {
+  ++x_counters->subscriptions;
+}
+
+void subscription::ended() {
+  --x_counters->subscriptions;
+  x_parent = nullptr; // which holds this one
+}
+
+void subscription::tell(
+  const session_actor& to, const std::vector<shared<presence_notice>>& what) {
+  session_output x;
+  x.what.reserve(what.size());
+  for (const auto& n : what)
+    x.what.emplace_back(event{presence_event{n}});
+  x_counters->notifications += what.size();
+  caf::anon_send(to, std::move(x));
+}
+
+void subscription::on(const shared<presentity>& x) {
+  if (x_last && x->version <= x_last->version)
+    return;
+  auto news = parley::difference(x_last.get(), *x, false);
+  x_last = x;
+  if (!news.empty())
+    for (const auto& s : *x_to)
+      tell(s, news);
+  if (x->endpoints.empty() && !x->unknown)
+    caf::anon_send(x_parent, presentity_left{x->who, x->version});
+}
+
+void subscription::on(const greet_session& x) {
+  if (!x_last)
+    return;
+  auto all = parley::difference(nullptr, *x_last, false);
+  if (!all.empty())
+    tell(x.who, all);
+}
+
+void subscription::on(const end_subscription&) {
+  if (x_last) {
+    presentity nothing;
+    nothing.who = x_last->who;
+    auto news = parley::difference(x_last.get(), nothing, false);
+    for (const auto& s : *x_to)
+      if (!news.empty())
+        tell(s, news);
+  }
+  quit();
+}
+
+} // namespace parley

@@ -1,0 +1,252 @@
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "actors/router/router.hpp"
+
+// A router and the rosters of its users: which are active, which are loaded on
+// demand, which are let go of.
+namespace parley {
+
+std::shared_ptr<const roster_config> router_state::roster_surroundings() {
+  if (!x_roster_config || x_roster_config->rules != config.rules)
+    x_roster_config =
+      std::make_shared<const roster_config>(roster_config{config.rules, others,
+        config.writer, config.readers, config.world, x_presence});
+  return x_roster_config;
+}
+
+router_state::active_roster* router_state::find_roster(
+  const user_address& whom) {
+  auto i = x_rosters.find(whom);
+  return i == x_rosters.end() ? nullptr : &i->second;
+}
+
+router_state::active_roster& router_state::make_roster(
+  const user_address& whom) {
+  if (auto* there = find_roster(whom))
+    return *there;
+  auto& r = x_rosters[whom];
+  r.handle =
+    self->spawn(roster, whom, roster_surroundings(), router_actor{self});
+  for (const auto& e : rules->endpoints(whom))
+    if (auto* x = find(e.session)) {
+      ++r.sent;
+      self->send(r.handle,
+        endpoint_joined{e.session, e.name, e.what, session_actor{x->handle}});
+    }
+  return r;
+}
+
+// -- sessions
+
+void router_state::join_roster(session_id id, const entry& e) {
+  const auto& user = e.self.user;
+  if (find_roster(user)) {
+    tell_roster(user,
+      endpoint_joined{
+        id, e.self.endpoint, e.info.what, session_actor{e.handle}});
+    return;
+  }
+  auto* known = rules->roster_of(user);
+  if ((known && known->there) || rules->endpoints(user).size() > 1)
+    make_roster(user); // which tells it of all
+}
+
+void router_state::dissolve_roster(
+  const user_address& whom, std::function<void(const failure&)> then) {
+  auto ask = [this, whom, then] {
+    auto& r = make_roster(whom);
+    ++r.sent;
+    self->request(r.handle, caf::infinite, remove_atom::value)
+      .then(
+        [this, whom, then](const write_result& x) {
+          if (auto* active = find_roster(whom)) {
+            self->send_exit(active->handle, caf::exit_reason::user_shutdown);
+            x_rosters.erase(whom);
+          }
+          then(x.why);
+        },
+        [then](const caf::error&) { then(failure{errc::store_unavailable}); });
+  };
+  rules->with_user(whom, [this, whom, ask, then](const result<bool>& exists) {
+    auto* known = exists && *exists ? rules->roster_of(whom) : nullptr;
+    if (find_roster(whom) || (known && known->there))
+      ask();
+    else
+      then({});
+  });
+}
+
+// -- questions of other rosters
+
+void router_state::check(const contact_check& x) {
+  auto answer = std::make_shared<contacts_checked>();
+  answer->ticket = x.ticket;
+  auto left = std::make_shared<size_t>(x.whom.size());
+  for (const auto& [at, whom] : x.whom) {
+    rules->with_user(whom,
+      [this, answer, left, at = at, whom = whom, from = x.from,
+        watched = x.watched](const result<bool>& exists) {
+        failure why;
+        auto limit = [&why](errc code, uint64_t there, uint64_t max) {
+          if (why.code != errc::none || max == unlimited || there < max)
+            return;
+          why = failure{code};
+          why.limit = max;
+          why.value = there + 1;
+        };
+        if (!exists)
+          why = exists.error();
+        else if (!*exists && whom.domain() == config.domain)
+          why = failure{errc::no_such_user, "nobody is " + whom.str()};
+        if (auto* known =
+              exists && *exists ? rules->roster_of(whom) : nullptr) {
+          limit(errc::contact_list_full, known->contacts,
+            config.rules->contacts_max);
+          if (watched)
+            limit(
+              errc::watcher_limit, known->watchers, config.rules->watchers_max);
+        }
+        answer->what.emplace_back(at, std::move(why));
+        if (--*left == 0)
+          self->send(from, std::move(*answer));
+      });
+  }
+}
+
+void router_state::receive(const subscription_note& x) {
+  load_roster(x.to, x, [this, x](const result<bool>& exists) {
+    // What cannot be asked now is sent again in time.
+    if (!exists)
+      return;
+    // Elsewhere somebody may have it.
+    bool nobody = x.to.domain() == config.domain
+      && x.what == subscription_note::kind::subscribe;
+    if (nobody)
+      self->send(others->at(slot_of(x.from)),
+        subscription_note{
+          x.to, x.from, subscription_note::kind::unsubscribed, x.number});
+    else
+      self->send(others->at(slot_of(x.from)), note_confirmed{x});
+  });
+}
+
+void router_state::confirmed(const note_confirmed& x) {
+  operations ops;
+  ops.emplace_back(remove_note{x.what});
+  // What stays is sent again, and confirmed again.
+  self->request(config.writer, caf::infinite, std::move(ops))
+    .then([](const write_result&) {}, [](const caf::error&) {});
+}
+
+void router_state::call(const presence_calls& x) {
+  for (const auto& callee : x.to) {
+    if (!find_roster(callee.user))
+      continue; // mostly
+    auto one = x.call;
+    if (!callee.shown)
+      one.state = {};
+    one.asks = callee.asked;
+    tell_roster(callee.user, std::move(one));
+  }
+}
+
+void router_state::attach(const attach_watcher& x) {
+  auto gone = [this, x](const result<bool>&) {
+    self->send(x.roster, watch_revoked{x.whom});
+    self->send(x.roster, presentity_left{x.whom, UINT64_MAX});
+  };
+  if (x.adhoc)
+    load_roster(x.whom, x, gone);
+  else if (!tell_roster(x.whom, x) && x.subscribed)
+    gone(false); // it has left meanwhile
+}
+
+void router_state::request_watch(const watch_request& x) {
+  load_roster(x.whom, x, [this, x](const result<bool>& exists) {
+    watch_decided no;
+    no.ticket = x.ticket;
+    no.whom = x.whom;
+    no.why = exists ? failure{errc::no_such_user} : exists.error();
+    self->send(x.from, std::move(no));
+  });
+}
+
+void router_state::review(const review_requests& x) {
+  load_roster(x.of, x, [](const result<bool>&) {});
+}
+
+// -- its own rosters
+
+void router_state::roster_is_idle(const roster_idle& x) {
+  auto* r = find_roster(x.user);
+  if (!r || r->sent != x.handled)
+    return; // something is on its way to it
+  // CAF takes *normal* for somebody else's end.
+  self->send_exit(r->handle, caf::exit_reason::user_shutdown);
+  x_rosters.erase(x.user);
+}
+
+void router_state::roster_changed(const roster_head_changed& x) {
+  rules->set_roster(
+    x.user, {true, x.contacts, x.watchers, x.requests, x.blocks});
+}
+
+// -- operators
+
+void router_state::report_roster(const user_address& whom,
+  const user_address& viewer,
+  caf::typed_response_promise<roster_report> promise) {
+  auto refuse = [promise](const result<bool>& exists) mutable {
+    roster_report x;
+    x.why = exists ? failure{errc::no_such_user} : exists.error();
+    promise.deliver(std::move(x));
+  };
+  rules->with_user(whom,
+    [this, whom, viewer, promise, refuse](const result<bool>& exists) mutable {
+      if (!exists || !*exists) {
+        refuse(exists);
+        return;
+      }
+      auto& r = make_roster(whom);
+      ++r.sent;
+      self->request(r.handle, caf::infinite, report_atom::value, viewer)
+        .then([promise](
+                roster_report& x) mutable { promise.deliver(std::move(x)); },
+          [promise](const caf::error&) mutable {
+            roster_report x;
+            x.why = failure{errc::store_unavailable};
+            promise.deliver(std::move(x));
+          });
+    });
+}
+
+void router_state::import_contacts(const user_address& whom,
+  contacts_import what,
+  caf::typed_response_promise<contacts_imported> promise) {
+  auto refuse = [promise](failure why) mutable {
+    contacts_imported x;
+    x.why = std::move(why);
+    promise.deliver(std::move(x));
+  };
+  rules->with_user(whom,
+    [this, whom, what = std::move(what), promise, refuse](
+      const result<bool>& exists) mutable {
+      if (!exists || !*exists) {
+        refuse(exists ? failure{errc::no_such_user} : exists.error());
+        return;
+      }
+      auto& r = make_roster(whom);
+      ++r.sent;
+      self->request(r.handle, caf::infinite, std::move(what))
+        .then(
+          [promise](
+            contacts_imported& x) mutable { promise.deliver(std::move(x)); },
+          [refuse](const caf::error&) mutable {
+            refuse(failure{errc::store_unavailable});
+          });
+    });
+}
+
+} // namespace parley

@@ -1,0 +1,141 @@
+#include <memory>
+#include <string>
+
+#include "bench/bench_run.hpp"
+#include "bench/im_load.hpp"
+#include "bench/measure.hpp"
+#include "bench/presence_load.hpp"
+#include "bench/scenarios.hpp"
+
+namespace parley::bench {
+
+namespace {
+
+acquaintances people_of(const options& what) {
+  return what.users > 0 ? acquaintances::ring(what.users, what.contacts)
+                        : acquaintances::star(what.watchers);
+}
+
+void describe(const options& what, const acquaintances& people, report& to) {
+  if (what.users > 0) {
+    to.parameter("users", what.users);
+    to.parameter("contacts", people.watchers_of(0));
+  } else {
+    to.parameter("watchers", what.watchers);
+  }
+  to.parameter("loop", std::string{what.presence.rate ? "open" : "closed"});
+  if (what.presence.rate)
+    to.parameter("rate_per_s", *what.presence.rate);
+  to.parameter("window", what.presence.window);
+  to.parameter("seconds", what.seconds);
+  to.parameter("warmup_seconds", what.warmup);
+  to.parameter("rounds", what.rounds);
+}
+
+/// Two loads at once; what is measured is the IMs.
+struct both_loads {
+  im_load& ims;
+  presence_load& presence;
+  /// What was counted of presence while IMs were measured.
+  presence_counts told = {};
+
+  void start() {
+    presence.start();
+    ims.start();
+  }
+  void run(double seconds) { ims.run(seconds); }
+  void clear() {
+    ims.clear();
+    presence.clear();
+  }
+  const im_counts& counts() const { return ims.counts(); }
+  void settle() {
+    told = presence.counts();
+    ims.settle();
+    presence.settle();
+  }
+};
+
+double value_of(const figures& in, const std::string& name) {
+  for (const auto& f : in)
+    if (f.name == name)
+      return f.value;
+  return 0;
+}
+
+/// IMs alone and with presence, in turns.
+int measure_ims(
+  const options& what, bench_run& run, const acquaintances& people) {
+  auto& result = run.result();
+  im_parameters ims = what.im;
+  ims.rate = what.im_rate;
+  result.parameter("im_rate_per_s", what.im_rate);
+  result.parameter("pairs", ims.pairs);
+  presence_load presence{
+    run.loop(), *run.server(), people, what.presence, what.names, run.faults()};
+  auto senders = what.names;
+  senders.first += people.users();
+  im_load load{run.loop(), *run.server(), ims, senders, run.bodies(), run.ids(),
+    run.faults()};
+  if (!presence.open() || !load.open())
+    return run.end();
+  both_loads both{load, presence};
+  const auto cpu = [&] { return run.server_cpu(); };
+  for (uint32_t i = 0; i < what.rounds && run.faults().total() == 0; ++i) {
+    auto alone = measure(load, what, cpu);
+    auto with = measure(both, what, cpu);
+    const auto& told = both.told;
+    figures out;
+    for (const auto* side : {&alone, &with})
+      for (const auto* name : {"im_per_s", "receive_p50_us", "receive_p99_us",
+             "outcome_p50_us", "outcome_p99_us", "cpu_percent"})
+        out.push_back(
+          {(side == &alone ? "alone_" : "with_presence_") + std::string{name},
+            value_of(*side, name)});
+    for (const auto* name : {"receive_p99_us", "outcome_p99_us"})
+      if (const auto before = value_of(alone, name); before > 0)
+        out.push_back(
+          {std::string{name} + "_times_alone", value_of(with, name) / before});
+    out.push_back({"notifications_per_s",
+      static_cast<double>(told.notifications) / what.seconds});
+    add_latency(out, "seen", told.seen);
+    out.push_back({"coalesced", static_cast<double>(told.coalesced)});
+    result.round(std::move(out), {});
+  }
+  load.finish();
+  presence.finish();
+  if (!load.sign_out() || !presence.sign_out())
+    run.faults().add(
+      fault_kind::connection, "sessions stay after they signed out");
+  return run.end();
+}
+
+} // namespace
+
+int run_presence(const options& what) {
+  const auto people = people_of(what);
+  // Behind the others are those who send IMs and know nobody.
+  const auto everybody = acquaintances::side_by_side(
+    {people, acquaintances::strangers(what.ims ? 2 * what.im.pairs : 0)});
+  const bool with_relay = what.compare_relay || what.relay_only;
+  bench_run run{
+    what, everybody, uint64_t{everybody.users()} * (with_relay ? 2 : 1)};
+  describe(what, people, run.result());
+  if (what.ims)
+    return measure_ims(what, run, people);
+  const auto make = [&](const target& to) {
+    auto load = std::make_unique<presence_load>(
+      run.loop(), to, people, what.presence, what.names, run.faults());
+    if (!load->open()) {
+      load->finish();
+      load.reset();
+    } else if (load->window() < what.presence.window) {
+      run.result().note(
+        "the server grants a window of " + std::to_string(load->window()));
+    }
+    return load;
+  };
+  return measure_in_turns(what, run, people.users(), make);
+}
+
+} // namespace parley::bench

@@ -1,0 +1,79 @@
+#include <optional>
+#include <string>
+
+#include "bench/bench_run.hpp"
+#include "bench/scenarios.hpp"
+#include "bench/signin_load.hpp"
+
+namespace parley::bench {
+
+namespace {
+
+/// Users that sign in together, and out again.
+struct kind {
+  std::string name;
+  uint32_t first = 0;
+  uint32_t count = 0;
+};
+
+} // namespace
+
+int run_signin_cost(const options& what) {
+  constexpr auto count = limits::cost_users;
+  constexpr auto seen = limits::cost_users_seen;
+  const auto offline =
+    acquaintances::two_sides(count, what.contacts, limits::cost_absent);
+  const auto online =
+    acquaintances::two_sides(seen, what.contacts, what.contacts);
+  const auto people = acquaintances::side_by_side(
+    {acquaintances::strangers(count), offline, online});
+  bench_run run{what, people, people.users()};
+  auto& result = run.result();
+  result.parameter("contacts", what.contacts);
+  result.parameter("users", count);
+  result.parameter("users_with_contacts_online", seen);
+  result.parameter("rounds", what.rounds);
+  const kind kinds[]{{"no_contacts", 0, count},
+    {"contacts_offline", count, count},
+    {"contacts_online", count + offline.users(), seen}};
+  signin_load load{run.loop(), *run.server(), people, what.names, run.faults()};
+  // The contacts of the last.
+  const uint32_t there = people.users() - what.contacts;
+  if (!load.enter(there, people.users()))
+    return run.end();
+  constexpr double rest = 0.3;
+  // The first round warms up.
+  for (uint32_t i = 0; i <= what.rounds; ++i) {
+    figures out;
+    std::optional<double> alone;
+    for (const auto& k : kinds) {
+      load.rest(rest);
+      const auto before = run.server_cpu();
+      if (!load.enter(k.first, k.first + k.count))
+        return run.end();
+      load.rest(rest);
+      const auto after = run.server_cpu();
+      const double told = static_cast<double>(load.notifications());
+      if (!load.leave(k.first, k.first + k.count))
+        return run.end();
+      if (!before || !after)
+        continue;
+      const double cpu = static_cast<double>(*after - *before) / 1e3 / k.count;
+      out.push_back({k.name + "_cpu_us_per_sign_in", cpu});
+      if (!alone) {
+        alone = cpu;
+        continue;
+      }
+      out.push_back({k.name + "_more_us_per_sign_in", cpu - *alone});
+      if (told > 0)
+        out.push_back({k.name + "_more_us_per_notification",
+          (cpu - *alone) * k.count / told});
+    }
+    if (i > 0)
+      result.round(std::move(out), {});
+  }
+  load.leave(there, people.users());
+  return run.end();
+}
+
+} // namespace parley::bench

@@ -1,0 +1,65 @@
+#include <algorithm>
+
+#include "persistence/commit_plan.hpp"
+
+// Contact lists, and what subscriptions owe.
+namespace parley {
+
+namespace {
+
+bool blocks_anybody(const privacy& x) {
+  return !x.block.empty() || std::ranges::any_of(x.domains, [](auto& rule) {
+    return rule.second == approval::block;
+  });
+}
+
+} // namespace
+
+result<void> commit_plan::apply(const put_roster& x) {
+  auto plan = plan_of(x.user);
+  if (!plan)
+    return tl::unexpected(std::move(plan.error()));
+  put(family::rosters, keys::roster(x.user), records::encode_roster(x.what));
+  auto& head = (*plan)->head;
+  head.roster = true;
+  head.blocks = blocks_anybody(x.what.privacy);
+  head.contacts = x.what.contacts;
+  head.watchers = x.what.watchers;
+  head.requests = x.what.requests;
+  return {};
+}
+
+result<void> commit_plan::apply(const put_contact& x) {
+  put(family::rosters, keys::contact(x.user, x.what.what.address),
+    records::encode_contact(x.what));
+  return {};
+}
+
+result<void> commit_plan::apply(const remove_contact& x) {
+  remove_key(family::rosters, keys::contact(x.user, x.contact));
+  return {};
+}
+
+result<void> commit_plan::apply(const put_note& x) {
+  auto& note = x.what;
+  put(family::notes, keys::note(note.from, note.is_wish(), note.to),
+    records::encode_note({note.what, note.number}));
+  return {};
+}
+
+result<void> commit_plan::apply(const remove_note& x) {
+  auto& note = x.what;
+  auto key = keys::note(note.from, note.is_wish(), note.to);
+  auto value = get(family::notes, key);
+  if (!value && value.error().code != errc::store_corrupt)
+    return tl::unexpected(std::move(value.error()));
+  if (value && !*value)
+    return {};
+  // One that cannot be read goes as well: nobody can be told of it any more.
+  auto there = value ? records::decode_note(**value) : std::nullopt;
+  if (!there || (there->what == note.what && there->number == note.number))
+    remove_key(family::notes, key);
+  return {};
+}
+
+} // namespace parley

@@ -1,0 +1,142 @@
+#include "tests/actors/engine/presence_cases.hpp"
+
+// Ad-hoc watches: for a limited time, of one endpoint.
+namespace parley::test {
+
+namespace {
+
+using namespace presence;
+using namespace std::chrono_literals;
+
+BOOST_AUTO_TEST_SUITE(presence_watching)
+
+BOOST_AUTO_TEST_CASE(a_watch_shows_somebody_to_one_endpoint_for_its_time) {
+  in_any_order([](engine& e) {
+    auto& a = e.sign_in(alice, "desk");
+    auto& other = e.sign_in(alice, "phone");
+    auto& b = e.sign_in(bob, "phone");
+    a.request(watch{user(bob), 60});
+    e.settle();
+    BOOST_TEST(sees(a, bob) == "phone=available");
+    BOOST_TEST(told(other, bob).empty());
+    b.set_availability({show::away, "", 0});
+    e.advance(50s);
+    BOOST_TEST(sees(a, bob) == "phone=away");
+    a.request(watch{user(bob), 60});
+    e.advance(50s);
+    BOOST_TEST(sees(a, bob) == "phone=away");
+    BOOST_TEST(a.screen.ended.empty());
+    e.advance(12s);
+    BOOST_TEST(sees(a, bob) == "unknown");
+    BOOST_TEST(a.screen.ended.size() == 1u);
+    b.set_availability({show::dnd, "", 0});
+    e.settle();
+    BOOST_TEST(sees(a, bob) == "unknown");
+    BOOST_TEST(e.live_presence().subscriptions == 0u);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(each_endpoint_has_a_watch_of_its_own) {
+  in_any_order([](engine& e) {
+    auto& a1 = e.sign_in(alice, "desk");
+    auto& a2 = e.sign_in(alice, "phone");
+    auto& b = e.sign_in(bob, "phone");
+    a1.request(watch{user(bob), 60});
+    a2.request(watch{user(bob), 600});
+    e.advance(62s);
+    b.set_availability({show::away, "", 0});
+    e.settle();
+    BOOST_TEST(sees(a1, bob) == "unknown");
+    BOOST_TEST(sees(a2, bob) == "phone=away");
+    a2.request(watch{user(bob), 0});
+    e.settle();
+    BOOST_TEST(sees(a2, bob) == "unknown");
+    BOOST_TEST(a2.screen.ended.size() == 1u);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_watch_that_becomes_a_subscription_ends_unseen) {
+  in_any_order([](engine& e) {
+    auto& a1 = e.sign_in(alice, "desk");
+    auto& a2 = e.sign_in(alice, "phone");
+    e.sign_in(bob, "phone");
+    a1.request(watch{user(bob), 60});
+    e.settle();
+    a2.request(subscribe{user(bob)});
+    e.settle();
+    BOOST_TEST(sees(a2, bob) == "phone=available");
+    e.advance(62s);
+    BOOST_TEST(a1.screen.ended.size() == 1u);
+    for (auto* c : {&a1, &a2})
+      BOOST_TEST(told(*c, bob) == texts{"phone=available"});
+    // And the other way round.
+    a1.request(watch{user(bob), 60});
+    a2.request(unsubscribe{user(bob)});
+    e.settle();
+    BOOST_TEST(sees(a2, bob) == "");
+    e.advance(62s);
+    BOOST_TEST(sees(a1, bob) == "unknown");
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_watch_outlives_what_the_watched_one_is_doing) {
+  in_any_order([](engine& e) {
+    auto& a = e.sign_in(alice, "desk");
+    a.request(watch{user(bob), 60});
+    e.settle();
+    BOOST_TEST(told(a, bob) == texts{"=unavailable"});
+    for (int i = 0; i < 2; ++i) {
+      auto& b = e.sign_in(bob, "phone");
+      BOOST_TEST(sees(a, bob) == "phone=available");
+      b.sign_out();
+      e.advance(3s);
+      BOOST_TEST(sees(a, bob) == "");
+    }
+    // Subscribed meanwhile, and not watching any more, he is let go of.
+    a.request(subscribe{user(bob)});
+    e.advance(60s);
+    BOOST_TEST(a.screen.ended.size() == 1u);
+    BOOST_TEST(e.live_presence().rosters == 1u);
+    e.sign_in(bob, "phone");
+    BOOST_TEST(sees(a, bob) == "phone=available");
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_watch_needs_leave_and_ends_when_that_is_taken_back) {
+  in_any_order([](engine& e) {
+    auto& a = e.sign_in(alice, "desk");
+    auto& b = e.sign_in(bob, "phone");
+    a.request(watch{user(bob), 60});
+    e.settle();
+    set_privacy x;
+    x.approve = approval::ask;
+    b.request(x);
+    e.settle();
+    BOOST_TEST(sees(a, bob) == "unknown");
+    BOOST_TEST(a.screen.ended.size() == 1u);
+    auto n = a.request(watch{user(bob), 60});
+    e.settle();
+    BOOST_TEST(a.answer_to(n) == "not_authorised");
+    n = a.request(watch{user("nobody"), 60});
+    e.settle();
+    BOOST_TEST(a.answer_to(n) == "no_such_user");
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_watch_of_one_who_is_away_keeps_it_for_its_time_alone) {
+  in_any_order([](engine& e) {
+    auto& a = alice_who_sees_bob(e);
+    a.request(watch{user(bob), 10});
+    e.advance(5s);
+    BOOST_TEST(e.live_presence().rosters == 2u);
+    e.advance(7s);
+    BOOST_TEST(e.live_presence().rosters == 1u);
+    BOOST_TEST(e.live_presence().subscriptions == 0u);
+  });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace
+
+} // namespace parley::test

@@ -1,0 +1,257 @@
+#include <boost/test/unit_test.hpp>
+
+#include "actors/roster/privacy_rules.hpp"
+
+#include "tests/actors/roster/desk.hpp"
+
+namespace parley::test {
+
+namespace {
+
+using kind = subscription_note::kind;
+
+constexpr std::string_view watcher = "watcher@example.net";
+
+/// All that may be said of one watcher, each part by itself.
+struct word {
+  bool block = false;
+  bool allow = false;
+  approval domain = approval::by_default;
+  approval own = approval::by_default;
+  bool setting = true;
+
+  /// Requirements, section 4: "in this order".
+  verdict decides() const {
+    if (block)
+      return verdict::block;
+    if (allow)
+      return verdict::allow;
+    for (auto x : {domain, own}) {
+      if (x == approval::block)
+        return verdict::block;
+      if (x == approval::allow)
+        return verdict::allow;
+      if (x == approval::ask)
+        return verdict::ask;
+    }
+    return setting ? verdict::allow : verdict::ask;
+  }
+
+  policy rules() const {
+    policy p;
+    p.presence_auto_approve = setting;
+    return p;
+  }
+
+  /// Among what is said of others.
+  parley::privacy privacy() const {
+    auto list = [](bool with) {
+      std::vector xs{person("a@example.net"), person("z@example.net")};
+      if (with)
+        xs.insert(xs.begin() + 1, person(watcher));
+      return xs;
+    };
+    parley::privacy p;
+    p.approve = own;
+    p.block = list(block);
+    p.allow = list(allow);
+    p.domains = {{"elsewhere.org", approval::block}, {"net", approval::block},
+      {"zone.org", approval::allow}};
+    if (domain != approval::by_default)
+      p.domains.insert(p.domains.begin() + 1, {"example.net", domain});
+    return p;
+  }
+
+  set_privacy change() const {
+    auto p = privacy();
+    set_privacy x;
+    x.approve = p.approve;
+    x.allow = p.allow;
+    x.block = p.block;
+    x.domains = p.domains;
+    return x;
+  }
+};
+
+std::vector<word> all_words() {
+  std::vector<word> xs;
+  for (bool block : {false, true})
+    for (bool allow : {false, true})
+      for (auto domain :
+        {approval::by_default, approval::allow, approval::ask, approval::block})
+        for (auto own : {approval::by_default, approval::allow, approval::ask})
+          for (bool setting : {false, true})
+            xs.push_back({block, allow, domain, own, setting});
+  return xs;
+}
+
+/// What a watcher is, as its presentity has it.
+enum class standing : uint8_t { none, active, pending, pretended };
+
+standing standing_of(const desk& d) {
+  auto* x = d.find(std::string{watcher});
+  if (!x)
+    return standing::none;
+  if (x->pretended)
+    return x->what.subscription.from == half::none ? standing::pretended
+                                                   : standing::none;
+  switch (x->what.subscription.from) {
+  case half::active:
+    return standing::active;
+  case half::pending:
+    return standing::pending;
+  default:
+    return standing::none;
+  }
+}
+
+standing given(verdict x) {
+  return x == verdict::allow ? standing::active
+    : x == verdict::ask      ? standing::pending
+                             : standing::pretended;
+}
+
+/// Where one stands after the owner said something else.
+standing moved(standing now, verdict later) {
+  // Whoever is let in stays in, and a block is a mask.
+  return now == standing::active ? now : given(later);
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(approval_order)
+
+BOOST_AUTO_TEST_CASE(each_combination_is_decided_by_the_first_that_says_so) {
+  auto who = person(watcher);
+  auto words = all_words();
+  BOOST_TEST(words.size() == 96u);
+  for (const auto& w : words) {
+    auto p = w.privacy();
+    BOOST_REQUIRE((judge_watcher(p, who, w.rules()) == w.decides()));
+    BOOST_REQUIRE(is_blocked(p, who) == (w.decides() == verdict::block));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_request_is_answered_as_that_says) {
+  for (const auto& w : all_words()) {
+    desk d;
+    d.limits = w.rules();
+    d.privacy(w.change());
+    auto answer = d.asks(std::string{watcher});
+    BOOST_REQUIRE((standing_of(d) == given(w.decides())));
+    // Who is blocked is told what others are.
+    if (w.decides() == verdict::ask)
+      BOOST_REQUIRE(!answer);
+    else
+      BOOST_REQUIRE((answer == kind::subscribed));
+    auto why =
+      d.rules.refuses_watch(person("watcher2@example.net"), 0, d.limits);
+    auto same = w;
+    same.block = same.allow = false;
+    BOOST_REQUIRE(bool(why) == (same.decides() == verdict::ask));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_change_of_any_part_decides_what_waits_at_once) {
+  auto words = all_words();
+  for (const auto& before : words)
+    for (const auto& after : words) {
+      desk d;
+      d.limits = before.rules();
+      d.privacy(before.change());
+      d.asks(std::string{watcher});
+      auto was = standing_of(d);
+      d.limits = after.rules();
+      d.privacy(after.change());
+      auto told = d.last.notes;
+      d.review();
+      told.insert(told.end(), d.last.notes.begin(), d.last.notes.end());
+      auto expected = moved(was, after.decides());
+      BOOST_REQUIRE((standing_of(d) == expected));
+      // One that waited is told once; one that was told is not again.
+      bool waited = was == standing::pending && expected != standing::pending;
+      BOOST_REQUIRE(told.size() == size_t{waited});
+      if (waited)
+        BOOST_REQUIRE((told[0].what == kind::subscribed));
+      BOOST_REQUIRE(d.head().requests == size_t{expected == standing::pending});
+      BOOST_REQUIRE(d.head().watchers == size_t{expected != standing::pending});
+    }
+}
+
+BOOST_AUTO_TEST_CASE(auto_approval_turned_on_decides_all_that_wait) {
+  desk d;
+  d.limits.presence_auto_approve = false;
+  for (size_t i = 0; i < 10; ++i)
+    BOOST_TEST(!d.asks(nth(i)));
+  d.review();
+  BOOST_TEST(d.head().requests == 10u);
+  d.limits.presence_auto_approve = true;
+  d.review();
+  BOOST_TEST(d.head().requests == 0u);
+  BOOST_TEST(d.head().watchers == 10u);
+  BOOST_TEST(d.last.notes.size() == 10u);
+  BOOST_TEST(d.last.views.size() == 10u);
+}
+
+BOOST_AUTO_TEST_CASE(one_who_is_blocked_is_in_no_list) {
+  desk d;
+  set_privacy p;
+  p.block.emplace({person(watcher)});
+  d.privacy(p);
+  auto version = d.head().version;
+  d.asks(std::string{watcher});
+  BOOST_TEST(d.head().watchers == 1u);
+  BOOST_TEST((d.head().version == version));
+  BOOST_TEST(d.last.pushes.empty());
+  BOOST_TEST(d.list().contacts.empty());
+}
+
+BOOST_AUTO_TEST_CASE(an_approval_given_beforehand_is_used_up_once) {
+  desk d;
+  d.limits.presence_auto_approve = false;
+  BOOST_TEST((d.approve(nth(0)).code == errc::none));
+  BOOST_TEST(d.find(nth(0))->what.preapproved);
+  BOOST_TEST((d.asks(nth(0)) == kind::subscribed));
+  BOOST_TEST(!d.find(nth(0))->what.preapproved);
+  d.leaves(nth(0));
+  BOOST_TEST(!d.asks(nth(0)));
+  // A refusal takes one back.
+  d.deny(nth(0));
+  d.approve(nth(0));
+  d.deny(nth(0));
+  BOOST_TEST(!d.asks(nth(0)));
+}
+
+BOOST_AUTO_TEST_CASE(sharing_is_general_unless_one_may_say_otherwise) {
+  for (bool general : {false, true})
+    for (bool override : {false, true})
+      for (auto own : {sharing::by_default, sharing::on, sharing::off}) {
+        policy p;
+        p.presence_sharing = general;
+        p.presence_sharing_override = override;
+        parley::privacy x;
+        x.sharing = own;
+        bool expected = own == sharing::off ? false
+          : general                         ? true
+                                            : own == sharing::on && override;
+        BOOST_TEST(shares_presence(x, p) == expected);
+      }
+}
+
+BOOST_AUTO_TEST_CASE(privacy_is_told_to_others_and_only_if_it_changed) {
+  desk d;
+  set_privacy p;
+  p.approve = approval::ask;
+  d.privacy(p);
+  BOOST_REQUIRE(d.last.privacies.size() == 1u);
+  BOOST_TEST((d.last.privacies[0].second.approve == approval::ask));
+  BOOST_TEST(d.last.all_views == 1u);
+  BOOST_TEST((d.disk.head.privacy.approve == approval::ask));
+  d.privacy(p);
+  BOOST_TEST(d.last.privacies.empty());
+  BOOST_TEST(d.last.writes.empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace parley::test

@@ -1,0 +1,285 @@
+#include <boost/test/unit_test.hpp>
+
+#include "tests/actors/roster/desk.hpp"
+
+namespace parley::test {
+
+namespace {
+
+using kind = subscription_note::kind;
+
+parley::set_privacy by_default(approval x) {
+  parley::set_privacy p;
+  p.approve = x;
+  return p;
+}
+
+parley::set_privacy blocking(std::vector<std::string> whom) {
+  parley::set_privacy p;
+  p.block.emplace();
+  for (const auto& x : whom)
+    p.block->push_back(person(x));
+  return p;
+}
+
+void check_full(const refused_contact& x, const std::string& address,
+  const user_address& whose) {
+  BOOST_TEST(x.address == address);
+  BOOST_TEST((x.why.code == errc::contact_list_full));
+  BOOST_TEST((x.whose == whose));
+}
+
+/// A desk of the setting `watchers.max`, with as many watchers.
+struct full_of_watchers : desk {
+  explicit full_of_watchers(size_t max) {
+    limits.watchers_max = max;
+    for (size_t i = 0; i < max; ++i)
+      BOOST_REQUIRE((asks(nth(i)) == kind::subscribed));
+    BOOST_REQUIRE(head().watchers == max);
+  }
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(limits)
+
+BOOST_AUTO_TEST_CASE(of_six_added_to_195_the_sixth_is_refused_by_name) {
+  desk d;
+  BOOST_TEST(d.add(wanted(0, 195)).refused.empty());
+  auto x = d.add(wanted(195, 201));
+  BOOST_REQUIRE(x.refused.size() == 1u);
+  check_full(x.refused[0], nth(200), d.owner());
+  BOOST_TEST(x.refused[0].why.limit.value() == 200u);
+  BOOST_TEST(x.refused[0].why.value.value() == 201u);
+  BOOST_TEST(d.head().contacts == 200u);
+  BOOST_TEST(!d.find(nth(200)));
+  BOOST_TEST(d.find(nth(199)));
+}
+
+BOOST_AUTO_TEST_CASE(nobody_adds_one_whose_list_is_full) {
+  desk d;
+  auto full = person(nth(1));
+  d.refused[full] = failure{errc::contact_list_full};
+  auto x = d.add(wanted(0, 3));
+  BOOST_REQUIRE(x.refused.size() == 1u);
+  check_full(x.refused[0], nth(1), full);
+  auto y = d.subscribe(nth(1));
+  BOOST_REQUIRE(y.refused.size() == 1u);
+  check_full(y.refused[0], nth(1), full);
+  BOOST_TEST((d.approve(nth(1)).code == errc::contact_list_full));
+  BOOST_TEST(d.head().contacts == 2u);
+  BOOST_TEST(!d.find(nth(1)));
+}
+
+BOOST_AUTO_TEST_CASE(one_with_a_full_list_who_is_a_contact_is_subscribed_to) {
+  desk d;
+  d.add(nth(1));
+  d.refused[person(nth(1))] = failure{errc::contact_list_full};
+  BOOST_TEST(d.subscribe(nth(1)).refused.empty());
+  BOOST_TEST((d.find(nth(1))->what.subscription.to == half::pending));
+  // Whoever has no place for a watcher has none for a contact's either.
+  d.add(nth(2));
+  d.refused[person(nth(2))] = failure{errc::watcher_limit};
+  auto x = d.subscribe(nth(2));
+  BOOST_REQUIRE(x.refused.size() == 1u);
+  BOOST_TEST((x.refused[0].why.code == errc::watcher_limit));
+  BOOST_TEST(x.refused[0].whose.empty());
+}
+
+BOOST_AUTO_TEST_CASE(whoever_has_no_account_is_refused_alone) {
+  desk d;
+  d.refused[person(nth(1))] = failure{errc::no_such_user};
+  auto x = d.add({{nth(0), {}, {}}, {nth(1), {}, {}}, {"no address", {}, {}},
+    {d.owner().str(), {}, {}}, {nth(2), {}, {}}});
+  std::map<std::string, errc> why;
+  for (const auto& r : x.refused)
+    why[r.address] = r.why.code;
+  std::map<std::string, errc> expected{{nth(1), errc::no_such_user},
+    {"no address", errc::bad_address}, {d.owner().str(), errc::bad_request}};
+  BOOST_TEST((why == expected));
+  BOOST_TEST(d.head().contacts == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(at_a_full_list_names_and_groups_are_still_changed) {
+  desk d;
+  d.limits.contacts_max = 2;
+  d.add(wanted(0, 2));
+  auto x = d.add({{nth(1), "Ann", {"a", "b", "c"}}});
+  BOOST_TEST(x.refused.empty());
+  BOOST_TEST(d.find(nth(1))->what.name == "Ann");
+  BOOST_TEST(d.find(nth(1))->what.groups.size() == 3u);
+  // In several groups it counts once.
+  BOOST_TEST(d.head().contacts == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(the_same_address_twice_in_one_request_counts_once) {
+  desk d;
+  d.limits.contacts_max = 2;
+  auto x = d.add({{nth(0), "first", {}}, {"C0@EXAMPLE.org", "second", {}},
+    {nth(1), {}, {}}});
+  BOOST_TEST(x.refused.empty());
+  BOOST_TEST(d.head().contacts == 2u);
+  BOOST_TEST(d.find(nth(0))->what.name == "second");
+}
+
+BOOST_AUTO_TEST_CASE(a_lowered_maximum_removes_nobody) {
+  desk d;
+  d.add(wanted(0, 5));
+  for (size_t i = 10; i < 15; ++i)
+    d.asks(nth(i));
+  d.limits.contacts_max = 3;
+  d.limits.watchers_max = 3;
+  d.review();
+  BOOST_TEST(d.head().contacts == 5u);
+  BOOST_TEST(d.head().watchers == 5u);
+  BOOST_TEST(d.add(nth(9)).refused.size() == 1u);
+  d.remove({nth(0), nth(1)});
+  BOOST_TEST(d.add(nth(9)).refused.size() == 1u);
+  d.remove({nth(2)});
+  BOOST_TEST(d.add(nth(9)).refused.empty());
+}
+
+BOOST_AUTO_TEST_CASE(whoever_only_watches_counts_for_watchers_alone) {
+  desk d;
+  d.limits.contacts_max = 1;
+  BOOST_TEST((d.asks(nth(0)) == kind::subscribed));
+  BOOST_TEST((d.asks(nth(1)) == kind::subscribed));
+  BOOST_TEST(d.head().contacts == 0u);
+  BOOST_TEST(d.head().watchers == 2u);
+  BOOST_TEST(d.add(nth(0)).refused.empty());
+  BOOST_TEST(d.head().contacts == 1u);
+  auto x = d.add(nth(1));
+  BOOST_REQUIRE(x.refused.size() == 1u);
+  check_full(x.refused[0], nth(1), d.owner());
+}
+
+BOOST_AUTO_TEST_CASE(subscribing_to_a_stranger_adds_it_or_fails_likewise) {
+  desk d;
+  d.limits.contacts_max = 1;
+  BOOST_TEST(d.subscribe(nth(0)).refused.empty());
+  BOOST_TEST(d.find(nth(0))->what.listed);
+  auto x = d.subscribe(nth(1));
+  BOOST_REQUIRE(x.refused.size() == 1u);
+  check_full(x.refused[0], nth(1), d.owner());
+  BOOST_TEST(d.last.notes.empty());
+  // An import subscribes to those that there is room for.
+  d.limits.contacts_max = 3;
+  BOOST_TEST(d.import(wanted(1, 4)).refused.size() == 1u);
+  BOOST_TEST(d.last.notes.size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_request_beyond_the_watchers_is_refused) {
+  full_of_watchers d{3};
+  BOOST_TEST((d.asks("x@example.org") == kind::unsubscribed));
+  BOOST_TEST(!d.find("x@example.org"));
+  // Those who are in are answered as before.
+  BOOST_TEST((d.asks(nth(1)) == kind::subscribed));
+  d.leaves(nth(0));
+  BOOST_TEST((d.asks("x@example.org") == kind::subscribed));
+  BOOST_TEST(d.head().watchers == 3u);
+}
+
+BOOST_AUTO_TEST_CASE(approving_beyond_the_watchers_is_refused_to_the_user) {
+  full_of_watchers d{2};
+  d.privacy(by_default(approval::ask));
+  BOOST_TEST(!d.asks("x@example.org"));
+  auto f = d.approve("x@example.org");
+  BOOST_TEST((f.code == errc::watcher_limit));
+  BOOST_TEST(f.limit.value() == 2u);
+  BOOST_TEST(f.value.value() == 3u);
+  BOOST_TEST(d.head().requests == 1u);
+  d.deny(nth(0));
+  BOOST_TEST((d.approve("x@example.org").code == errc::none));
+  BOOST_TEST(d.head().watchers == 2u);
+  BOOST_TEST(d.head().requests == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(one_approved_beforehand_is_refused_if_there_is_no_room) {
+  full_of_watchers d{2};
+  d.privacy(by_default(approval::ask));
+  BOOST_TEST((d.approve("x@example.org").code == errc::none));
+  BOOST_TEST((d.asks("x@example.org") == kind::unsubscribed));
+  d.leaves(nth(0));
+  BOOST_TEST((d.asks("x@example.org") == kind::subscribed));
+}
+
+BOOST_AUTO_TEST_CASE(a_review_lets_in_as_many_as_there_is_room_for) {
+  desk d;
+  d.limits.presence_auto_approve = false;
+  d.limits.watchers_max = 3;
+  for (size_t i = 0; i < 5; ++i)
+    BOOST_TEST(!d.asks(nth(i)));
+  BOOST_TEST(d.head().requests == 5u);
+  d.limits.presence_auto_approve = true;
+  d.review();
+  BOOST_TEST(d.head().watchers == 3u);
+  BOOST_TEST(d.head().requests == 2u);
+  BOOST_TEST(d.last.notes.size() == 3u);
+  d.limits.watchers_max = unlimited;
+  d.review();
+  BOOST_TEST(d.head().watchers == 5u);
+  BOOST_TEST(d.head().requests == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(ad_hoc_watchers_count_with_those_that_are_subscribed) {
+  full_of_watchers d{2};
+  d.limits.watchers_max = 4;
+  auto stranger = person("x@example.org");
+  BOOST_TEST(!d.rules.refuses_watch(stranger, 1, d.limits));
+  auto f = d.rules.refuses_watch(stranger, 2, d.limits);
+  BOOST_REQUIRE(f);
+  BOOST_TEST((f->code == errc::watcher_limit));
+  BOOST_TEST(f->limit.value() == 4u);
+  BOOST_TEST(f->value.value() == 5u);
+  // Who is subscribed takes no second place.
+  BOOST_TEST(!d.rules.refuses_watch(person(nth(0)), 2, d.limits));
+  d.privacy(by_default(approval::ask));
+  auto u = d.rules.refuses_watch(stranger, 0, d.limits);
+  BOOST_REQUIRE(u);
+  BOOST_TEST((u->code == errc::not_authorised));
+}
+
+BOOST_AUTO_TEST_CASE(a_blocked_watcher_is_answered_like_others_at_the_limit) {
+  for (bool blocked : {false, true}) {
+    desk d;
+    d.limits.watchers_max = 2;
+    if (blocked)
+      d.privacy(blocking({nth(0), nth(1), nth(2)}));
+    BOOST_TEST((d.asks(nth(0)) == kind::subscribed));
+    BOOST_TEST(!d.rules.refuses_watch(person(nth(1)), 0, d.limits));
+    BOOST_TEST((d.asks(nth(1)) == kind::subscribed));
+    BOOST_TEST(d.head().watchers == 2u);
+    BOOST_TEST((d.asks(nth(2)) == kind::unsubscribed));
+    auto f = d.rules.refuses_watch(person(nth(2)), 0, d.limits);
+    BOOST_REQUIRE(f);
+    BOOST_TEST((f->code == errc::watcher_limit));
+    // And again, once it is in.
+    BOOST_TEST((d.asks(nth(0)) == kind::subscribed));
+    BOOST_TEST(!d.rules.refuses_watch(person(nth(0)), 0, d.limits));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_request_that_comes_while_its_approval_is_asked_is_met) {
+  // Its approval waits for word of the other, and its request comes before.
+  recorder fx;
+  roster_rules r{person("owner@example.org"), fx};
+  policy p;
+  p.presence_auto_approve = false;
+  auto other = person(nth(0));
+  r.approve(session_id{1}, {}, other, p, 1);
+  auto checks = fx.take().checks;
+  BOOST_REQUIRE(checks.size() == 1u);
+  r.receive({other, r.user(), kind::subscribe, 5}, p, 2);
+  BOOST_REQUIRE((r.find(other)->what.subscription.from == half::pending));
+  fx.take();
+  r.checked(checks[0].ticket, {failure{}}, p, 3);
+  auto x = fx.take();
+  BOOST_TEST((r.find(other)->what.subscription.from == half::active));
+  BOOST_REQUIRE(x.notes.size() == 1u);
+  BOOST_TEST((x.notes[0].what == kind::subscribed));
+  BOOST_TEST(x.notes[0].number == 5u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace parley::test

@@ -1,0 +1,272 @@
+#include <boost/test/unit_test.hpp>
+
+#include "actors/launcher/chat_command.hpp"
+#include "actors/launcher/chat_json.hpp"
+#include "actors/launcher/chat_people.hpp"
+#include "protocol/defaults.hpp"
+
+using namespace parley;
+using namespace parley::chat;
+
+namespace {
+
+user_address user(const std::string& name) {
+  return user_address::from_prepared(name + "@example.org");
+}
+
+/// What a line asks for; the test fails if it is no request of that kind.
+template <class T>
+T asked(std::string_view line) {
+  auto x = parse_request(line);
+  BOOST_REQUIRE_MESSAGE(x, line);
+  BOOST_REQUIRE_MESSAGE(std::holds_alternative<contacts_line>(x->what), line);
+  auto& what = std::get<contacts_line>(x->what).what;
+  BOOST_REQUIRE_MESSAGE(std::holds_alternative<T>(what), line);
+  return std::get<T>(what);
+}
+
+std::string reason_of_line(std::string_view line) {
+  auto x = parse_request(line);
+  BOOST_REQUIRE_MESSAGE(!x, line);
+  return std::string{to_string(x.error().why.code)};
+}
+
+template <class T>
+T typed(std::string_view line) {
+  auto x = parse_command(line, "example.org");
+  BOOST_REQUIRE_MESSAGE(x, line);
+  BOOST_REQUIRE_MESSAGE(std::holds_alternative<T>(*x), line);
+  return std::get<T>(*x);
+}
+
+template <class T>
+T typed_request(std::string_view line) {
+  auto x = typed<ask_command>(line);
+  BOOST_TEST(x.whom.str() == "bob@example.org");
+  BOOST_REQUIRE_MESSAGE(std::holds_alternative<T>(x.what), line);
+  return std::get<T>(x.what);
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(contact_requests_are_read_with_all_of_their_fields) {
+  auto add = asked<add_contacts>(
+    R"({"op":"contacts.add","id":"c1","contacts":[{"address":"bob@x",)"
+    R"("name":"Bob","groups":["work","chess"]},{"address":"no"},"c@x"]})");
+  BOOST_REQUIRE_EQUAL(add.contacts.size(), 3u);
+  BOOST_TEST(add.contacts[0].address == "bob@x");
+  BOOST_TEST(add.contacts[0].name == "Bob");
+  BOOST_TEST(
+    (add.contacts[0].groups == std::vector<std::string>{"work", "chess"}));
+  BOOST_TEST(add.contacts[1].address == "no");
+  BOOST_TEST(add.contacts[2].address == "c@x");
+  auto remove = asked<remove_contacts>(
+    R"({"op":"contacts.remove","contacts":[{"address":"bob@x"},"c@x"]})");
+  BOOST_TEST((remove.addresses == std::vector<std::string>{"bob@x", "c@x"}));
+  auto list = parse_request(R"({"op":"contacts.list","id":"l"})");
+  BOOST_REQUIRE(list);
+  BOOST_TEST(std::holds_alternative<list_line>(list->what));
+  BOOST_TEST(
+    asked<subscribe>(R"({"op":"subscribe","to":"Bob@Example.org/d"})").to.str()
+    == "bob@example.org");
+  asked<unsubscribe>(R"({"op":"unsubscribe","to":"bob@example.org"})");
+  BOOST_TEST(
+    asked<approve>(R"({"op":"approve","from":"bob@example.org"})").from.str()
+    == "bob@example.org");
+  asked<deny>(R"({"op":"deny","from":"bob@example.org"})");
+  auto some =
+    asked<watch>(R"({"op":"watch","address":"bob@example.org","seconds":60})");
+  BOOST_TEST(some.whom.str() == "bob@example.org");
+  BOOST_TEST(some.seconds == 60u);
+  BOOST_TEST(
+    asked<watch>(R"({"op":"unwatch","address":"bob@example.org"})").seconds
+    == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(privacy_changes_what_the_line_names_and_nothing_else) {
+  auto nothing = asked<set_privacy>(R"({"op":"privacy"})");
+  BOOST_TEST((!nothing.approve && !nothing.sharing && !nothing.allow
+    && !nothing.block && !nothing.domains));
+  auto x = asked<set_privacy>(
+    R"({"op":"privacy","approve":"ask","sharing":"off","allow":["a@x"],)"
+    R"("block":[],"domains":{"x.org":"auto","y.org":"block","z.org":"default"}})");
+  BOOST_TEST((x.approve == approval::ask));
+  BOOST_TEST((x.sharing == sharing::off));
+  BOOST_TEST(x.allow.value().at(0).str() == "a@x");
+  BOOST_TEST(x.block.value().empty());
+  BOOST_REQUIRE_EQUAL(x.domains.value().size(), 3u);
+  BOOST_TEST((x.domains->at(0).second == approval::allow));
+  BOOST_TEST((x.domains->at(1).second == approval::block));
+  BOOST_TEST((x.domains->at(2).second == approval::by_default));
+}
+
+BOOST_AUTO_TEST_CASE(bad_contact_requests_say_what_is_wrong) {
+  for (auto line :
+    {R"({"op":"contacts.add"})", R"({"op":"contacts.add","contacts":"a@x"})",
+      R"({"op":"contacts.add","contacts":[1]})",
+      R"({"op":"contacts.add","contacts":[{"name":"x"}]})",
+      R"({"op":"contacts.add","contacts":[{"address":"a@x","groups":"g"}]})",
+      R"({"op":"contacts.add","contacts":[{"address":"a@x","name":1}]})",
+      R"({"op":"subscribe"})", R"({"op":"approve","to":"a@x"})",
+      R"({"op":"watch","address":"a@x","seconds":-1})",
+      R"({"op":"watch","address":"a@x","seconds":1.5})",
+      R"({"op":"privacy","approve":"block"})",
+      R"({"op":"privacy","sharing":"maybe"})",
+      R"({"op":"privacy","allow":"a@x"})", R"({"op":"privacy","domains":[]})",
+      R"({"op":"privacy","domains":{"x.org":"allow"}})",
+      R"({"op":"presence","show":"unknown"})"})
+    BOOST_TEST(reason_of_line(line) == "bad_request", line);
+  for (auto line : {R"({"op":"subscribe","to":"bob"})",
+         R"({"op":"deny","from":""})", R"({"op":"watch","address":"@x"})",
+         R"({"op":"privacy","block":["a@x","no"]})"})
+    BOOST_TEST(reason_of_line(line) == "bad_address", line);
+}
+
+BOOST_AUTO_TEST_CASE(contact_events_are_written_as_the_contract_says) {
+  contact bob{
+    user("bob"), "Bob", {"work"}, true, {half::active, half::pending}, false};
+  contact eve{user("eve"), "", {}, false, {half::none, half::active}, true};
+  BOOST_TEST(contacts_push_line({{3}, {4}, {bob, eve}, {user("gone")}})
+    == R"({"event":"contacts","contacts":[{"address":"bob@example.org",)"
+       R"("name":"Bob","groups":["work"],"subscription":"to","to":"active",)"
+       R"("from":"pending"}],"watchers":[{"address":"eve@example.org",)"
+       R"("name":"","groups":[],"subscription":"from","to":"none",)"
+       R"("from":"active","preapproved":true}],)"
+       R"("removed":["gone@example.org"],"since":3,"version":4})"
+       "\n");
+  contact_book book;
+  std::vector<contact_book::news> news;
+  BOOST_REQUIRE(book.take({{}, {4}, {bob}, {}}, news));
+  BOOST_TEST(contacts_list_line("l1", book)
+    == R"({"event":"contacts","id":"l1","contacts":[{"address":)"
+       R"("bob@example.org","name":"Bob","groups":["work"],)"
+       R"("subscription":"to","to":"active","from":"pending"}],"version":4})"
+       "\n");
+  failure full{errc::contact_list_full};
+  full.limit = 200;
+  full.value = 200;
+  contacts_changed changed{{{"Carol@Example.org", full, user("carol")},
+                             {"no", failure{errc::bad_address}, {}}},
+    {9}};
+  BOOST_TEST(contacts_changed_line("c1", "added",
+               {"bob@x", "Carol@Example.org", "no", "bob@x"}, changed)
+    == R"({"event":"contacts","id":"c1","added":["bob@x"],"refused":[)"
+       R"({"address":"Carol@Example.org","reason":"contact_list_full",)"
+       R"("limit":200,"value":200,"whose":"carol@example.org"},)"
+       R"({"address":"no","reason":"bad_address"}],"version":9})"
+       "\n");
+  BOOST_TEST(refused_contact_line("s1", changed.refused[0])
+    == R"({"event":"error","id":"s1","reason":"contact_list_full",)"
+       R"("limit":200,"value":200,"address":"Carol@Example.org",)"
+       R"("whose":"carol@example.org"})"
+       "\n");
+  BOOST_TEST(subscription_line(user("bob"), subscription_event::request)
+    == R"({"event":"subscription","from":"bob@example.org",)"
+       R"("state":"request"})"
+       "\n");
+  BOOST_TEST(watch_ended_line(user("bob"))
+    == R"({"event":"watch","address":"bob@example.org","state":"ended"})"
+       "\n");
+}
+
+BOOST_AUTO_TEST_CASE(presence_and_privacy_are_written_as_the_contract_says) {
+  presence_notice x;
+  x.from = *address::parse("bob@example.org/desk");
+  x.what = {show::away, "out \xff", -1};
+  x.composed = show::dnd;
+  BOOST_TEST(presence_line_of(x)
+    == "{\"event\":\"presence\",\"from\":\"bob@example.org/desk\","
+       "\"show\":\"away\",\"status\":\"out \xef\xbf\xbd\",\"priority\":-1,"
+       "\"composed\":\"dnd\",\"composed_status\":\"\"}\n");
+  presence_notice unknown;
+  unknown.from.user = user("bob");
+  unknown.what.show = show::unknown;
+  unknown.composed = show::unknown;
+  BOOST_TEST(presence_line_of(unknown)
+    == R"({"event":"presence","from":"bob@example.org","show":"unknown",)"
+       R"("status":"","composed":"unknown","composed_status":""})"
+       "\n");
+  privacy p{approval::ask, sharing::on, {user("a")}, {user("b")},
+    {{"x.org", approval::allow}, {"y.org", approval::block}}};
+  BOOST_TEST(privacy_line("p1", p)
+    == R"({"event":"privacy","id":"p1","approve":"ask","sharing":"on",)"
+       R"("allow":["a@example.org"],"block":["b@example.org"],)"
+       R"("domains":{"x.org":"auto","y.org":"block"}})"
+       "\n");
+  BOOST_TEST(privacy_line("", privacy{})
+    == R"({"event":"privacy","approve":"default","sharing":"default",)"
+       R"("allow":[],"block":[],"domains":{}})"
+       "\n");
+}
+
+// -- what a person types and sees ---------------------------------------------
+
+BOOST_AUTO_TEST_CASE(commands_about_users_become_requests) {
+  auto add = typed_request<add_contacts>("/add bob Bob  Smith #work #chess");
+  BOOST_REQUIRE_EQUAL(add.contacts.size(), 1u);
+  BOOST_TEST(add.contacts[0].address == "bob@example.org");
+  BOOST_TEST(add.contacts[0].name == "Bob Smith");
+  BOOST_TEST(
+    (add.contacts[0].groups == std::vector<std::string>{"work", "chess"}));
+  BOOST_TEST(typed_request<remove_contacts>("/remove Bob").addresses.at(0)
+    == "bob@example.org");
+  typed_request<subscribe>("/subscribe bob");
+  typed_request<unsubscribe>("/unsubscribe bob@example.org/desk");
+  typed_request<approve>("/approve bob");
+  typed_request<deny>("/deny bob");
+  BOOST_TEST(typed_request<watch>("/watch bob 10").seconds == 600u);
+  BOOST_TEST(
+    typed_request<watch>("/watch bob").seconds == defaults::chat_watch_seconds);
+  BOOST_TEST(typed_request<watch>("/unwatch bob").seconds == 0u);
+  BOOST_TEST(typed<block_command>("/block bob").blocked);
+  BOOST_TEST(!typed<block_command>("/unblock bob").blocked);
+  typed<contacts_command>("/contacts");
+  BOOST_TEST((typed<away_command>("/dnd busy").show == show::dnd));
+  BOOST_TEST((typed<away_command>("/xa").show == show::xa));
+  BOOST_TEST((typed<away_command>("/chatty").show == show::chat));
+  for (auto line : {"/add", "/approve", "/watch bob soon", "/watch bob 0",
+         "/block", "/subscribe a b@c@d@", "/subscribe @"})
+    BOOST_TEST((!parse_command(line, "example.org") || line[1] == 's'), line);
+  BOOST_TEST(!parse_command("/subscribe @", "example.org"));
+}
+
+namespace {
+
+presence_notice notice(const char* from, show composed, std::string status) {
+  presence_notice x;
+  x.from = *address::parse(from);
+  x.what.show = composed;
+  x.what.status = status;
+  x.composed = composed;
+  x.composed_status = std::move(status);
+  return x;
+}
+
+std::string told(presence_board& x) {
+  std::string out;
+  for (auto& one : x.changes())
+    out += std::string{one.who.node()} + " " + words_of(one.what) + ";";
+  return out;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(a_person_is_told_of_a_user_once_a_change) {
+  presence_board x;
+  x.take(notice("bob@x/desk", show::available, ""));
+  x.take(notice("carol@x/desk", show::away, "lunch\x1b[2J"));
+  BOOST_TEST(told(x) == "bob is here;carol is away: lunch^[[2J;");
+  // Another endpoint, the same line for the user.
+  x.take(notice("bob@x/phone", show::available, ""));
+  BOOST_TEST(told(x) == "");
+  // Void for a moment, then there again.
+  x.take(notice("bob@x/desk", show::unavailable, ""));
+  x.take(notice("bob@x/desk", show::available, ""));
+  BOOST_TEST(told(x) == "");
+  x.take(notice("bob@x/desk", show::unavailable, ""));
+  BOOST_TEST(told(x) == "bob is gone;");
+  BOOST_TEST((x.of(*user_address::parse("bob@x")).show == show::unavailable));
+  x.take(notice("carol@x", show::unknown, ""));
+  BOOST_TEST(told(x) == "carol does not tell whether anybody is there;");
+  BOOST_TEST((x.of(*user_address::parse("carol@x")).show == show::unknown));
+}

@@ -1,0 +1,139 @@
+#include "tests/persistence/old_store.hpp"
+
+#include "persistence/opening.hpp"
+#include "tests/support/lossy_fs.hpp"
+
+#include <iostream>
+#include <memory>
+#include <random>
+#include <string>
+
+using namespace parley;
+using namespace parley::test;
+
+namespace {
+
+const std::string secret(32, '\7');
+
+void make_old(rocksdb::Env* env, const std::string& path) {
+  old_store db(env, path);
+  BOOST_REQUIRE(db.opened.ok());
+  db.initialise(secret);
+  db.add_user(bob);
+  db.add_user(carol);
+}
+
+/// All that the folder had, and that it takes what is new.
+void expect_migrated(store& db) {
+  BOOST_TEST(db.secret() == secret);
+  BOOST_TEST((must(db.accounts({}, 9)) == std::vector{bob, carol}));
+  for (auto& user : {bob, carol}) {
+    auto head = must(db.head(user));
+    BOOST_TEST(head.exists);
+    BOOST_TEST(head.stored == 1u);
+    BOOST_TEST(head.last.value == 7u);
+    auto ims = must(db.ims(user, {}, 9));
+    BOOST_TEST(orders(ims) == std::vector<uint64_t>{5});
+    BOOST_TEST(ims.at(0).message->body == "from before");
+  }
+  BOOST_TEST(ims_before(db, at(1)).size() == 2u);
+  BOOST_TEST(db.unreadable() == 0u);
+}
+
+uint64_t schema_of(const store::options& how) {
+  auto opened = must(open_database(how));
+  return records::decode_number(
+    must(opened.db->get(family::meta, keys::schema)).value())
+    .value();
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(migration)
+
+BOOST_AUTO_TEST_CASE(a_folder_of_schema_1_keeps_all_and_gets_rosters) {
+  temporary_folder folder;
+  store::options how{.path = (folder.path / "store").string()};
+  make_old(nullptr, how.path);
+  {
+    auto db = must(store::open(how));
+    expect_migrated(*db);
+    BOOST_TEST(!must(db->head(bob)).roster);
+    BOOST_TEST(must(db->roster(bob)).items.empty());
+    BOOST_TEST(rosters(*db).empty());
+    roster_head head;
+    head.contacts = 1;
+    commit(*db,
+      {put_roster{bob, head}, put_contact{bob, make_item(alice)},
+        make_note(bob, alice, subscription_note::kind::subscribe, 1)});
+  }
+  for (int i = 0; i < 2; ++i) {
+    BOOST_TEST(schema_of(how) == schema_version);
+    auto db = must(store::open(how));
+    expect_migrated(*db);
+    auto head = must(db->head(bob));
+    BOOST_TEST(head.roster);
+    BOOST_TEST(head.contacts == 1u);
+    BOOST_TEST(must(db->roster(bob)).items.size() == 1u);
+    BOOST_TEST(notes(*db).size() == 1u);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_parley_of_schema_1_does_not_open_what_was_migrated) {
+  temporary_folder folder;
+  auto path = (folder.path / "store").string();
+  make_old(nullptr, path);
+  must(store::open({.path = path}));
+  BOOST_TEST(!old_store(nullptr, path).opened.ok());
+  expect_migrated(*must(store::open({.path = path})));
+}
+
+BOOST_AUTO_TEST_CASE(a_migration_that_is_cut_off_is_done_again) {
+  auto seed = std::random_device()();
+  std::cout << "seed " << seed << '\n';
+  std::mt19937_64 random(seed);
+  uint64_t cut = 0;
+  bool whole = false;
+  for (uint64_t writes = 0; !whole && writes < 1000;
+       writes += 1 + random() % 3) {
+    lossy_disk disk;
+    store::options how{.path = "/store", .env = disk.env()};
+    make_old(disk.env(), how.path);
+    // As each opening did then, too.
+    std::unique_ptr<rocksdb::Directory> above;
+    BOOST_REQUIRE(disk.env()->NewDirectory("/", &above).ok());
+    BOOST_REQUIRE(above->Fsync().ok());
+    disk.files().power_off_after(writes);
+    {
+      auto db = store::open(how);
+      whole = db.has_value();
+      if (!whole)
+        ++cut;
+    }
+    disk.files().power_off();
+    disk.files().power_on(random);
+    BOOST_TEST_CONTEXT("seed " << seed << " after " << writes << " writes") {
+      auto db = store::open(how);
+      BOOST_REQUIRE_MESSAGE(db, db.error().text);
+      expect_migrated(**db);
+      db->reset();
+      BOOST_TEST(schema_of(how) == schema_version);
+    }
+  }
+  // Otherwise this has not tried what it says.
+  BOOST_TEST(whole);
+  BOOST_TEST(cut > 20u);
+}
+
+BOOST_AUTO_TEST_CASE(
+  a_full_disk_leaves_a_folder_of_schema_1_as_good_as_it_was) {
+  lossy_disk disk;
+  store::options how{.path = "/store", .env = disk.env()};
+  make_old(disk.env(), how.path);
+  disk.files().refuse_writes(lossy_fs::fault::full);
+  BOOST_TEST((error_of(store::open(how)) == errc::store_unavailable));
+  disk.files().refuse_writes(lossy_fs::fault::none);
+  expect_migrated(*must(store::open(how)));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
