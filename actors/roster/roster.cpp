@@ -114,12 +114,12 @@ void roster_state::committed(const failure& why) {
   } else {
     // What came after was built on it.
     x_writes.clear();
-    for (auto* held_back : {&batch, &x_held})
+    x_loaded = false;
+    auto later = std::exchange(x_held, {});
+    for (auto* held_back : {&batch, &later})
       for (auto& h : *held_back)
         if (h.fails)
           h.fails(why);
-    x_held.clear();
-    x_loaded = false;
     read();
   }
   flush();

@@ -90,9 +90,11 @@ void roster_state::called(const presence_call& x) {
       self->send(x.roster, std::move(back));
     }
   }
-  // What makes this user a watcher may have yet to reach the disk.
+  // What makes this user a watcher may have yet to reach the disk; if it does
+  // not, what is there decides.
   if (x.state)
-    after([this, x] { shown(x); });
+    after([this, x] { shown(x); },
+      [this, x](const failure&) { when_loaded([this, x] { shown(x); }); });
 }
 
 void roster_state::shown(const presence_call& x) {
