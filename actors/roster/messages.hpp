@@ -109,7 +109,7 @@ struct watch_revoked {
 };
 
 /// From a subscription to the watcher's roster: the presentity left, as of this
-/// version.
+/// version. 0: the subscription has ended, and told what it showed as gone.
 struct presentity_left {
   user_address whom;
   uint64_t version = 0;

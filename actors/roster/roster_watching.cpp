@@ -120,6 +120,18 @@ void roster_state::shown(const presence_call& x) {
 
 void roster_state::presentity_gone(const presentity_left& x) {
   auto i = x_watched.find(x.whom);
+  if (x.version == 0) {
+    // What an earlier subscription took back may have been told after what is
+    // to be seen now.
+    for (const auto& e : x_endpoints)
+      if (i != x_watched.end() && !i->second.to)
+        self->send(i->second.subscription, greet_session{e.handle});
+      else if (i == x_watched.end() && !x_policy->presence_sharing
+        && is_subscribed(x.whom))
+        tell(
+          e.handle, event{presence_event{bare_notice(x.whom, show::unknown)}});
+    return;
+  }
   if (i == x_watched.end() || x.version < i->second.version
     || !i->second.adhoc.empty())
     return;

@@ -58,6 +58,7 @@ void subscription::on(const end_subscription&) {
     for (const auto& s : *x_to)
       if (!news.empty())
         tell(s, news);
+    caf::anon_send(x_parent, presentity_left{x_last->who, 0});
   }
   quit();
 }
