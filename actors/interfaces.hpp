@@ -60,7 +60,8 @@ using subscription_actor = caf::typed_actor<
   /// From the presentity's roster; older ones than the last do nothing.
   caf::reacts_to<shared<presentity>>,
   /// Tells this session everything.
-  caf::reacts_to<greet_session>, caf::reacts_to<end_subscription>>;
+  caf::reacts_to<greet_session>, caf::reacts_to<say_to_session>,
+  caf::reacts_to<end_subscription>>;
 
 /// One active user's contact list, subscriptions and privacy, and what others
 /// see of it. Child of its user's router, on the same worker; loaded on demand,
@@ -82,7 +83,7 @@ using roster_actor = caf::typed_actor<
   caf::reacts_to<watch_request>, caf::reacts_to<watch_decided>,
   caf::reacts_to<watch_revoked>,
   /// From its own subscriptions.
-  caf::reacts_to<presentity_left>,
+  caf::reacts_to<presentity_left>, caf::reacts_to<subscription_ended>,
   /// Ad-hoc watches that are over.
   caf::reacts_to<tick_atom>,
   /// For operators; the address: what this one may see.
@@ -105,8 +106,8 @@ using router_actor = caf::typed_actor<
   /// From rosters, its own and others', about its users.
   caf::reacts_to<contact_check>, caf::reacts_to<subscription_note>,
   caf::reacts_to<note_confirmed>, caf::reacts_to<presence_calls>,
-  caf::reacts_to<attach_watcher>, caf::reacts_to<watch_request>,
-  caf::reacts_to<review_requests>,
+  caf::reacts_to<attach_watcher>, caf::reacts_to<detach_watcher>,
+  caf::reacts_to<watch_request>, caf::reacts_to<review_requests>,
   /// From its own rosters.
   caf::reacts_to<roster_idle>, caf::reacts_to<roster_head_changed>,
   /// From operators, for a user's roster: what a viewer may see; contacts.

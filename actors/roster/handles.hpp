@@ -18,6 +18,13 @@ struct greet_session {
   auto fields() { return std::tie(who); }
 };
 
+/// To a session, after all that this subscription has told it.
+struct say_to_session {
+  session_actor who;
+  std::vector<event> what;
+  auto fields() { return std::tie(who, what); }
+};
+
 struct contact_check {
   uint64_t ticket = 0;
   roster_actor from;
@@ -71,10 +78,12 @@ struct attach_watcher {
   }
 };
 
+/// The same way, which it must not leave: it would overtake.
 struct detach_watcher {
+  user_address whom;
   user_address watcher;
   subscription_actor subscription;
-  auto fields() { return std::tie(watcher, subscription); }
+  auto fields() { return std::tie(whom, watcher, subscription); }
 };
 
 /// To the router of `whom`, then to its roster.

@@ -108,12 +108,21 @@ struct watch_revoked {
   auto fields() { return std::tie(whom); }
 };
 
-/// From a subscription to the watcher's roster: the presentity left, as of this
-/// version. 0: the subscription has ended, and told what it showed as gone.
+/// To the watcher's roster: the presentity left, as of this version.
 struct presentity_left {
+  /// Nobody tells its subscription anything, whatever that has.
+  static constexpr uint64_t any_version = UINT64_MAX;
+
   user_address whom;
   uint64_t version = 0;
   auto fields() { return std::tie(whom, version); }
+};
+
+/// From a subscription to the watcher's roster: it has told what it showed as
+/// gone, and is over.
+struct subscription_ended {
+  user_address whom;
+  auto fields() { return std::tie(whom); }
 };
 
 // -- operators
@@ -162,10 +171,12 @@ struct contacts_imported {
 
 /// A session that has been told nothing yet.
 struct greet_session;
+struct say_to_session;
 
 /// What was shown is taken back, and nothing more comes.
 struct end_subscription {
-  auto fields() { return std::tie(); }
+  user_address whom;
+  auto fields() { return std::tie(whom); }
 };
 
 } // namespace parley

@@ -82,7 +82,7 @@ presentity make_presentity(const user_address& who, uint64_t version,
 }
 
 std::vector<shared<presence_notice>> difference(
-  const presentity* before, const presentity& after, bool always) {
+  const presentity* before, const presentity& after) {
   std::vector<shared<presence_notice>> xs;
   bool was_unknown = before && before->unknown;
   if (after.unknown) {
@@ -112,8 +112,7 @@ std::vector<shared<presence_notice>> difference(
     if (!old || (!(*old == e) && (*old)->what != e->what))
       xs.push_back(e);
   }
-  if (xs.empty() && after.endpoints.empty()
-    && (was_unknown || (!before && always)))
+  if (xs.empty() && after.endpoints.empty() && was_unknown)
     xs.push_back(bare_notice(after.who, show::unavailable));
   return xs;
 }

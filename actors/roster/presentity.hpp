@@ -40,9 +40,9 @@ presentity make_presentity(const user_address& who, uint64_t version,
   std::span<const endpoint_presence> now, const presentity& before);
 
 /// The notices that lead a watcher from `before` to `after`, in order; `before`
-/// is null for one who was told nothing, `always` then says *unavailable* too.
+/// is null for one who was told nothing.
 std::vector<shared<presence_notice>> difference(
-  const presentity* before, const presentity& after, bool always);
+  const presentity* before, const presentity& after);
 
 /// *unknown*, or *unavailable*, from the bare address.
 shared<presence_notice> bare_notice(const user_address& who, show what);

@@ -63,17 +63,20 @@ void roster_state::found(roster_found& x) {
       else
         rest.push_back(std::move(w));
     x_waiting = std::move(rest);
-    if (!x_waiting.empty())
-      arm(self->clock().now() + defaults::roster_retry);
+    arm(self->clock().now() + defaults::roster_retry);
     return;
   }
   x_rules->load(std::move(x.what));
   x_loaded = true;
-  if (x_endpoints.empty() && x_watchers.empty())
+  if (std::exchange(x_was_loaded, true)) {
+    share_or_not();
+    // Not at once: what it writes may be refused again.
+    x_reconciles = true;
+    arm(self->clock().now() + defaults::roster_retry);
+  } else {
     x_shares = shares_presence(x_rules->head().privacy, *x_policy);
-  else
-    share_or_not(); // it was read before
-  x_rules->review(*x_policy);
+    x_rules->review(*x_policy);
+  }
   for (auto& w : std::exchange(x_waiting, {}))
     w.act();
 }
@@ -127,8 +130,8 @@ void roster_state::committed(const failure& why) {
 
 void roster_state::tell_if_idle() {
   bool idle = x_loaded && x_endpoints.empty() && x_watchers.empty()
-    && x_watched.empty() && x_asked.empty() && x_checks.empty()
-    && !x_committing;
+    && x_watched.empty() && x_asked.empty() && x_checks.empty() && !x_committing
+    && !x_reconciles;
   if (!idle || x_told_idle == handled)
     return;
   x_told_idle = handled;

@@ -72,6 +72,7 @@ public:
   void decided(const watch_decided& x);
   void revoked(const watch_revoked& x);
   void presentity_gone(const presentity_left& x);
+  void taken_back(const user_address& whom);
   void sweep();
 
   /// Of messages from its router.
@@ -183,6 +184,9 @@ private:
   bool show_to(const user_address& who, watcher& w);
   void show_to_all();
   void share_or_not();
+  /// Soon after the roster was read again: what the disk has refused was
+  /// carried out by some, and what else waited for it was not.
+  void reconcile();
   /// Calls those that this user is shown to, and those that it wants to see.
   void call(bool shows, bool asks);
   void call_one(const user_address& whom, bool shows, bool asks);
@@ -190,6 +194,7 @@ private:
 
   // watching
   bool is_subscribed(const user_address& whom) const;
+  static bool watches_adhoc(const watched& w, session_id session);
   /// Somebody shows itself to this user.
   void shown(const presence_call& x);
   void apply_policy(const shared<policy>& before, const shared<policy>& now);
@@ -202,6 +207,10 @@ private:
   void stop_watching_all();
   /// Whom the subscription tells has changed.
   void retarget(const user_address& whom, watched& w);
+  void tell_unknown(const user_address& whom);
+  /// To one of its sessions, after all that it has told it.
+  void say_through(
+    const watched& w, const session_actor& who, std::vector<event> what);
   void begin_watching(const user_address& whom);
   void cease_watching(const user_address& whom);
   void request_watch(
@@ -221,6 +230,8 @@ private:
   std::unique_ptr<roster_rules> x_rules;
 
   bool x_loaded = false;
+  bool x_was_loaded = false;
+  bool x_reconciles = false;
   bool x_reading = false;
   std::vector<held> x_waiting;
   operations x_writes;

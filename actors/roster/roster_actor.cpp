@@ -67,6 +67,7 @@ roster_actor::behavior_type roster(
       st.flush();
     },
     [&st](const detach_watcher& x) {
+      ++st.handled;
       st.when_loaded([&st, x] { st.detach(x); });
       st.flush();
     },
@@ -85,6 +86,10 @@ roster_actor::behavior_type roster(
     },
     [&st](const presentity_left& x) {
       st.when_loaded([&st, x] { st.presentity_gone(x); });
+      st.flush();
+    },
+    [&st](const subscription_ended& x) {
+      st.when_loaded([&st, x] { st.taken_back(x.whom); });
       st.flush();
     },
     [&st](tick_atom) {

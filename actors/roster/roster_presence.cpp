@@ -93,6 +93,18 @@ void roster_state::share_or_not() {
     call(true, false);
 }
 
+void roster_state::reconcile() {
+  x_rules->review(*x_policy);
+  show_to_all();
+  std::vector<user_address> over;
+  for (const auto& [whom, w] : x_watched)
+    if (w.adhoc.empty() && !is_subscribed(whom))
+      over.push_back(whom);
+  for (const auto& whom : over)
+    stop_watching(whom, true);
+  call(is_online(), !x_endpoints.empty());
+}
+
 void roster_state::views_changed() {
   after([this] {
     share_or_not();
@@ -184,7 +196,7 @@ void roster_state::publish() {
 void roster_state::tell_own_sessions(const presentity& before) {
   if (x_endpoints.empty())
     return;
-  auto news = difference(&before, *x_truth, false);
+  auto news = difference(&before, *x_truth);
   for (const auto& e : x_endpoints)
     for (const auto& n : news)
       if (n->from.endpoint != e.name)
@@ -235,13 +247,10 @@ void roster_state::call_one(const user_address& whom, bool shows, bool asks) {
 // -- watchers
 
 void roster_state::attach(const attach_watcher& x) {
-  if (!x.subscribed && !x.adhoc) {
-    detach({x.watcher, x.subscription});
-    return;
-  }
   bool subscribed = x.subscribed && x_rules->admit(x.watcher, x.number);
   if (!subscribed && !x.adhoc) {
-    self->send(x.roster, presentity_left{x_rules->user(), UINT64_MAX});
+    self->send(
+      x.roster, presentity_left{x_rules->user(), presentity_left::any_version});
     return;
   }
   auto& w = x_watchers[x.watcher];

@@ -15,6 +15,11 @@ bool roster_state::is_subscribed(const user_address& whom) const {
   return x && x->what.subscription.to == half::active;
 }
 
+bool roster_state::watches_adhoc(const watched& w, session_id session) {
+  return std::any_of(w.adhoc.begin(), w.adhoc.end(),
+    [session](const auto& a) { return a.session == session; });
+}
+
 // -- sessions
 
 void roster_state::greet(const endpoint& e) {
@@ -24,9 +29,7 @@ void roster_state::greet(const endpoint& e) {
   if (!x_policy->presence_sharing)
     tell_absent(show::unknown, e.handle);
   for (const auto& [whom, w] : x_watched) {
-    bool watches = std::any_of(w.adhoc.begin(), w.adhoc.end(),
-      [&e](const auto& a) { return a.session == e.session; });
-    if (watches || is_subscribed(whom))
+    if (watches_adhoc(w, e.session) || is_subscribed(whom))
       self->send(w.subscription, greet_session{e.handle});
   }
 }
@@ -120,25 +123,31 @@ void roster_state::shown(const presence_call& x) {
 
 void roster_state::presentity_gone(const presentity_left& x) {
   auto i = x_watched.find(x.whom);
-  if (x.version == 0) {
-    // What an earlier subscription took back may have been told after what is
-    // to be seen now.
-    for (const auto& e : x_endpoints)
-      if (i != x_watched.end() && !i->second.to)
-        self->send(i->second.subscription, greet_session{e.handle});
-      else if (i == x_watched.end() && !x_policy->presence_sharing
-        && is_subscribed(x.whom))
-        tell(
-          e.handle, event{presence_event{bare_notice(x.whom, show::unknown)}});
-    return;
-  }
   if (i == x_watched.end() || x.version < i->second.version
     || !i->second.adhoc.empty())
     return;
-  stop_watching(x.whom, x.version == UINT64_MAX);
-  if (!x_policy->presence_sharing && is_subscribed(x.whom))
+  // While nobody shares, one that is absent is no more known than others:
+  // what comes back from the subscription's end is when that can be told.
+  stop_watching(x.whom,
+    x.version == presentity_left::any_version || !x_policy->presence_sharing);
+}
+
+void roster_state::tell_unknown(const user_address& whom) {
+  if (x_policy->presence_sharing || !is_subscribed(whom))
+    return;
+  for (const auto& e : x_endpoints)
+    tell(e.handle, event{presence_event{bare_notice(whom, show::unknown)}});
+}
+
+void roster_state::taken_back(const user_address& whom) {
+  // That may have been told after what is to be seen now.
+  auto i = x_watched.find(whom);
+  if (i == x_watched.end())
+    tell_unknown(whom);
+  else
     for (const auto& e : x_endpoints)
-      tell(e.handle, event{presence_event{bare_notice(x.whom, show::unknown)}});
+      if (!i->second.to || watches_adhoc(i->second, e.session))
+        self->send(i->second.subscription, greet_session{e.handle});
 }
 
 void roster_state::stop_watching(const user_address& whom, bool tells) {
@@ -150,14 +159,10 @@ void roster_state::stop_watching(const user_address& whom, bool tells) {
   config->counters->adhoc -= w.adhoc.empty() ? 0 : 1;
   if (!w.subscription)
     return;
-  // By the way of what it said before, which this must not overtake.
-  attach_watcher nothing;
-  nothing.whom = whom;
-  nothing.watcher = x_rules->user();
-  nothing.subscription = w.subscription;
-  self->send(router_of(whom), std::move(nothing));
+  self->send(
+    router_of(whom), detach_watcher{whom, x_rules->user(), w.subscription});
   if (tells)
-    self->send(w.subscription, end_subscription{});
+    self->send(w.subscription, end_subscription{whom});
   else
     self->send_exit(w.subscription, caf::exit_reason::normal);
 }
@@ -198,9 +203,7 @@ void roster_state::begin_watching(const user_address& whom) {
     attach_to(whom, i->second);
     return;
   }
-  if (!x_policy->presence_sharing)
-    for (const auto& e : x_endpoints)
-      tell(e.handle, event{presence_event{bare_notice(whom, show::unknown)}});
+  tell_unknown(whom);
   call_one(whom, false, true);
 }
 
@@ -213,16 +216,12 @@ void roster_state::cease_watching(const user_address& whom) {
     stop_watching(whom, true);
     return;
   }
-  for (const auto& e : x_endpoints)
-    if (std::none_of(w.adhoc.begin(), w.adhoc.end(),
-          [&e](const auto& a) { return a.session == e.session; }))
-      tell(
-        e.handle, event{presence_event{bare_notice(whom, show::unavailable)}});
   if (!w.to) {
-    // It told all sessions by the list that they share: another one takes over.
+    // It told all sessions by the list that they share: another one takes over,
+    // and tells those again that go on watching.
     auto adhoc = w.adhoc;
     auto presentity_roster = w.roster;
-    stop_watching(whom, false);
+    stop_watching(whom, true);
     auto& fresh = x_watched[whom];
     fresh.adhoc = std::move(adhoc);
     ++config->counters->adhoc;
@@ -232,7 +231,16 @@ void roster_state::cease_watching(const user_address& whom) {
     return;
   }
   retarget(whom, w);
+  for (const auto& e : x_endpoints)
+    if (!watches_adhoc(w, e.session))
+      say_through(
+        w, e.handle, {presence_event{bare_notice(whom, show::unavailable)}});
   attach_to(whom, w);
+}
+
+void roster_state::say_through(
+  const watched& w, const session_actor& who, std::vector<event> what) {
+  self->send(w.subscription, say_to_session{who, std::move(what)});
 }
 
 // -- ad-hoc watches
@@ -250,9 +258,7 @@ void roster_state::request_watch(
     return whom == what.whom && w.session == from;
   };
   auto i = x_watched.find(what.whom);
-  bool renews = i != x_watched.end()
-    && std::any_of(i->second.adhoc.begin(), i->second.adhoc.end(),
-      [&](const auto& w) { return end(what.whom, w); });
+  bool renews = i != x_watched.end() && watches_adhoc(i->second, from);
   failure why;
   if (what.whom == x_rules->user()) {
     why = failure{errc::bad_request, "nobody watches itself"};
@@ -305,14 +311,15 @@ void roster_state::decided(const watch_decided& x) {
     w.adhoc.push_back({asked.session, until});
   else
     watch->until = until;
-  if (!w.subscription)
+  if (!w.subscription) {
     spawn_subscription(w, x.whom, {});
-  else if (fresh)
+    if (x.state->endpoints.empty() && !x.state->unknown)
+      say_through(
+        w, e->handle, {presence_event{bare_notice(x.whom, show::unavailable)}});
+  } else if (fresh) {
     self->send(w.subscription, greet_session{e->handle});
+  }
   retarget(x.whom, w);
-  if (fresh && x.state->endpoints.empty() && !x.state->unknown)
-    tell(
-      e->handle, event{presence_event{bare_notice(x.whom, show::unavailable)}});
   w.version = std::max(w.version, x.state->version);
   self->send(w.subscription, x.state);
   attach_to(x.whom, w);
@@ -333,15 +340,18 @@ void roster_state::end_adhoc(
       [&](const auto& a) { return !ends(whom, a); });
     if (first == w.adhoc.end())
       continue;
-    for (auto i = first; i != w.adhoc.end(); ++i)
-      if (auto* e = find(i->session)) {
-        if (!is_subscribed(whom))
-          tell(
-            e->handle, event{presence_event{bare_notice(whom, show::unknown)}});
-        tell(e->handle, event{watch_ended{whom}});
-      }
+    std::vector<adhoc_watch> ended{first, w.adhoc.end()};
     w.adhoc.erase(first, w.adhoc.end());
     config->counters->adhoc -= w.adhoc.empty() ? 1 : 0;
+    retarget(whom, w);
+    for (const auto& a : ended)
+      if (auto* e = find(a.session)) {
+        std::vector<event> words;
+        if (!is_subscribed(whom))
+          words.emplace_back(presence_event{bare_notice(whom, show::unknown)});
+        words.emplace_back(watch_ended{whom});
+        say_through(w, e->handle, std::move(words));
+      }
     over.push_back(whom);
   }
   for (const auto& whom : over) {
@@ -349,7 +359,6 @@ void roster_state::end_adhoc(
     if (w.adhoc.empty() && !is_subscribed(whom)) {
       stop_watching(whom, false);
     } else {
-      retarget(whom, w);
       attach_to(whom, w);
     }
   }
@@ -368,8 +377,10 @@ void roster_state::arm(clock::time_point at) {
 void roster_state::sweep() {
   auto now = self->clock().now();
   x_armed = false;
-  if (!x_loaded && !x_waiting.empty())
+  if (!x_loaded)
     read();
+  else if (std::exchange(x_reconciles, false))
+    reconcile();
   end_adhoc([now](const user_address&, const adhoc_watch& w) {
     return w.until <= now;
   });

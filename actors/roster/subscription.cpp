@@ -33,7 +33,7 @@ void subscription::tell(
 void subscription::on(const shared<presentity>& x) {
   if (x_last && x->version <= x_last->version)
     return;
-  auto news = parley::difference(x_last.get(), *x, false);
+  auto news = parley::difference(x_last.get(), *x);
   x_last = x;
   if (!news.empty())
     for (const auto& s : *x_to)
@@ -45,21 +45,28 @@ void subscription::on(const shared<presentity>& x) {
 void subscription::on(const greet_session& x) {
   if (!x_last)
     return;
-  auto all = parley::difference(nullptr, *x_last, false);
-  if (!all.empty())
-    tell(x.who, all);
+  auto all = parley::difference(nullptr, *x_last);
+  if (all.empty())
+    all.push_back(bare_notice(x_last->who, show::unavailable));
+  tell(x.who, all);
 }
 
-void subscription::on(const end_subscription&) {
+void subscription::on(const say_to_session& x) {
+  session_output words;
+  words.what.assign(x.what.begin(), x.what.end());
+  caf::anon_send(x.who, std::move(words));
+}
+
+void subscription::on(const end_subscription& x) {
   if (x_last) {
     presentity nothing;
     nothing.who = x_last->who;
-    auto news = parley::difference(x_last.get(), nothing, false);
+    auto news = parley::difference(x_last.get(), nothing);
     for (const auto& s : *x_to)
       if (!news.empty())
         tell(s, news);
-    caf::anon_send(x_parent, presentity_left{x_last->who, 0});
   }
+  caf::anon_send(x_parent, subscription_ended{x.whom});
   quit();
 }
 

@@ -27,6 +27,7 @@ public:
 
   void on(const shared<presentity>& x);
   void on(const greet_session& x);
+  void on(const say_to_session& x);
   void on(const end_subscription& x);
   void ended();
 

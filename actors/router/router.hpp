@@ -100,6 +100,9 @@ public:
   void receive(const subscription_note& x);
   void confirmed(const note_confirmed& x);
   void call(const presence_calls& x);
+  /// To the roster of a user if it is active.
+  template <class Message>
+  bool tell_roster(const user_address& whom, Message what);
   void attach(const attach_watcher& x);
   void request_watch(const watch_request& x);
   void review(const review_requests& x);
@@ -173,9 +176,6 @@ private:
 
   active_roster* find_roster(const user_address& whom);
   active_roster& make_roster(const user_address& whom);
-  /// To the roster of a user if it is active.
-  template <class Message>
-  bool tell_roster(const user_address& whom, Message what);
   /// To the roster of a user that has an account; false, at once or later, to
   /// `then` if it has none, or an error.
   template <class Message>

@@ -66,6 +66,7 @@ local_router_actor::behavior_type router(
       st.attach(x);
       st.flush();
     },
+    [&st](const detach_watcher& x) { st.tell_roster(x.whom, x); },
     [&st](const watch_request& x) {
       st.request_watch(x);
       st.flush();

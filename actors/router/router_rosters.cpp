@@ -155,11 +155,11 @@ void router_state::call(const presence_calls& x) {
 void router_state::attach(const attach_watcher& x) {
   auto gone = [this, x](const result<bool>&) {
     self->send(x.roster, watch_revoked{x.whom});
-    self->send(x.roster, presentity_left{x.whom, UINT64_MAX});
+    self->send(x.roster, presentity_left{x.whom, presentity_left::any_version});
   };
   if (x.adhoc)
     load_roster(x.whom, x, gone);
-  else if (!tell_roster(x.whom, x) && x.subscribed)
+  else if (!tell_roster(x.whom, x))
     gone(false); // it has left meanwhile
 }
 

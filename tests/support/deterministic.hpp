@@ -110,13 +110,27 @@ public:
     return scheduler_.try_run_once();
   }
 
+  /// What some steps more do, a line each: receiver and message.
+  std::string next_steps() {
+    std::string lines;
+    for (int i = 0; i < 40 && !scheduler_.jobs.empty(); ++i) {
+      auto* next = dynamic_cast<caf::scheduled_actor*>(scheduler_.jobs.front());
+      auto* what = next ? next->peek_at_next_mailbox_element() : nullptr;
+      if (what)
+        lines += '\n' + std::to_string(next->id()) + ' '
+          + caf::to_string(what->content()).substr(0, 200);
+      scheduler_.try_run_once();
+    }
+    return lines;
+  }
+
   /// Steps until nothing is left to do at this time; returns how often.
   /// @throws std::runtime_error after `max` steps
   size_t settle(size_t max = settle_max) {
     size_t steps = 0;
     while (step())
       if (++steps == max)
-        throw std::runtime_error("actors never come to rest");
+        throw std::runtime_error("actors never come to rest:" + next_steps());
     return steps;
   }
 

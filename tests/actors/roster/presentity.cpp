@@ -118,19 +118,15 @@ BOOST_AUTO_TEST_CASE(a_notice_that_says_the_same_is_the_same) {
   auto q = make_presentity(who(), 2, xs, p);
   BOOST_TEST((p.endpoints[0] == q.endpoints[0]));
   BOOST_TEST(!(p.endpoints[1] == q.endpoints[1]));
-  auto d = difference(&p, q, true);
+  auto d = difference(&p, q);
   BOOST_REQUIRE(d.size() == 1u);
   BOOST_TEST((d[0] == q.endpoints[1]));
-  BOOST_TEST(difference(&q, q, true).empty());
+  BOOST_TEST(difference(&q, q).empty());
 }
 
-BOOST_AUTO_TEST_CASE(who_was_told_nothing_hears_of_absence_only_if_it_must) {
+BOOST_AUTO_TEST_CASE(who_was_told_nothing_hears_of_no_absence) {
   auto nobody = make_presentity(who(), 1, {}, {});
-  BOOST_TEST(difference(nullptr, nobody, false).empty());
-  auto d = difference(nullptr, nobody, true);
-  BOOST_REQUIRE(d.size() == 1u);
-  BOOST_TEST(d[0]->from.endpoint.empty());
-  BOOST_TEST((d[0]->what.show == show::unavailable));
+  BOOST_TEST(difference(nullptr, nobody).empty());
 }
 
 BOOST_AUTO_TEST_CASE(unknown_is_told_once_from_the_bare_address) {
@@ -138,15 +134,15 @@ BOOST_AUTO_TEST_CASE(unknown_is_told_once_from_the_bare_address) {
   auto u = unknown(2);
   for (const auto* before : {static_cast<const presentity*>(nullptr),
          static_cast<const presentity*>(&p)}) {
-    auto d = difference(before, u, false);
+    auto d = difference(before, u);
     BOOST_REQUIRE(d.size() == 1u);
     BOOST_TEST(d[0]->from.endpoint.empty());
     BOOST_TEST((d[0]->what.show == show::unknown));
   }
-  BOOST_TEST(difference(&u, unknown(3), true).empty());
+  BOOST_TEST(difference(&u, unknown(3)).empty());
   // And back, to whoever is there and to nobody.
-  BOOST_TEST((difference(&u, p, false) == p.endpoints));
-  auto d = difference(&u, make_presentity(who(), 4, {}, {}), false);
+  BOOST_TEST((difference(&u, p) == p.endpoints));
+  auto d = difference(&u, make_presentity(who(), 4, {}, {}));
   BOOST_REQUIRE(d.size() == 1u);
   BOOST_TEST((d[0]->what.show == show::unavailable));
 }
@@ -188,7 +184,7 @@ BOOST_AUTO_TEST_CASE(whatever_versions_are_skipped_the_truth_is_shown) {
         // The first misses nothing; others see ever fewer versions.
         if (pick(i + 1) != 0)
           continue;
-        w.shows.take(difference(w.any ? &w.told : nullptr, truth, true));
+        w.shows.take(difference(w.any ? &w.told : nullptr, truth));
         w.shows.check(truth);
         w.told = truth;
         w.any = true;
