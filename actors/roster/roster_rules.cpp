@@ -32,6 +32,7 @@ void roster_rules::load(stored_roster x) {
   x_items.clear();
   for (auto& item : x.items) {
     auto whom = item.what.address;
+    x_wishes = std::max(x_wishes, item.asked);
     x_items.emplace_hint(x_items.end(), std::move(whom), std::move(item));
   }
 }
@@ -277,8 +278,13 @@ void roster_rules::list(
 
 // -- subscriptions
 
+/// Greater than all before, also of entries that are forgotten.
+uint64_t roster_rules::next_wish(uint64_t now_us) {
+  return x_wishes = std::max(x_wishes + 1, now_us);
+}
+
 void roster_rules::wish(change& c, roster_item& x, kind what, uint64_t now_us) {
-  x.asked = std::max(x.asked + 1, now_us);
+  x.asked = next_wish(now_us);
   c.note({x_user, x.what.address, what, x.asked});
 }
 
@@ -372,14 +378,21 @@ void roster_rules::receive(
   case kind::subscribe:
     if (!x)
       x = &c.make(from);
-    if (what.number < x->heard)
-      break; // a later one came before it
-    if (what.number == x->heard) {
+    if (what.number == x->heard
+      && (x->what.subscription.from == half::active || x->pretended)) {
       // It came already, and perhaps the answer did not.
-      if (x->what.subscription.from == half::active || x->pretended)
-        c.note({x_user, from, kind::subscribed, x->heard});
+      c.note({x_user, from, kind::subscribed, x->heard});
       break;
     }
+    if (what.number < x->heard
+      || (what.number == x->heard && x->what.subscription.from == half::none)) {
+      // A later one came before it, or it was decided: only one who has lost
+      // count still waits for an answer.
+      x_fx.send({x_user, from, kind::unsubscribed, what.number});
+      break;
+    }
+    if (what.number == x->heard)
+      break; // it waits
     x->heard = what.number;
     if (x->what.subscription.from == half::active || x->pretended)
       c.note({x_user, from, kind::subscribed, x->heard});
@@ -422,7 +435,7 @@ bool roster_rules::expects(const user_address& whom, uint64_t now_us) {
   if (x && x->what.subscription.to == half::active)
     return true;
   if (!x || x->what.subscription.to == half::none)
-    x_fx.send({x_user, whom, kind::unsubscribe, now_us});
+    x_fx.send({x_user, whom, kind::unsubscribe, next_wish(now_us)});
   return false;
 }
 

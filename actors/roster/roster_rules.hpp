@@ -148,6 +148,7 @@ private:
   std::optional<failure> let_in(change& c, roster_item& x, const policy& rules);
   void wish(
     change& c, roster_item& x, subscription_note::kind what, uint64_t now_us);
+  uint64_t next_wish(uint64_t now_us);
   void decide(change& c, roster_item& x, subscription_note::kind what);
   /// Takes a wish that nobody has decided.
   void judge(change& c, roster_item& x, const policy& rules);
@@ -159,6 +160,8 @@ private:
   effects& x_fx;
   roster_head x_head;
   std::map<user_address, roster_item> x_items;
+  /// The greatest number of a wish so far.
+  uint64_t x_wishes = 0;
   std::unordered_map<uint64_t, open_check> x_checks;
   uint64_t x_next_check = 1;
 };
