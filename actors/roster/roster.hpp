@@ -200,6 +200,7 @@ private:
   void apply_policy(const shared<policy>& before, const shared<policy>& now);
   /// Tells one of the user's sessions all that it may see.
   void greet(const endpoint& e);
+  void greet_anew(const endpoint& e);
   void spawn_subscription(
     watched& w, const user_address& whom, const shared<presentity>& first);
   void attach_to(const user_address& whom, watched& w);

@@ -102,6 +102,9 @@ void roster_state::reconcile() {
       over.push_back(whom);
   for (const auto& whom : over)
     stop_watching(whom, true);
+  // They were greeted by what was not so.
+  for (const auto& e : x_endpoints)
+    greet_anew(e);
   call(is_online(), !x_endpoints.empty());
 }
 
@@ -172,9 +175,13 @@ void roster_state::resumed(const endpoint_resumed& x) {
   auto* e = find(x.session);
   if (!e)
     return;
-  tell(e->handle, event{presence_reset{}});
-  greet(*e);
+  greet_anew(*e);
   tell(e->handle, event{x_rules->head().privacy});
+}
+
+void roster_state::greet_anew(const endpoint& e) {
+  tell(e.handle, event{presence_reset{}});
+  greet(e);
 }
 
 void roster_state::publish() {

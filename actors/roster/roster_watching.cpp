@@ -146,7 +146,7 @@ void roster_state::taken_back(const user_address& whom) {
     tell_unknown(whom);
   else
     for (const auto& e : x_endpoints)
-      if (!i->second.to || watches_adhoc(i->second, e.session))
+      if (is_subscribed(whom) || watches_adhoc(i->second, e.session))
         self->send(i->second.subscription, greet_session{e.handle});
 }
 
