@@ -1,15 +1,66 @@
 #include "protocol/sasl.hpp"
 
 #include <algorithm>
+#include <array>
+#include <memory>
 #include <utility>
 
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 #include "protocol/decoys.hpp"
 #include "protocol/defaults.hpp"
 #include "protocol/gsasl_session.hpp"
 
 namespace parley {
+
+namespace {
+
+/// What both sides have said up to the client's last message, as the proof
+/// covers it (RFC 5802, 3, AuthMessage): without the first message's header.
+std::string said_so_far(std::string_view first, std::string_view challenge) {
+  auto bare = first.find(',');
+  bare = bare == first.npos ? bare : first.find(',', bare + 1);
+  std::string x;
+  if (bare != first.npos)
+    x = first.substr(bare + 1);
+  return x.append(",").append(challenge).append(",");
+}
+
+/// Whether the proof in a client's last message is made with the key whose
+/// hash is `stored_key` (RFC 5802, 3). It takes the same time however close a
+/// wrong one comes.
+bool proves(const EVP_MD* hash, std::string_view stored_key,
+  std::string_view so_far, std::string_view message) {
+  constexpr std::string_view attribute = ",p=";
+  const auto at = message.rfind(attribute);
+  const auto size = static_cast<size_t>(EVP_MD_get_size(hash));
+  if (at == message.npos || stored_key.size() != size)
+    return false;
+  const auto text = message.substr(at + attribute.size());
+  char* decoded = nullptr;
+  size_t proof_size = 0;
+  if (gsasl_base64_from(text.data(), text.size(), &decoded, &proof_size)
+    != GSASL_OK)
+    return false;
+  const std::unique_ptr<char, decltype(&gsasl_free)> proof{decoded, gsasl_free};
+  if (proof_size != size)
+    return false;
+  const auto signed_text = std::string{so_far}.append(message.substr(0, at));
+  std::array<unsigned char, EVP_MAX_MD_SIZE> key{};
+  HMAC(hash, stored_key.data(), static_cast<int>(stored_key.size()),
+    reinterpret_cast<const unsigned char*>(signed_text.data()),
+    signed_text.size(), key.data(), nullptr);
+  for (size_t i = 0; i < size; ++i)
+    key[i] ^= static_cast<unsigned char>(decoded[i]);
+  std::array<unsigned char, EVP_MAX_MD_SIZE> found{};
+  EVP_Digest(key.data(), size, found.data(), nullptr, hash, nullptr);
+  OPENSSL_cleanse(key.data(), key.size());
+  return CRYPTO_memcmp(found.data(), stored_key.data(), size) == 0;
+}
+
+} // namespace
 
 class sasl_server::impl {
 public:
@@ -77,15 +128,20 @@ public:
     x_session.set_octets(GSASL_SCRAM_STOREDKEY, used->stored_key);
     x_session.set_octets(GSASL_SCRAM_SERVERKEY, used->server_key);
     auto first = x_session.step(x_first);
-    x_first.clear();
     if (first.code != GSASL_NEEDS_MORE)
       return fail_now();
+    x_said = said_so_far(std::exchange(x_first, {}), first.output);
+    x_stored_key = used->stored_key;
     x_data = std::move(first.output);
     x_waits_for = waits::proof;
     return step::challenge;
   }
 
+  /// libgsasl, which judges all the rest, compares with memcmp; so it is only
+  /// shown proofs that are right.
   step scram_proof(std::string_view message) {
+    if (!proves(x_mechanism.hash(), x_stored_key, x_said, message))
+      return fail_now();
     auto last = x_session.step(message);
     if (last.code != GSASL_OK || x_decoyed)
       return fail_now();
@@ -164,6 +220,9 @@ private:
   bool x_prompted = false;
   bool x_decoyed = false;
   std::string x_first;
+  /// What the proof covers, up to the client's last message.
+  std::string x_said;
+  std::string x_stored_key;
   /// As the client wrote it, with a domain.
   std::string x_name;
   user_address x_user;

@@ -1,5 +1,7 @@
 #include "actors/launcher/admin_requests.hpp"
 
+#include <map>
+
 #include "protocol/decoys.hpp"
 
 namespace parley {
@@ -49,38 +51,34 @@ std::string admin_requests::answer(
 }
 
 json admin_requests::dispatch(const json& what) {
+  using self = admin_requests;
+  // All that there is; who asks for anything else is told these names.
+  static const std::map<std::string, json (*)(self&, const json&)> handlers{
+    {"audit", [](self& x, const json& j) { return x.audit(j); }},
+    {"contacts.export",
+      [](self& x, const json& j) { return x.export_contacts(j); }},
+    {"contacts.import",
+      [](self& x, const json& j) { return x.import_contacts(j); }},
+    {"kick", [](self& x, const json& j) { return x.kick(j); }},
+    {"sessions", [](self& x, const json&) { return x.sessions(); }},
+    {"settings.list", [](self& x, const json&) { return x.list_settings(); }},
+    {"settings.set", [](self& x, const json& j) { return x.set_setting(j); }},
+    {"trace", [](self& x, const json& j) { return x.trace(j); }},
+    {"troubleshoot", [](self& x, const json&) { return x.troubleshoot(); }},
+    {"user.add", [](self& x, const json& j) { return x.add_user(j); }},
+    {"user.import", [](self& x, const json& j) { return x.import_users(j); }},
+    {"user.list", [](self& x, const json&) { return x.list_users(); }},
+    {"user.password",
+      [](self& x, const json& j) { return x.change_password(j); }},
+    {"user.remove", [](self& x, const json& j) { return x.remove_user(j); }},
+    {"user.show", [](self& x, const json& j) { return x.show_user(j); }}};
   auto op = text_of(what, "op");
-  if (op == "user.add")
-    return add_user(what);
-  if (op == "user.password")
-    return change_password(what);
-  if (op == "user.remove")
-    return remove_user(what);
-  if (op == "user.list")
-    return list_users();
-  if (op == "user.show")
-    return show_user(what);
-  if (op == "user.import")
-    return import_users(what);
-  if (op == "contacts.import")
-    return import_contacts(what);
-  if (op == "contacts.export")
-    return export_contacts(what);
-  if (op == "settings.list")
-    return list_settings();
-  if (op == "settings.set")
-    return set_setting(what);
-  if (op == "sessions")
-    return sessions();
-  if (op == "kick")
-    return kick(what);
-  if (op == "audit")
-    return audit(what);
-  if (op == "troubleshoot")
-    return troubleshoot();
-  if (op == "trace")
-    return trace(what);
-  refuse(errc::unknown_request, "there is no '" + op + "'");
+  if (auto i = handlers.find(op); i != handlers.end())
+    return i->second(*this, what);
+  auto text = "there is no '" + op + "'; there are";
+  for (const auto& [name, handler] : handlers)
+    text += ' ' + name;
+  refuse(errc::unknown_request, std::move(text));
 }
 
 void admin_requests::throw_failure(failure x) {

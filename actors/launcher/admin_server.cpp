@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <string_view>
 #include <thread>
 
 #include <fcntl.h>
@@ -23,6 +24,19 @@ namespace parley {
 
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
+
+namespace {
+
+/// The modes of folder and socket keep others out; this holds also where
+/// somebody has opened them. `become` was called before.
+bool may_operate(int fd) {
+  ucred who{};
+  socklen_t n = sizeof(who);
+  return ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) == 0
+    && (who.uid == 0 || who.uid == ::geteuid());
+}
+
+} // namespace
 
 struct admin_server::impl {
   std::string path;
@@ -70,6 +84,14 @@ struct admin_server::impl {
         return;
       SPDLOG_WARN("cannot accept an operator: {}", std::strerror(errno));
       accept_again = now + defaults::accept_pause;
+      return;
+    }
+    if (!may_operate(fd)) {
+      constexpr std::string_view refusal =
+        "{\"error\":\"not_authorised\",\"text\":\"only the server's user and "
+        "root may operate it\"}\n";
+      (void)!::send(fd, refusal.data(), refusal.size(), MSG_NOSIGNAL);
+      ::close(fd);
       return;
     }
     if (peers.size() >= defaults::admin_clients_max)
