@@ -56,6 +56,9 @@ public:
       if (!x_ok)
         return 0;
       auto byte = static_cast<unsigned char>(in[0]);
+      // One number, one form: neither bits that do not fit nor zeros in front.
+      if ((shift == 63 && byte > 1) || (shift > 0 && byte == 0))
+        break;
       x |= uint64_t{byte & 0x7fu} << shift;
       if (!(byte & 0x80))
         return x;

@@ -42,6 +42,14 @@ bytes::reader begin(std::string_view value) {
   return in;
 }
 
+/// A byte of flags, of which only these are known.
+uint8_t take_flags(bytes::reader& in, int known) {
+  auto x = in.fixed<uint8_t>();
+  if (x & ~known)
+    in.take(UINT64_MAX);
+  return x;
+}
+
 template <class T>
 std::optional<T> complete(const bytes::reader& in, T x) {
   if (!in.complete())
@@ -156,7 +164,7 @@ std::string encode_im(const im& message, const endpoint_name& to,
 std::optional<im_record> decode_im(std::string_view value) {
   auto in = begin(value);
   im_record x;
-  auto flags = in.fixed<uint8_t>();
+  auto flags = take_flags(in, flag_receipts | flag_apart);
   x.receipts = flags & flag_receipts;
   x.sent_at = take_time(in);
   x.id.value = take_text(in);
@@ -208,7 +216,7 @@ std::optional<head_record> decode_head(std::string_view value) {
   x.stored = in.varint();
   if (form == version)
     return complete(in, x);
-  auto flags = in.fixed<uint8_t>();
+  auto flags = take_flags(in, flag_roster | flag_blocks);
   x.roster = flags & flag_roster;
   x.blocks = flags & flag_blocks;
   if (x.roster)

@@ -52,7 +52,7 @@ const Stringprep_profile* profile_of(part what) {
 }
 
 /// Empty if it cannot be prepared, or to nothing, or to too much.
-std::string prepare(std::string_view text, part what) {
+std::string prepare_once(std::string_view text, part what) {
   // libidn takes strings that end with a zero.
   if (!is_utf8(text) || text.find('\0') != text.npos)
     return {};
@@ -67,6 +67,16 @@ std::string prepare(std::string_view text, part what) {
     return {};
   std::string x{buffer.data()};
   return x.size() <= defaults::address_part_max ? x : std::string{};
+}
+
+/// Empty also if preparing it again would change it: a few sequences are not
+/// normal after one normalisation of Unicode 3.2 (its Corrigendum 5), and
+/// what somebody is called must not depend on how often it was prepared.
+std::string prepare(std::string_view text, part what) {
+  auto x = prepare_once(text, what);
+  bool is_ascii = std::all_of(x.begin(), x.end(),
+    [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  return is_ascii || prepare_once(x, what) == x ? x : std::string{};
 }
 
 /// RFC 3490, 3.1: further characters that separate a domain's labels.

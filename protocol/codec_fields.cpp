@@ -117,7 +117,7 @@ window from_wire(const wire::Window& x) {
 
 failure from_wire(const wire::Error& x) {
   failure y{errc_from_string(x.reason()), x.text()};
-  if (y.code == errc::none)
+  if (y.code == errc::none && !x.reason().empty())
     y.text = x.text().empty() ? x.reason() : x.reason() + ": " + x.text();
   if (x.has_limit())
     y.limit = x.limit();
@@ -154,8 +154,11 @@ void to_wire(const window& x, wire::Window& y) {
 
 void to_wire(error_scope scope, const failure& x, wire::Error& y) {
   y.set_scope(static_cast<wire::Scope>(scope));
-  auto reason = to_string(x.code);
-  y.set_reason(reason.data(), reason.size());
+  // Code none is a reason that is not known here: its text says it.
+  if (x.code != errc::none) {
+    auto reason = to_string(x.code);
+    y.set_reason(reason.data(), reason.size());
+  }
   y.set_text(x.text);
   if (x.limit)
     y.set_limit(*x.limit);

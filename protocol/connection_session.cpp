@@ -14,6 +14,9 @@ template <class... Fs>
 struct overloaded : Fs... {
   using Fs::operator()...;
 };
+// Clang 14 makes no such guide by itself.
+template <class... Fs>
+overloaded(Fs...) -> overloaded<Fs...>;
 
 } // namespace
 

@@ -16,6 +16,9 @@ template <class... Fs>
 struct overloaded : Fs... {
   using Fs::operator()...;
 };
+// Clang 14 makes no such guide by itself.
+template <class... Fs>
+overloaded(Fs...) -> overloaded<Fs...>;
 
 /// Enough to tell what a peer speaks that does not speak Parley.
 constexpr size_t guess_bytes = 16;

@@ -97,8 +97,7 @@ result<std::vector<user_address>> take_users(
     x.push_back(std::move(*user));
   }
   std::ranges::sort(x);
-  auto rest = std::ranges::unique(x);
-  x.erase(rest.begin(), rest.end());
+  x.erase(std::unique(x.begin(), x.end()), x.end());
   return x;
 }
 

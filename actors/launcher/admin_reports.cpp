@@ -70,8 +70,13 @@ json admin_requests::kick(const json& what) {
 }
 
 json admin_requests::audit(const json& what) {
-  auto max = std::min(what.value("max", uint64_t{defaults::audit_lines}),
-    defaults::audit_lines_max);
+  uint64_t max = defaults::audit_lines;
+  if (auto given = what.find("max"); given != what.end()) {
+    // Whatever else a number can be has no value here.
+    if (!given->is_number_unsigned())
+      refuse(errc::bad_request, "'max' is a whole number");
+    max = std::min(given->get<uint64_t>(), defaults::audit_lines_max);
+  }
   auto x = ask<audit_found>(x_reach.reader, audit_atom::value, max);
   check(x.why);
   auto lines = json::array();

@@ -15,9 +15,17 @@ constexpr std::string_view sha256 = "SCRAM-SHA-256$";
 constexpr size_t sha1_bytes = 20;
 constexpr size_t sha256_bytes = 32;
 
+/// RFC 4648, 4.
+constexpr std::string_view letters =
+  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 /// Empty if it is no base64.
 std::string from_base64(std::string_view text) {
   if (text.empty() || text.size() % 4 != 0)
+    return {};
+  // OpenSSL also takes blanks around the text, and padding anywhere in it.
+  size_t padding = text.ends_with("==") ? 2 : text.ends_with("=") ? 1 : 0;
+  if (text.find_first_not_of(letters) < text.size() - padding)
     return {};
   std::string x(text.size() / 4 * 3, '\0');
   auto n = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(x.data()),
@@ -25,7 +33,6 @@ std::string from_base64(std::string_view text) {
     static_cast<int>(text.size()));
   if (n < 0)
     return {};
-  size_t padding = text.ends_with("==") ? 2 : text.ends_with("=") ? 1 : 0;
   x.resize(static_cast<size_t>(n) - padding);
   return x;
 }

@@ -72,7 +72,8 @@ void begin_scan(sweeper_pointer self) {
           auto& left = self->state.unanswered;
           if (left == 0 || --left > 0)
             return;
-          self->state.scanning.emplace();
+          // Clang finds no emplace() for a struct within a class.
+          self->state.scanning = store_sweeper_state::scan{};
           arm(self);
         },
         // Tried again in time; routers keep things apart until then.

@@ -12,6 +12,9 @@ template <class... Fs>
 struct overloaded : Fs... {
   using Fs::operator()...;
 };
+// Clang 14 makes no such guide by itself.
+template <class... Fs>
+overloaded(Fs...) -> overloaded<Fs...>;
 
 /// What counts against the window: texts.
 size_t bytes_of(const request& what) {
