@@ -108,11 +108,9 @@ struct watch_revoked {
   auto fields() { return std::tie(whom); }
 };
 
-/// To the watcher's roster: the presentity left, as of this version.
+/// To the watcher's roster: as of this version nobody tells the subscription
+/// anything any more; the presentity left, or does not let it watch.
 struct presentity_left {
-  /// Nobody tells its subscription anything, whatever that has.
-  static constexpr uint64_t any_version = UINT64_MAX;
-
   user_address whom;
   uint64_t version = 0;
   auto fields() { return std::tie(whom, version); }
@@ -173,10 +171,12 @@ struct contacts_imported {
 struct greet_session;
 struct say_to_session;
 
-/// What was shown is taken back, and nothing more comes.
+/// What was shown is taken back, and nothing more comes. Said back, as
+/// `subscription_ended`, if there was anything, or if that is wanted anyway.
 struct end_subscription {
   user_address whom;
-  auto fields() { return std::tie(whom); }
+  bool answers = false;
+  auto fields() { return std::tie(whom, answers); }
 };
 
 } // namespace parley

@@ -256,8 +256,7 @@ void roster_state::call_one(const user_address& whom, bool shows, bool asks) {
 void roster_state::attach(const attach_watcher& x) {
   bool subscribed = x.subscribed && x_rules->admit(x.watcher, x.number);
   if (!subscribed && !x.adhoc) {
-    self->send(
-      x.roster, presentity_left{x_rules->user(), presentity_left::any_version});
+    self->send(x.roster, presentity_left{x_rules->user(), x.seen});
     return;
   }
   auto& w = x_watchers[x.watcher];

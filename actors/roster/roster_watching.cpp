@@ -126,10 +126,7 @@ void roster_state::presentity_gone(const presentity_left& x) {
   if (i == x_watched.end() || x.version < i->second.version
     || !i->second.adhoc.empty())
     return;
-  // While nobody shares, one that is absent is no more known than others:
-  // what comes back from the subscription's end is when that can be told.
-  stop_watching(x.whom,
-    x.version == presentity_left::any_version || !x_policy->presence_sharing);
+  stop_watching(x.whom, true);
 }
 
 void roster_state::tell_unknown(const user_address& whom) {
@@ -162,7 +159,10 @@ void roster_state::stop_watching(const user_address& whom, bool tells) {
   self->send(
     router_of(whom), detach_watcher{whom, x_rules->user(), w.subscription});
   if (tells)
-    self->send(w.subscription, end_subscription{whom});
+    // While nobody shares, one that is absent is no more known than others; to
+    // be told when the subscription has told its last.
+    self->send(
+      w.subscription, end_subscription{whom, !x_policy->presence_sharing});
   else
     self->send_exit(w.subscription, caf::exit_reason::normal);
 }

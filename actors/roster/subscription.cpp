@@ -58,6 +58,7 @@ void subscription::on(const say_to_session& x) {
 }
 
 void subscription::on(const end_subscription& x) {
+  bool answers = x.answers;
   if (x_last) {
     presentity nothing;
     nothing.who = x_last->who;
@@ -65,8 +66,10 @@ void subscription::on(const end_subscription& x) {
     for (const auto& s : *x_to)
       if (!news.empty())
         tell(s, news);
+    answers = answers || !news.empty();
   }
-  caf::anon_send(x_parent, subscription_ended{x.whom});
+  if (answers)
+    caf::anon_send(x_parent, subscription_ended{x.whom});
   quit();
 }
 

@@ -155,7 +155,7 @@ void router_state::call(const presence_calls& x) {
 void router_state::attach(const attach_watcher& x) {
   auto gone = [this, x](const result<bool>&) {
     self->send(x.roster, watch_revoked{x.whom});
-    self->send(x.roster, presentity_left{x.whom, presentity_left::any_version});
+    self->send(x.roster, presentity_left{x.whom, x.seen});
   };
   if (x.adhoc)
     load_roster(x.whom, x, gone);

@@ -379,7 +379,7 @@ BOOST_AUTO_TEST_CASE(everybody_sees_in_the_end_what_is_to_be_seen) {
 }
 
 BOOST_AUTO_TEST_CASE(what_went_wrong_once_does_not_again) {
-  live(86); // a refused write was tried again without end
+  live(86);   // a refused write was tried again without end
   live(1240); // greeted by a list that the disk had refused
   live(1770); // a wish with the number of a forgotten one
   // The end of a watch was told before what was still under way.
