@@ -11,7 +11,8 @@
 /// The one bridge from structs that name their fields (`fields()`) to CAF's
 /// inspection: what can be a message. CAF writes out the inspection of a
 /// message wherever one is sent; that of all message types is compiled once, in
-/// types.cpp (inspect_fields.hpp), which halves the time of a build.
+/// types.cpp (inspect_fields.hpp): a file that sends some compiles a quarter
+/// faster, or more.
 namespace parley {
 
 template <class T>
