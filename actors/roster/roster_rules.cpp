@@ -378,26 +378,21 @@ void roster_rules::receive(
   case kind::subscribe:
     if (!x)
       x = &c.make(from);
-    if (what.number == x->heard
-      && (x->what.subscription.from == half::active || x->pretended)) {
-      // It came already, and perhaps the answer did not.
+    if (bool lets_in =
+          x->what.subscription.from == half::active || x->pretended;
+        lets_in && what.number >= x->heard) {
+      // If it came already, the answer perhaps did not.
+      x->heard = what.number;
       c.note({x_user, from, kind::subscribed, x->heard});
-      break;
-    }
-    if (what.number < x->heard
-      || (what.number == x->heard && x->what.subscription.from == half::none)) {
+    } else if (what.number > x->heard) {
+      x->heard = what.number;
+      judge(c, *x, rules);
+    } else if (what.number < x->heard
+      || x->what.subscription.from == half::none) {
       // A later one came before it, or it was decided: only one who has lost
       // count still waits for an answer.
       x_fx.send({x_user, from, kind::unsubscribed, what.number});
-      break;
     }
-    if (what.number == x->heard)
-      break; // it waits
-    x->heard = what.number;
-    if (x->what.subscription.from == half::active || x->pretended)
-      c.note({x_user, from, kind::subscribed, x->heard});
-    else
-      judge(c, *x, rules);
     break;
   case kind::unsubscribe:
     if (!x || what.number < x->heard)

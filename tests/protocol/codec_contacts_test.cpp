@@ -47,20 +47,6 @@ wire::ClientFrame request_frame() {
   return x;
 }
 
-std::vector<std::string> frames_in(std::string_view bytes) {
-  std::vector<std::string> x;
-  frame_reader in;
-  in.feed(bytes);
-  for (;;) {
-    auto frame = in.next();
-    BOOST_REQUIRE(frame);
-    if (!*frame)
-      return x;
-    BOOST_TEST((*frame)->size() <= defaults::frame_max);
-    x.emplace_back(**frame);
-  }
-}
-
 std::string long_name(size_t i) {
   return std::to_string(i) + std::string(200, 'n');
 }

@@ -3,6 +3,7 @@
 #include <iterator>
 #include <string_view>
 
+#include "protocol/framing.hpp"
 #include "tests/protocol/golden_values.hpp"
 
 namespace parley::test {
@@ -331,6 +332,15 @@ std::string to_hex(const std::string& bytes) {
     x.push_back(digits[static_cast<uint8_t>(c) & 15]);
   }
   return x;
+}
+
+std::vector<std::string> frames_in(std::string_view bytes) {
+  std::vector<std::string> all;
+  frame_reader in;
+  in.feed(bytes);
+  while (auto frame = in.next().value())
+    all.emplace_back(*frame);
+  return all;
 }
 
 } // namespace parley::test

@@ -3,6 +3,7 @@
 #include "protocol/codec.hpp"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 /// Every message of the native protocol, as bytes that must never change.
@@ -27,5 +28,9 @@ std::vector<golden<native::server_frame>> golden_server_frames();
 /// Bytes of hex digits; blanks between them do not count.
 std::string from_hex(const char* hex);
 std::string to_hex(const std::string& bytes);
+
+/// The frames that lie whole in these bytes, without their lengths.
+/// @throws tl::bad_expected_access if one is refused
+std::vector<std::string> frames_in(std::string_view bytes);
 
 } // namespace parley::test

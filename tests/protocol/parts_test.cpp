@@ -26,19 +26,6 @@ std::vector<std::string> recipients(size_t n) {
   return x;
 }
 
-std::vector<std::string> frames_of(std::string_view bytes) {
-  std::vector<std::string> x;
-  frame_reader in;
-  in.feed(bytes);
-  for (;;) {
-    auto frame = in.next();
-    BOOST_REQUIRE(frame);
-    if (!*frame)
-      return x;
-    x.emplace_back(**frame);
-  }
-}
-
 /// What the server makes of these frames of a client.
 std::vector<numbered_request> requests(const std::vector<std::string>& frames) {
   request_assembler parts;
@@ -58,7 +45,7 @@ std::vector<numbered_request> requests(const std::vector<std::string>& frames) {
 std::vector<std::string> broadcast_frames(uint64_t number, size_t n) {
   std::string out;
   BOOST_REQUIRE(encode_broadcast(out, {number}, message(), recipients(n)));
-  return frames_of(out);
+  return frames_in(out);
 }
 
 std::string one_frame(const client_frame& x) {
@@ -123,7 +110,7 @@ BOOST_AUTO_TEST_CASE(
   x.body = std::string(defaults::im_content_max - 2, 'b');
   std::string bytes;
   BOOST_REQUIRE(encode_broadcast(bytes, {3}, x, recipients(10'000)));
-  auto frames = frames_of(bytes);
+  auto frames = frames_in(bytes);
   for (auto& frame : frames)
     BOOST_TEST(frame.size() <= defaults::frame_max);
   auto out = requests(frames);
@@ -203,7 +190,7 @@ BOOST_AUTO_TEST_CASE(a_broadcast_needs_a_recipient) {
   check_refused(out[0], 3);
   std::string bytes;
   BOOST_REQUIRE(encode_broadcast(bytes, {4}, message(), {}));
-  out = requests(frames_of(bytes));
+  out = requests(frames_in(bytes));
   BOOST_REQUIRE_EQUAL(out.size(), 1u);
   check_refused(out[0], 4);
 }
@@ -265,7 +252,7 @@ BOOST_AUTO_TEST_CASE(the_answer_to_a_long_broadcast_comes_whole_to_the_client) {
       all.outcomes.push_back({to, make.outcome()});
     std::string bytes;
     encode_event(bytes, sequence{9}, answer{{3}, all});
-    auto frames = frames_of(bytes);
+    auto frames = frames_in(bytes);
     BOOST_TEST((frames.size() > 1) == (n == 20'000));
     answer_assembler parts;
     std::optional<numbered_event> whole;
