@@ -336,7 +336,7 @@ std::string to_hex(const std::string& bytes) {
 
 std::vector<std::string> frames_in(std::string_view bytes) {
   std::vector<std::string> all;
-  frame_reader in;
+  native::frame_reader in;
   in.feed(bytes);
   while (auto frame = in.next().value())
     all.emplace_back(*frame);
