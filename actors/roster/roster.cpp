@@ -34,13 +34,8 @@ const router_actor& roster_state::router_of(const user_address& x) const {
 
 // -- reading
 
-void roster_state::when_loaded(
-  std::function<void()> then, std::function<void(const failure&)> fails) {
-  if (x_loaded) {
-    then();
-    return;
-  }
-  x_waiting.push_back({std::move(then), std::move(fails)});
+void roster_state::wait_for_load(held x) {
+  x_waiting.push_back(std::move(x));
   read();
 }
 

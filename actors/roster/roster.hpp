@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "actors/interfaces.hpp"
+#include "actors/roster/mostly_empty.hpp"
 #include "actors/roster/presentity.hpp"
 #include "actors/roster/roster_rules.hpp"
 #include "actors/roster/subscription.hpp"
@@ -114,7 +115,7 @@ private:
     uint64_t version = 0;
     /// Whom the subscription tells, if it is not every session.
     std::shared_ptr<told_sessions> to;
-    std::vector<adhoc_watch> adhoc;
+    mostly_empty<adhoc_watch> adhoc;
   };
 
   struct asked_watch {
@@ -152,8 +153,22 @@ private:
   void head_changed() override;
 
   // the shell
-  void when_loaded(
-    std::function<void()> then, std::function<void(const failure&)> fails = {});
+  /// At once, if it is loaded: mostly, and nothing is allocated then.
+  template <class Then>
+  void when_loaded(Then then) {
+    if (x_loaded)
+      then();
+    else
+      wait_for_load({std::move(then), {}});
+  }
+  template <class Then, class Fails>
+  void when_loaded(Then then, Fails fails) {
+    if (x_loaded)
+      then();
+    else
+      wait_for_load({std::move(then), std::move(fails)});
+  }
+  void wait_for_load(held x);
   void read();
   void after(
     std::function<void()> act, std::function<void(const failure&)> fails = {});

@@ -1,6 +1,7 @@
 #include "actors/roster/roster_rules.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "actors/roster/privacy_rules.hpp"
@@ -40,6 +41,16 @@ void roster_rules::load(stored_roster x) {
 const roster_item* roster_rules::find(const user_address& whom) const noexcept {
   auto i = x_items.find(whom);
   return i == x_items.end() ? nullptr : &i->second;
+}
+
+void roster_rules::share_address(const user_address& whom) {
+  auto i = x_items.find(whom);
+  if (i == x_items.end())
+    return;
+  auto hint = std::next(i);
+  auto node = x_items.extract(i);
+  node.key() = node.mapped().what.address = whom;
+  x_items.insert(hint, std::move(node));
 }
 
 // -- adding

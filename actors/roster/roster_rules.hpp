@@ -73,6 +73,9 @@ public:
     return x_items;
   }
   const roster_item* find(const user_address& whom) const noexcept;
+  /// Has the entry of `whom` hold the address that the caller holds: otherwise
+  /// there are two of them as long as both are here.
+  void share_address(const user_address& whom);
 
   // -- requests of the user's sessions; `now_us` as in `moment`
 

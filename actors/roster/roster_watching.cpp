@@ -103,6 +103,7 @@ void roster_state::called(const presence_call& x) {
 void roster_state::shown(const presence_call& x) {
   if (x_endpoints.empty() || !x_rules->expects(x.from, now_us()))
     return;
+  x_rules->share_address(x.from);
   auto& w = x_watched[x.from];
   w.roster = x.roster;
   w.version = std::max(w.version, x.state->version);
@@ -341,7 +342,7 @@ void roster_state::end_adhoc(
     if (first == w.adhoc.end())
       continue;
     std::vector<adhoc_watch> ended{first, w.adhoc.end()};
-    w.adhoc.erase(first, w.adhoc.end());
+    w.adhoc.cut(first);
     config->counters->adhoc -= w.adhoc.empty() ? 1 : 0;
     retarget(whom, w);
     for (const auto& a : ended)

@@ -23,8 +23,6 @@ public:
     std::shared_ptr<const told_sessions> to,
     std::shared_ptr<presence_counters> counters, shared<presentity> first);
 
-  const char* name() const override { return "subscription"; }
-
   void on(const shared<presentity>& x);
   void on(const greet_session& x);
   void on(const say_to_session& x);

@@ -13,7 +13,8 @@ local_router_actor::behavior_type router(
     self->state.flush();
   });
   self->delayed_send(self, defaults::sweep_interval, tick_atom::value);
-  // Every handler ends by sending what the rules asked for.
+  // Every handler ends by sending what the rules asked for. CAF tries them in
+  // turn, 15 to 20 ns each: the most frequent go first.
   auto& st = self->state;
   return {
     [&st](session_requests& x) {
@@ -24,6 +25,12 @@ local_router_actor::behavior_type router(
       st.rules->acknowledge(x.from, x.self, x.what, st.now());
       st.flush();
     },
+    [&st](const presence_calls& x) { st.call(x); },
+    [&st](const attach_watcher& x) {
+      st.attach(x);
+      st.flush();
+    },
+    [&st](const detach_watcher& x) { st.tell_roster(x.whom, x); },
     [&st](const session_suspended& x) {
       st.suspended(x);
       st.flush();
@@ -61,12 +68,6 @@ local_router_actor::behavior_type router(
       st.flush();
     },
     [&st](const note_confirmed& x) { st.confirmed(x); },
-    [&st](const presence_calls& x) { st.call(x); },
-    [&st](const attach_watcher& x) {
-      st.attach(x);
-      st.flush();
-    },
-    [&st](const detach_watcher& x) { st.tell_roster(x.whom, x); },
     [&st](const watch_request& x) {
       st.request_watch(x);
       st.flush();

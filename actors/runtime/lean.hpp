@@ -1,47 +1,44 @@
 #pragma once
 
+#include "actors/runtime/lean_base.hpp"
 #include "actors/runtime/scheduler.hpp"
 
 #include <cstddef>
 #include <utility>
 
+#include <caf/actor_cast.hpp>
 #include <caf/actor_config.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/detail/sync_request_bouncer.hpp>
 #include <caf/intrusive/lifo_inbox.hpp>
-#include <caf/local_actor.hpp>
 #include <caf/mailbox_element.hpp>
 #include <caf/make_actor.hpp>
-#include <caf/resumable.hpp>
 #include <caf/scheduled_actor.hpp>
 #include <caf/scheduler/abstract_coordinator.hpp>
 
 namespace parley {
 
-/// A pinned, typed actor for the kind that comes in millions: a fifth of a
-/// stock actor's memory. It can be addressed, monitored and told to exit like
-/// any other, and has neither requests, nor streams, nor behaviours to change.
-/// `Derived` has a function `on` for each clause, `reacts_to` alone, and
-/// `ended`, called on its worker once it handles nothing more; its destructor
-/// may run anywhere.
+/// A pinned, typed actor for the kind that comes in millions: a seventh of a
+/// stock actor's memory. It can be addressed, monitored, linked and told to
+/// exit like any other, and has neither requests, nor streams, nor behaviours
+/// to change. `Derived` has a function `on` for each clause, `reacts_to` alone,
+/// and `ended`, called on its worker once it handles nothing more; its
+/// destructor may run anywhere.
 template <class Derived, class Handle>
 class lean_actor;
 
 template <class Derived, class... Clauses>
-class lean_actor<Derived, caf::typed_actor<Clauses...>>
-  : public caf::local_actor,
-    public caf::resumable,
-    public caf::statically_typed_actor_base {
+class lean_actor<Derived, caf::typed_actor<Clauses...>> : public lean_base {
 public:
   using handle = caf::typed_actor<Clauses...>;
   using signatures = caf::detail::type_list<Clauses...>;
 
   explicit lean_actor(caf::actor_config& cfg)
-    : caf::local_actor(cfg), x_home(worker::home_for(cfg)) {
+    : lean_base(cfg), x_home(worker::home_for(cfg)) {
     x_inbox.try_block();
   }
 
-  using caf::abstract_actor::enqueue;
+  using lean_base::enqueue;
 
   void enqueue(
     caf::mailbox_element_ptr what, caf::execution_unit* eu) override {
@@ -63,24 +60,10 @@ public:
     }
   }
 
-  void launch(caf::execution_unit*, bool, bool hide) override {
-    if (!hide)
-      register_at_system();
-  }
-
-  /// Handles nothing more.
-  void quit(caf::error why = {}) {
-    x_reason = std::move(why);
-    x_done = true;
-  }
-
   resume_result resume(caf::execution_unit* eu, size_t max) override {
-    context(eu);
     for (size_t n = 0;; ++n) {
-      if (x_done) {
-        drop_rest();
-        static_cast<Derived*>(this)->ended();
-        cleanup(std::move(x_reason), eu);
+      if (has_quit()) {
+        finish(eu);
         return done;
       }
       if (!x_head && !fetch()) {
@@ -93,20 +76,13 @@ public:
       caf::mailbox_element_ptr next{x_head};
       x_head = static_cast<caf::mailbox_element*>(next->next);
       next->next = nullptr;
-      current_element_ = next.get();
       handle_message(next->content());
-      current_element_ = nullptr;
     }
   }
 
-  subtype_t subtype() const override { return unspecified; }
-
-  void intrusive_ptr_add_ref_impl() override {
-    caf::intrusive_ptr_add_ref(ctrl());
-  }
-
-  void intrusive_ptr_release_impl() override {
-    caf::intrusive_ptr_release(ctrl());
+  void stop(caf::execution_unit* eu) override {
+    quit(caf::exit_reason::user_shutdown);
+    finish(eu);
   }
 
 private:
@@ -131,12 +107,14 @@ private:
     return x_head != nullptr;
   }
 
-  void drop_rest() {
+  void finish(caf::execution_unit* eu) {
     while (x_head) {
       caf::mailbox_element_ptr next{x_head};
       x_head = static_cast<caf::mailbox_element*>(next->next);
     }
     x_inbox.close();
+    static_cast<Derived*>(this)->ended();
+    tell_end(eu);
   }
 
   template <class T, class Output>
@@ -158,8 +136,6 @@ private:
   caf::intrusive::lifo_inbox<caf::scheduled_actor::mailbox_policy> x_inbox;
   caf::mailbox_element* x_head = nullptr;
   worker* const x_home;
-  caf::error x_reason;
-  bool x_done = false;
 };
 
 /// Makes one on `home`; where there are no workers `home` is null.
@@ -169,8 +145,6 @@ typename T::handle spawn_lean(
   caf::actor_config cfg{home};
   auto made = caf::make_actor<T, caf::strong_actor_ptr>(system.next_actor_id(),
     system.node(), &system, cfg, std::forward<Args>(args)...);
-  auto* raw = static_cast<T*>(made->get());
-  raw->launch(home, true, true);
   return caf::actor_cast<typename T::handle>(made);
 }
 

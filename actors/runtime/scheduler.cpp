@@ -2,6 +2,8 @@
 
 #include "actors/runtime/scheduler.hpp"
 
+#include "actors/runtime/lean_base.hpp"
+
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -197,6 +199,8 @@ void worker::end(caf::resumable* job) {
     actor->context(this);
     actor->quit(caf::exit_reason::user_shutdown);
     actor->finalize();
+  } else if (auto lean = dynamic_cast<lean_base*>(job)) {
+    lean->stop(this);
   } else if (auto other = dynamic_cast<caf::local_actor*>(job)) {
     other->context(this);
     other->on_exit();

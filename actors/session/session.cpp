@@ -211,6 +211,18 @@ local_session_actor::behavior_type session(
   self->state.config = std::move(config);
   self->state.router = std::move(router);
   return {
+    // CAF tries them in turn, 15 to 20 ns each: the most frequent go first.
+    [self](session_output& x) {
+      auto& st = self->state;
+      for (auto& e : x.what) {
+        if (auto* d = std::get_if<delivery>(&e)) {
+          st.put(d->order, event{std::move(d->what)});
+          continue;
+        }
+        auto& what = std::get<event>(e);
+        st.put({}, std::move(what));
+      }
+    },
     [self](client_requests& x) {
       if (self->state.is_from(x.from))
         self->state.take(x.what);
@@ -235,17 +247,6 @@ local_session_actor::behavior_type session(
     [self](const client_lost& x) {
       if (self->state.is_from(x.from))
         self->state.lose_link(x.why);
-    },
-    [self](session_output& x) {
-      auto& st = self->state;
-      for (auto& e : x.what) {
-        if (auto* d = std::get_if<delivery>(&e)) {
-          st.put(d->order, event{std::move(d->what)});
-          continue;
-        }
-        auto& what = std::get<event>(e);
-        st.put({}, std::move(what));
-      }
     },
     [self](const probe_client&) {
       if (self->state.link)
