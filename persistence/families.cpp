@@ -6,6 +6,7 @@
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/table_properties_collectors.h>
 
+#include "persistence/rocks_events.hpp"
 #include "protocol/defaults.hpp"
 
 namespace parley {
@@ -43,9 +44,8 @@ rocksdb::DBOptions database_options(rocksdb::Env* env) {
   // One thread writes at a time.
   o.allow_concurrent_memtable_write = false;
   o.enable_write_thread_adaptive_yield = false;
-  o.info_log_level = rocksdb::WARN_LEVEL;
-  o.max_log_file_size = defaults::info_log_bytes;
-  o.keep_log_file_num = 2;
+  o.listeners.push_back(std::make_shared<no_recovery>());
+  o.info_log = std::make_shared<silent_log>();
   o.stats_dump_period_sec = 0;
   o.stats_persist_period_sec = 0;
   return o;

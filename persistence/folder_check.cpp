@@ -15,6 +15,7 @@
 #include "persistence/log_check.hpp"
 #include "persistence/opening.hpp"
 #include "persistence/records.hpp"
+#include "persistence/rocks_events.hpp"
 #include "protocol/defaults.hpp"
 
 namespace parley {
@@ -80,12 +81,6 @@ public:
   const char* Name() const override { return "parley.wal_listener"; }
 
   std::set<uint64_t> live;
-};
-
-class silent_log : public rocksdb::Logger {
-public:
-  using rocksdb::Logger::Logv;
-  void Logv(const char*, va_list) override {}
 };
 
 /// The sequence numbers of a WAL file: its first, and the one that its last
@@ -283,6 +278,10 @@ std::optional<failure> judge_schema(uint64_t version, const std::string& path) {
 failure opening_failure(
   const rocksdb::Status& status, const std::string& path) {
   auto text = status.ToString();
+  // A table that is missing is looked for last under the name that RocksDB gave
+  // to tables long ago.
+  for (size_t at = 0; (at = text.find(".ldb", at)) != std::string::npos;)
+    text.replace(at, 4, ".sst");
   auto says = [&](std::string_view what) {
     return text.find(what) != std::string::npos;
   };

@@ -44,14 +44,16 @@ private:
   uint64_t x_end;
 };
 
-result<std::unique_ptr<database>> open_rocks(
-  const store::options& how, std::optional<uint64_t> refused_from) {
+enum class access { reading, writing };
+
+result<std::unique_ptr<database>> open_rocks(const store::options& how,
+  std::optional<uint64_t> refused_from, access wanted = access::writing) {
   auto options = database_options(how.env);
   auto filter =
     refused_from ? std::make_unique<replay_end>(*refused_from) : nullptr;
   options.wal_filter = filter.get();
-  options.create_if_missing = true;
-  options.create_missing_column_families = true;
+  options.create_if_missing = wanted == access::writing;
+  options.create_missing_column_families = wanted == access::writing;
   auto blocks = make_block_cache();
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   for (size_t i = 0; i < family_count; ++i)
@@ -59,7 +61,9 @@ result<std::unique_ptr<database>> open_rocks(
       family_options(static_cast<family>(i), blocks));
   std::vector<rocksdb::ColumnFamilyHandle*> opened;
   rocksdb::DB* db = nullptr;
-  auto status = rocksdb::DB::Open(options, how.path, families, &opened, &db);
+  auto status = wanted == access::writing
+    ? rocksdb::DB::Open(options, how.path, families, &opened, &db)
+    : rocksdb::DB::OpenForReadOnly(options, how.path, families, &opened, &db);
   // What belongs to a store was looked at; this is a folder above it.
   if (status.IsPathNotFound())
     status = rocksdb::Status::IOError(status.ToString());
@@ -130,6 +134,11 @@ rocksdb::Status sync_names(rocksdb::Env& env, const std::string& path) {
 }
 
 } // namespace
+
+result<std::unique_ptr<database>> open_for_reading(
+  const store::options& how, std::optional<uint64_t> refused_from) {
+  return open_rocks(how, refused_from, access::reading);
+}
 
 result<opened> open_database(
   const store::options& how, std::optional<uint64_t> refused_from) {

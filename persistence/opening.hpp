@@ -25,4 +25,9 @@ struct opened {
 result<opened> open_database(const store::options& how,
   std::optional<uint64_t> refused_from = std::nullopt);
 
+/// A store that was open a moment ago, and that the disk does not let be opened
+/// for writing again; nothing is written. What was committed can be read.
+result<std::unique_ptr<database>> open_for_reading(
+  const store::options& how, std::optional<uint64_t> refused_from);
+
 } // namespace parley

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "persistence/defaults.hpp"
 #include "persistence/keys.hpp"
 #include "persistence/store_impl.hpp"
 #include "protocol/defaults.hpp"
@@ -52,11 +53,14 @@ result<std::shared_lock<std::shared_mutex>> store::impl::reading() {
 
 /// A RocksDB that failed to write is closed and opened anew, since 7.8 can use
 /// its WAL file again and then ends the process. Not before the disk takes
-/// writes: until then what is there can be read.
+/// writes: until then what is there can be read, and after it too if the disk
+/// lets down again before the store is open.
 result<void> store::impl::recover() {
   if (!refused_from)
     return {};
   auto* env = how.env ? how.env : rocksdb::Env::Default();
+  if (env->NowMicros() < damaged_until)
+    return tl::unexpected(damage);
   auto probe = how.path + "/probe.dbtmp";
   auto status = rocksdb::WriteStringToFile(
     env, std::string(defaults::disk_probe_bytes, 'p'), probe, true);
@@ -72,8 +76,16 @@ result<void> store::impl::recover() {
   // what is left out of it now is gone for good.
   if (auto done = open(); !done) {
     db.reset();
-    return fail(errc::store_failed, done.error().text);
+    if (auto readable = open_for_reading(how, refused_from))
+      db = std::move(*readable);
+    // Not `store_corrupt`: that concerns single records.
+    damage = failure{errc::store_failed, std::move(done.error().text)};
+    if (done.error().code == errc::store_corrupt)
+      damaged_until = env->NowMicros()
+        + static_cast<uint64_t>(defaults::damage_retry.count());
+    return tl::unexpected(damage);
   }
+  damaged_until = 0;
   refused_from.reset();
   return {};
 }

@@ -87,7 +87,8 @@ struct store::impl {
 
   /// Guards `db`, not what is in it. Never held while waiting for another.
   std::shared_mutex access;
-  /// Null while it cannot be opened again after a failed write.
+  /// For reading alone while it cannot be opened again after a failed write;
+  /// null if not even that.
   std::unique_ptr<database> db;
 
   /// One plan is made and written at a time: it reads what it changes.
@@ -97,6 +98,10 @@ struct store::impl {
   /// The sequence number of the last write, if that failed: `db` takes no more,
   /// and what the WAL has from there on is none of the store's.
   std::optional<uint64_t> refused_from;
+  /// Why the store cannot be opened again, and until when that is taken for
+  /// granted, in the disk's microseconds.
+  failure damage;
+  uint64_t damaged_until = 0;
   /// No IM that waits is older, as far as a whole look has shown; commits lower
   /// it.
   im_order oldest;

@@ -108,7 +108,6 @@ BOOST_AUTO_TEST_CASE(a_disk_that_fails_while_opening_again_is_tried_later) {
       db->commit({make_put(bob, order, make_im(alice, "m", "x"))}));
   };
   BOOST_TEST((put(1) == errc::none));
-  uint64_t unavailable = 0;
   // The power being off is a disk that fails from some write on.
   for (uint64_t writes = 0; writes < 60; ++writes) {
     disk.files().power_off_after(writes);
@@ -116,9 +115,8 @@ BOOST_AUTO_TEST_CASE(a_disk_that_fails_while_opening_again_is_tried_later) {
       ;
     for (int k = 0; k < 2; ++k) {
       put(2);
-      auto head = db->head(bob);
-      unavailable += error_of(head) == errc::store_unavailable;
-      BOOST_TEST((head || error_of(head) == errc::store_unavailable));
+      // What was committed can be read all the time.
+      BOOST_TEST(must(db->head(bob)).stored >= 1u);
     }
     disk.files().power_off_after(UINT64_MAX);
     BOOST_REQUIRE((put(2) == errc::none));
