@@ -142,7 +142,10 @@ int admin_main(int argc, char** argv) {
   } catch (const admin_wrong_usage& e) {
     return complain(e.text, wrong_usage);
   } catch (const admin_refused& e) {
-    return complain(e.text, 1);
+    bool is_of_disk = e.text.starts_with("store_");
+    return complain(e.text
+        + (is_of_disk ? "\nSee: parley admin --data DIR troubleshoot" : ""),
+      1);
   } catch (const json::exception&) {
     return complain("the server's answer is not what was expected", 1);
   }

@@ -62,11 +62,12 @@ json admin_requests::kick(const json& what) {
     refuse(errc::bad_address, "'" + text + "' is no address");
   if (!exists(whom->user))
     refuse(errc::no_such_user, whom->user.str() + " has no account");
-  auto n = ask<uint64_t>(router_of(whom->user), kick_atom::value, *whom);
+  // First the line: where none can be written nothing is done.
   operations ops;
   ops.emplace_back(audited("kick " + whom->str()));
   write(std::move(ops));
-  return {{"ended", n}};
+  return {
+    {"ended", ask<uint64_t>(router_of(whom->user), kick_atom::value, *whom)}};
 }
 
 json admin_requests::audit(const json& what) {

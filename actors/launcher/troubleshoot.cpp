@@ -88,6 +88,33 @@ finding disk(const engine_facts& x) {
   return f;
 }
 
+/// By the system's words for what the disk said.
+std::string mend_disk(const engine_facts& x) {
+  auto says = [&x](const char* what) {
+    return x.store.text.find(what) != std::string::npos;
+  };
+  if (says("is damaged"))
+    return "stop the server and put " + x.folder
+      + " back from a backup, or copy it and let `ldb repair` (of "
+        "rocksdb-tools) "
+        "keep what can still be read; until then what can be read is, and "
+        "nothing new is stored";
+  std::string by_itself = "; the server writes on by itself once it can";
+  if (says("No space left") || says("quota exceeded"))
+    return "make room at " + x.folder + by_itself;
+  if (says("Read-only file system"))
+    return "the disk of " + x.folder
+      + " is read-only, mostly after an error: see the system's log (dmesg), "
+        "mend it, and mount it for writing"
+      + by_itself;
+  if (says("Input/output error"))
+    return "the disk of " + x.folder
+      + " fails: see the system's log (dmesg), and have a backup and another "
+        "disk at hand"
+      + by_itself;
+  return "see the system's log for the disk of " + x.folder + by_itself;
+}
+
 finding store_health(const engine_facts& x) {
   finding f{"store"};
   auto refused = x.engine.commits ? x.engine.commits->refused() : 0;
@@ -95,8 +122,7 @@ finding store_health(const engine_facts& x) {
     f.how = state::failed;
     f.what = "writes are refused: " + std::string{to_string(x.store.code)}
       + (x.store.text.empty() ? "" : ": " + x.store.text);
-    f.remedy = "see the system's log for the disk, and its free space; the "
-               "server writes on by itself once the disk takes it";
+    f.remedy = mend_disk(x);
   } else if (x.engine.unreadable > 0) {
     f.how = state::warning;
     f.what = number(x.engine.unreadable)

@@ -18,6 +18,33 @@ bool is_numbered(const event& x) noexcept {
     || std::holds_alternative<receipt>(x);
 }
 
+bool is_of_disk(const failure& x) noexcept {
+  return x.code == errc::store_failed || x.code == errc::store_unavailable
+    || x.code == errc::store_corrupt;
+}
+
+/// The words of a store name files and other users: they are for operators.
+/// Clients know `store_failed` of an IM, and of another request whether reading
+/// or writing failed.
+void withhold(answer& x) {
+  auto mask = [](failure& why, errc reading) {
+    if (is_of_disk(why))
+      why = failure{why.code == errc::store_failed ? why.code : reading,
+        "the server's disk is in trouble"};
+  };
+  if (auto* o = std::get_if<outcome>(&x.what)) {
+    mask(o->why, errc::store_failed);
+  } else if (auto* b = std::get_if<broadcast_outcomes>(&x.what)) {
+    for (auto& one : b->outcomes)
+      mask(one.what.why, errc::store_failed);
+  } else if (auto* f = std::get_if<failure>(&x.what)) {
+    mask(*f, errc::store_unavailable);
+  } else if (auto* c = std::get_if<contacts_changed>(&x.what)) {
+    for (auto& one : c->refused)
+      mask(one.why, errc::store_unavailable);
+  }
+}
+
 } // namespace
 
 window ims_window(const window& wanted, const policy& rules) noexcept {
@@ -175,6 +202,8 @@ void session_state::put(im_order order, event what) {
   if (std::holds_alternative<receipt>(what)
     && stream.receipts() >= defaults::receipts_max)
     return;
+  if (auto* a = std::get_if<answer>(&what))
+    withhold(*a);
   auto number = stream.push(order, std::move(what));
   if (link)
     link->send(number, stream.unacknowledged().back().what);

@@ -1,6 +1,28 @@
 #include "actors/store/store_reader.hpp"
 
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
 namespace parley {
+
+void store_reader_state::log(const failure& why, seldom::time_point now) {
+  if (auto others = told.pass(now))
+    spdlog::error("cannot read the store: {}: {}; {} more before it",
+      to_string(why.code), why.text, *others);
+}
+
+namespace {
+
+/// What of `x` there is no value for.
+template <class T>
+failure logged(
+  store_reader_actor::stateful_pointer<store_reader_state> self, result<T>& x) {
+  self->state.log(x.error(), self->clock().now());
+  return std::move(x.error());
+}
+
+} // namespace
 
 store_reader_actor::behavior_type store_reader(
   store_reader_actor::stateful_pointer<store_reader_state> self, store* db) {
@@ -10,7 +32,7 @@ store_reader_actor::behavior_type store_reader(
       if (auto head = db->head(of))
         x.what = *head;
       else
-        x.why = head.error();
+        x.why = logged(self, head);
       self->send(router, std::move(x));
     },
     [self, db](const user_address& of, const roster_actor& who) {
@@ -18,7 +40,7 @@ store_reader_actor::behavior_type store_reader(
       if (auto found = db->roster(of))
         x.what = std::move(*found);
       else
-        x.why = found.error();
+        x.why = logged(self, found);
       self->send(who, std::move(x));
     },
     [self, db](const user_address& of, session_id for_whom, im_order from,
@@ -28,7 +50,7 @@ store_reader_actor::behavior_type store_reader(
         x.complete = page->size() < max;
         x.page = std::move(*page);
       } else {
-        x.why = page.error();
+        x.why = logged(self, page);
       }
       self->send(router, std::move(x));
     },
@@ -38,7 +60,7 @@ store_reader_actor::behavior_type store_reader(
       if (auto id = db->find_id(key))
         x.what = *id;
       else
-        x.why = id.error();
+        x.why = logged(self, id);
       self->send(router, std::move(x));
     },
     [self, db](
@@ -47,15 +69,15 @@ store_reader_actor::behavior_type store_reader(
       if (auto a = db->find_account(of))
         x.what = std::move(*a);
       else
-        x.why = a.error();
+        x.why = logged(self, a);
       self->send(gateway, std::move(x));
     },
-    [db](list_atom, const std::vector<user_address>& of) {
+    [self, db](list_atom, const std::vector<user_address>& of) {
       accounts_found x;
       for (const auto& user : of) {
         auto a = db->find_account(user);
         if (!a) {
-          x.why = a.error();
+          x.why = logged(self, a);
           break;
         }
         if (*a)
@@ -63,12 +85,12 @@ store_reader_actor::behavior_type store_reader(
       }
       return x;
     },
-    [db](audit_atom, uint64_t max) {
+    [self, db](audit_atom, uint64_t max) {
       audit_found x;
       if (auto lines = db->audit(max))
         x.what = std::move(*lines);
       else
-        x.why = lines.error();
+        x.why = logged(self, lines);
       return x;
     },
   };

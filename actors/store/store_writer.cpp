@@ -7,12 +7,31 @@
 #include <span>
 #include <utility>
 
+#include <spdlog/spdlog.h>
+
 namespace parley {
 
 namespace {
 
 using writer_pointer = store_writer_actor::stateful_pointer<store_writer_state>;
 using piece = store_writer_state::piece;
+
+/// For operators: those who asked are told by themselves.
+void log(store_writer_state& st, const result<commit_report>& done,
+  seldom::time_point now) {
+  if (done) {
+    if (auto n = std::exchange(st.refused, 0))
+      spdlog::warn("the disk takes writes again; it refused {}", n);
+  } else if (done.error().code == errc::store_corrupt) {
+    if (auto others = st.damage_told.pass(now))
+      spdlog::error("not written for damage: {}; {} more before it",
+        done.error().text, *others);
+  } else if (st.refused++ == 0) {
+    spdlog::error("the disk refuses to write, and what had to be on it is "
+                  "rejected: {}; tried again at each write",
+      done.error().text);
+  }
+}
 
 result<commit_report> write(
   writer_pointer self, std::span<const piece> pieces, store& db) {
@@ -26,6 +45,7 @@ result<commit_report> write(
   if (meter)
     meter->ends(self->clock().now(), batch.size(),
       !done && done.error().code != errc::store_corrupt);
+  log(self->state, done, self->clock().now());
   return done;
 }
 

@@ -2,6 +2,8 @@
 
 #include "actors/interfaces.hpp"
 #include "actors/observation/commit_meter.hpp"
+#include "actors/runtime/seldom.hpp"
+#include "persistence/defaults.hpp"
 #include "persistence/store.hpp"
 
 #include <caf/response_promise.hpp>
@@ -31,12 +33,16 @@ struct store_writer_state {
   /// A `commit` to itself is under way.
   bool armed = false;
   std::shared_ptr<commit_meter> meter;
+  /// Commits that the disk refused since it took one.
+  uint64_t refused = 0;
+  seldom damage_told{defaults::damage_log_interval};
 };
 
 /// Group commit: the first operation of a batch has the writer send itself
 /// `commit`; all that lies before that in the mailbox goes into one synced
 /// write, up to `commit_max` operations. A disk that refuses answers all of
-/// them with its error; a damaged record answers those that need it. Spawn it
+/// them with its error, and the log has when that began and ended; a damaged
+/// record answers those that need it. Spawn it
 /// detached; `db` outlives it. `meter` is told how commits went; it may be
 /// null.
 store_writer_actor::behavior_type store_writer(
