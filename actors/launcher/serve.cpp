@@ -1,5 +1,10 @@
+#include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
+#include <future>
+#include <string>
+#include <thread>
 
 #include <sys/resource.h>
 
@@ -7,6 +12,7 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/launcher/server.hpp"
+#include "actors/launcher/stop_defaults.hpp"
 
 namespace parley {
 
@@ -25,6 +31,49 @@ void raise_descriptor_limit() {
   if (::getrlimit(RLIMIT_NOFILE, &x) == 0 && x.rlim_cur < x.rlim_max) {
     x.rlim_cur = x.rlim_max;
     ::setrlimit(RLIMIT_NOFILE, &x);
+  }
+}
+
+/// Ends the process if it is not gone in time.
+class stop_watch {
+public:
+  stop_watch() = default;
+  ~stop_watch() {
+    x_stopped.set_value();
+    x_thread.join();
+  }
+  stop_watch(const stop_watch&) = delete;
+  stop_watch& operator=(const stop_watch&) = delete;
+
+private:
+  std::promise<void> x_stopped;
+  std::thread x_thread{[stopped = x_stopped.get_future()] {
+    if (stopped.wait_for(defaults::stop_deadline) == std::future_status::ready)
+      return;
+    spdlog::error("did not stop within {} s, for a disk that does not answer: "
+                  "ends as if it were killed",
+      std::chrono::duration_cast<std::chrono::seconds>(defaults::stop_deadline)
+        .count());
+    std::_Exit(1);
+  }};
+};
+
+/// What to do about a start that failed; empty where its text says all.
+std::string remedy_of(errc why, const std::string& folder) {
+  switch (why) {
+  case errc::store_corrupt:
+    return "Nothing was changed. Put the data folder back from a backup. "
+           "Without one: copy the folder, then let `ldb repair --db="
+      + folder
+      + "/store` (of Debian's rocksdb-tools) keep what can still be read; "
+        "what lay in the damaged part is lost.";
+  case errc::store_locked:
+    return "Stop the other one first, or name another folder.";
+  case errc::schema_too_new:
+    return "Nothing was changed. Start the newer Parley, or put the data "
+           "folder back from a backup of before.";
+  default:
+    return {};
   }
 }
 
@@ -56,6 +105,8 @@ int serve_main(int argc, char** argv) {
     std::fprintf(stderr, "parley serve: %s%s%s\n",
       std::string{to_string(why.code)}.c_str(), why.text.empty() ? "" : ": ",
       why.text.c_str());
+    if (auto remedy = remedy_of(why.code, options->data); !remedy.empty())
+      std::fprintf(stderr, "%s\n", remedy.c_str());
     return 1;
   }
   for (const auto& at : (*running)->metrics())
@@ -71,6 +122,7 @@ int serve_main(int argc, char** argv) {
     else
       SPDLOG_ERROR("certificates stay as they were: {}", ok.error().text);
   }
+  stop_watch watch;
   (*running)->stop();
   return 0;
 }

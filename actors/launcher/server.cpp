@@ -25,6 +25,7 @@
 #include "actors/launcher/metrics_server.hpp"
 #include "actors/launcher/privileges.hpp"
 #include "actors/launcher/real_world.hpp"
+#include "actors/launcher/stop_defaults.hpp"
 #include "actors/router/router.hpp"
 #include "actors/runtime/scheduler.hpp"
 #include "actors/settings/settings.hpp"
@@ -112,6 +113,7 @@ struct server::impl {
     const shared<policy>& rules, const shared<id_filter>& known);
   result<void> listen();
   void settle();
+  void await_last_words();
   void close_sockets();
   void stop();
 };
@@ -374,6 +376,24 @@ void server::impl::settle() {
     sessions, given_up);
 }
 
+/// Until the last client has hung up, or had its time.
+void server::impl::await_last_words() {
+  caf::scoped_actor self{*system, true};
+  auto end = steady_clock::now() + defaults::last_words_wait;
+  while (steady_clock::now() < end) {
+    size_t open = 0;
+    for (auto& g : gateways)
+      self->request(g, defaults::last_words_wait, count_atom::value)
+        .receive(
+          [&open](
+            const connection_counts& x) { open += x.signed_in + x.closing; },
+          [](const caf::error&) {});
+    if (open == 0)
+      return;
+    std::this_thread::sleep_for(defaults::last_words_step);
+  }
+}
+
 void server::impl::stop() {
   if (std::exchange(stopped, true) || !system)
     return;
@@ -397,7 +417,7 @@ void server::impl::stop() {
   metrics.reset();
   sources = {};
   // The last words are written by the workers; then the sockets close.
-  std::this_thread::sleep_for(defaults::last_writes_time);
+  await_last_words();
   close_sockets();
   for (size_t i = 0; i < gateways.size(); ++i) {
     end(gateways[i]);

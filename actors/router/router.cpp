@@ -461,18 +461,18 @@ void router_state::stop(caf::typed_response_promise<stop_report> promise) {
   x_stop_report.sessions = x_entries.size();
   auto now_steady = self->clock().now();
   x_stop_deadline = now_steady + defaults::stop_timeout;
-  bool anybody = std::any_of(x_entries.begin(), x_entries.end(),
+  auto connected = std::count_if(x_entries.begin(), x_entries.end(),
     [](const auto& x) { return x.second.connected; });
   x_stop_earliest =
-    anybody ? now_steady + defaults::going_away_time : now_steady;
+    connected > 0 ? now_steady + defaults::going_away_time : now_steady;
   // Spread evenly, so that they do not come back all at once.
-  auto spread = defaults::come_back_max - defaults::come_back_min;
-  uint64_t n = 0;
+  milliseconds spread{defaults::come_back_max - defaults::come_back_min};
+  int64_t n = 0;
   for (auto& [id, e] : x_entries) {
-    auto back = defaults::come_back_min
-      + milliseconds{spread} * n++ / std::max<size_t>(1, x_entries.size());
-    self->send(
-      e.handle, announce_stop{std::chrono::duration_cast<milliseconds>(back)});
+    if (!e.connected)
+      continue;
+    milliseconds back{defaults::come_back_min + spread * n++ / connected};
+    self->send(e.handle, announce_stop{back});
   }
   rules->stop(now());
   finish_stop();

@@ -281,10 +281,7 @@ void routing::sweep(moment now) {
     x_trace.happened(
       trace_kind::grace_passed, g.whose->in.user(), g.order, g.holder);
   }
-  for (auto& x : x_failed_removals.due(now.steady)) {
-    ++x_unwritten;
-    x_fx.write(std::move(x));
-  }
+  remove_again(now.steady);
   if (now.steady < x_next_cleaning)
     return;
   x_next_cleaning = now.steady + defaults::cleaning_interval;
@@ -299,9 +296,18 @@ void routing::sweep(moment now) {
   }
 }
 
+void routing::remove_again(std::chrono::steady_clock::time_point due) {
+  for (auto& x : x_failed_removals.due(due)) {
+    ++x_unwritten;
+    x_fx.write(std::move(x));
+  }
+}
+
 void routing::stop(moment now) {
   begin(now);
   x_stopping = true;
+  // The next start would hand out what was acknowledged.
+  remove_again(failed_removals::time_point::max());
   for (auto& [name, u] : x_users)
     u->in.store_all();
 }

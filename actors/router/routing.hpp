@@ -317,6 +317,8 @@ private:
     const im& about, const address& endpoint, receipt::kind what) override;
   void choice_changed(choice_change what) override;
 
+  /// The removals that failed and are due by then.
+  void remove_again(std::chrono::steady_clock::time_point due);
   /// What is done now; the trace has its time from it.
   void begin(moment now) noexcept {
     x_now = now;

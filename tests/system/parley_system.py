@@ -60,18 +60,27 @@ def wait_until(holds, what, timeout=PATIENCE):
 
 
 class Server:
-    """A `parley serve`; starts at once, with accounts for `users`."""
+    """A `parley serve`; starts at once, with accounts for `users`, and in
+    `environment` beside that of the test."""
 
     def __init__(
-        self, parley, *arguments, users=(), plain=True, host="127.0.0.1"
+        self,
+        parley,
+        *arguments,
+        users=(),
+        plain=True,
+        host="127.0.0.1",
+        environment=None,
+        data=None,
     ):
         self.parley = parley
         self.folder = tempfile.mkdtemp(prefix="parley-system-")
-        self.data = os.path.join(self.folder, "data")
+        self.data = data or os.path.join(self.folder, "data")
         self.password_file = self.file("password", PASSWORD + "\n")
         self.arguments = [*(["--plain"] if plain else []), *arguments]
         self.protection = ["--plain"] if plain else ["--insecure"]
         self.host = host
+        self.environment = {**os.environ, **(environment or {})}
         self.address = None
         self.metrics = None
         self.process = None
@@ -100,6 +109,7 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
+                env=self.environment,
             )
 
     def start(self):

@@ -25,10 +25,10 @@ class Load(threading.Thread):
     """Sends as fast as its window lets it until it is told that the server
     goes, and gathers what is said of each IM."""
 
-    def __init__(self, schema, server, user, peers):
+    def __init__(self, schema, server, user, peers, tls=False):
         super().__init__(daemon=True)
         self.schema = schema
-        self.wire = Wire(schema, server).sign_in(user, "load")
+        self.wire = Wire(schema, server, tls=tls).sign_in(user, "load")
         self.user = user
         self.peers = peers
         self.window = self.wire.session.requests.messages
@@ -69,24 +69,25 @@ class Load(threading.Thread):
             self.last_error = frame.error
         elif kind == "outcome":
             key = self.under_way.pop(frame.request)
-            word = self.schema.Outcome.Kind.Name(frame.outcome.kind).lower()
-            if word == "rejected":
-                word = frame.outcome.error.reason
             assert key not in self.outcomes, key
-            self.outcomes[key] = word
+            self.outcomes[key] = self.word_of(frame.outcome)
         if frame.event:
             try:
                 self.wire.ack(frame.event)
             except OSError:
                 pass  # closed: what lies in the socket is still read
 
+    def word_of(self, outcome):
+        word = self.schema.Outcome.Kind.Name(outcome.kind).lower()
+        return outcome.error.reason if word == "rejected" else word
+
 
 class Reader(threading.Thread):
     """Takes, perhaps acknowledges, and remembers what came."""
 
-    def __init__(self, schema, server, user, acknowledges):
+    def __init__(self, schema, server, user, acknowledges, tls=False):
         super().__init__(daemon=True)
-        self.wire = Wire(schema, server).sign_in(user, "reader")
+        self.wire = Wire(schema, server, tls=tls).sign_in(user, "reader")
         self.acknowledges = acknowledges
         self.ids = []
 

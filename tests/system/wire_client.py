@@ -3,6 +3,7 @@ itself: no acknowledgement, no reconnecting. For tests that misbehave."""
 
 import atexit
 import base64
+import functools
 import hashlib
 import hmac
 import importlib
@@ -36,6 +37,15 @@ def load_schema(proto_folder):
     return importlib.import_module("parley_pb2")
 
 
+@functools.cache
+def trusting():
+    """TLS towards whoever answers."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
 def framed(octets):
     return struct.pack(">I", len(octets)) + octets
 
@@ -55,18 +65,24 @@ class Closed(Exception):
 class Wire:
     """One connection. `schema` is what load_schema gave."""
 
-    def __init__(self, schema, server, magic=MAGIC, tls=False, source=None):
+    def __init__(
+        self, schema, server, magic=MAGIC, tls=False, source=None, room=None
+    ):
+        """`room`: bytes that the kernel takes without anybody reading."""
         self.schema = schema
         self.server = server
-        host = server.host
-        self.socket = socket.create_connection(
-            (host, server.port), PATIENCE, source and (source, 0)
-        )
+        family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
+        self.socket = socket.socket(family)
+        self.socket.settimeout(PATIENCE)
+        # What is asked is asked at once, whatever has not been confirmed.
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if room:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
+        if source:
+            self.socket.bind((source, 0))
+        self.socket.connect((server.host, server.port))
         if tls:
-            context = ssl.create_default_context()
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-            self.socket = context.wrap_socket(self.socket)
+            self.socket = trusting().wrap_socket(self.socket)
         self.incoming = b""
         self.frames = []  # came and were passed over
         self.session = None

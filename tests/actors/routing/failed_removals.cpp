@@ -113,6 +113,19 @@ BOOST_AUTO_TEST_CASE(of_an_account_are_carried_out_in_the_end) {
   BOOST_TEST(!w.has_account(name));
 }
 
+BOOST_AUTO_TEST_CASE(are_tried_once_more_when_the_server_stops) {
+  two_shards w;
+  auto name = two_shards::name_on(0);
+  w.make_account(name);
+  w.writes_fail = true;
+  w.remove_account(name);
+  w.settle();
+  w.writes_fail = false;
+  w.at(0).stop(w.now());
+  w.settle();
+  BOOST_TEST(!w.has_account(name));
+}
+
 BOOST_AUTO_TEST_CASE(are_dropped_when_the_account_is_known_to_be_new) {
   two_shards w;
   auto name = two_shards::name_on(0);
