@@ -51,6 +51,16 @@ class Ledger:
                 and (im.to, im.sender, im.id) not in self.came
             ]
 
+    def waiting_for(self, user):
+        """How many that were stored wait for this user."""
+        with self.lock:
+            return sum(
+                im.to == user
+                and im.outcome == "stored"
+                and (im.to, im.sender, im.id) not in self.came
+                for im in self.ims.values()
+            )
+
     def open(self):
         """Without outcome."""
         with self.lock:
@@ -88,6 +98,7 @@ class Participant(threading.Thread):
         self.random = random.Random(how.get("seed"))
         self.sending = threading.Event()
         self.over = threading.Event()
+        self.mute = threading.Event()  # it acknowledges nothing
         self.calm = threading.Event()  # from now on it stays connected
         self.online = False
         self.wire = None
@@ -217,7 +228,7 @@ class Participant(threading.Thread):
             if len(self.wire.incoming) < 4 + size:
                 break
             self.take(self.wire.receive())
-        if self.last_event > before:
+        if self.last_event > before and not self.mute.is_set():
             self.wire.send(ack={"event": self.last_event})
 
     def take(self, frame):
@@ -251,6 +262,11 @@ class Participant(threading.Thread):
         outcome = self.schema.Outcome.Kind.Name(frame.outcome.kind).lower()
         if frame.outcome.HasField("error"):
             outcome = frame.outcome.error.reason
+        if outcome == "server_stopping":
+            # True as well, and no reason to give up: the next session sends
+            # it again.
+            self.ledger.counts["sent back"] += 1
+            return
         with self.ledger.lock:
             if im.outcome is not None:
                 self.ledger.problems.append(f"{im.id} has two outcomes")
