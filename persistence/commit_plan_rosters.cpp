@@ -26,6 +26,7 @@ result<void> commit_plan::apply(const put_roster& x) {
   head.contacts = x.what.contacts;
   head.watchers = x.what.watchers;
   head.requests = x.what.requests;
+  head.sharing = x.what.privacy.sharing;
   return {};
 }
 

@@ -13,13 +13,19 @@ using bytes::put_varint;
 /// Of every form but those below. A form that changes gets the next number, and
 /// its decoder goes on taking both.
 constexpr uint8_t version = 1;
-constexpr uint8_t head_version = 2;
+constexpr uint8_t head_version = 3;
+constexpr uint8_t head_without_sharing = 2;
 
 constexpr uint8_t flag_receipts = 1;
 constexpr uint8_t flag_apart = 2;
 
 constexpr uint8_t flag_roster = 1;
 constexpr uint8_t flag_blocks = 2;
+/// Of the user's own switch; neither: by default.
+constexpr uint8_t flag_shares = 4;
+constexpr uint8_t flag_hides = 8;
+/// The switch is in the roster alone.
+constexpr uint8_t flag_either = flag_shares | flag_hides;
 
 constexpr uint8_t flag_listed = 1;
 constexpr uint8_t flag_preapproved = 2;
@@ -191,14 +197,41 @@ std::optional<body_record> decode_body(std::string_view value) {
   return complete(in, std::move(x));
 }
 
+uint8_t sharing_flags(const std::optional<sharing>& x) {
+  if (!x)
+    return flag_either;
+  switch (*x) {
+  case sharing::on:
+    return flag_shares;
+  case sharing::off:
+    return flag_hides;
+  case sharing::by_default:
+    break;
+  }
+  return 0;
+}
+
+std::optional<sharing> sharing_of(uint8_t flags) {
+  switch (flags & flag_either) {
+  case flag_either:
+    return std::nullopt;
+  case flag_shares:
+    return sharing::on;
+  case flag_hides:
+    return sharing::off;
+  default:
+    return sharing::by_default;
+  }
+}
+
 std::string encode_head(const head_record& x) {
   auto out = begin(head_version);
   put_fixed(out, x.floor.value);
   put_fixed(out, x.last.value);
   put_varint(out, x.stored);
   put_fixed(out,
-    static_cast<uint8_t>(
-      (x.roster ? flag_roster : 0) | (x.blocks ? flag_blocks : 0)));
+    static_cast<uint8_t>((x.roster ? flag_roster : 0)
+      | (x.blocks ? flag_blocks : 0) | sharing_flags(x.sharing)));
   if (x.roster)
     for (auto n : {x.contacts, x.watchers, x.requests})
       put_varint(out, n);
@@ -208,7 +241,7 @@ std::string encode_head(const head_record& x) {
 std::optional<head_record> decode_head(std::string_view value) {
   bytes::reader in(value);
   auto form = in.fixed<uint8_t>();
-  if (form != version && form != head_version)
+  if (form < version || form > head_version)
     return std::nullopt;
   head_record x;
   x.floor.value = in.fixed<uint64_t>();
@@ -216,9 +249,15 @@ std::optional<head_record> decode_head(std::string_view value) {
   x.stored = in.varint();
   if (form == version)
     return complete(in, x);
-  auto flags = take_flags(in, flag_roster | flag_blocks);
+  auto known = flag_roster | flag_blocks;
+  auto flags =
+    take_flags(in, form == head_without_sharing ? known : known | flag_either);
   x.roster = flags & flag_roster;
   x.blocks = flags & flag_blocks;
+  if (form != head_without_sharing)
+    x.sharing = sharing_of(flags);
+  else if (x.roster)
+    x.sharing = std::nullopt;
   if (x.roster)
     for (auto* n : {&x.contacts, &x.watchers, &x.requests})
       *n = in.varint();

@@ -57,9 +57,11 @@ struct head_record {
   uint64_t contacts = 0;
   uint64_t watchers = 0;
   uint64_t requests = 0;
+  /// Of its privacy; null: only the roster has it, whose head is older.
+  std::optional<parley::sharing> sharing = parley::sharing::by_default;
 };
 std::string encode_head(const head_record& x);
-/// Also of the form before there were rosters.
+/// Also of the forms before there were rosters, and before `sharing`.
 std::optional<head_record> decode_head(std::string_view value);
 
 struct id_record {

@@ -239,13 +239,17 @@ struct stored_roster {
   auto fields() { return std::tie(head, items); }
 };
 
-/// The counts of one user's roster.
+/// What is to be had of one user's roster without reading it.
 struct roster_counts {
   user_address user;
   uint64_t contacts = 0;
   uint64_t watchers = 0;
   uint64_t requests = 0;
-  auto fields() { return std::tie(user, contacts, watchers, requests); }
+  /// Of its privacy.
+  parley::sharing sharing = parley::sharing::by_default;
+  auto fields() {
+    return std::tie(user, contacts, watchers, requests, sharing);
+  }
 };
 
 /// What is remembered of an id whose IM was stored.

@@ -107,6 +107,7 @@ result<std::vector<roster_counts>> store::rosters(
   user_address at;
   size_t n = 0;
   bool more = false;
+  std::vector<size_t> older;
   auto done = x_impl->db->scan(family::heads, range,
     [&](std::string_view key, std::string_view value) -> result<bool> {
       if (n++ == max) {
@@ -119,11 +120,20 @@ result<std::vector<roster_counts>> store::rosters(
         x_impl->pass_over(
           family::heads, key, undecodable("the head of " + at.str()));
       else if (head->roster)
-        out.push_back({at, head->contacts, head->watchers, head->requests});
+        out.push_back({at, head->contacts, head->watchers, head->requests,
+          head->sharing.value_or(sharing::by_default)});
+      if (head && head->roster && !head->sharing)
+        older.push_back(out.size() - 1);
       return true;
     });
   if (!done)
     return tl::unexpected(std::move(done.error()));
+  for (auto i : older) {
+    auto found = x_impl->privacy_of(out[i].user, nullptr);
+    if (!found)
+      return tl::unexpected(std::move(found.error()));
+    out[i].sharing = found->sharing;
+  }
   last = more ? std::move(at) : user_address();
   return out;
 }

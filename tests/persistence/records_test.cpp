@@ -102,12 +102,17 @@ BOOST_AUTO_TEST_CASE(values_are_what_the_readme_says) {
     == "\1\3" + time + "\2m1\3a@b\4desk\0\0\0\0\0\0\0\1\2"s);
   BOOST_TEST(encode_body(sample_im()) == "\1\2hi\1\4read\2m0");
   BOOST_TEST(encode_head({im_order{258}, im_order{3}, 300})
-    == "\2" + time + "\0\0\0\0\0\0\0\3\xac\2\0"s);
+    == "\3" + time + "\0\0\0\0\0\0\0\3\xac\2\0"s);
   BOOST_TEST(
     encode_head({im_order{258}, im_order{3}, 1, true, false, 300, 4, 5})
-    == "\2" + time + "\0\0\0\0\0\0\0\3\1\1\xac\2\4\5"s);
+    == "\3" + time + "\0\0\0\0\0\0\0\3\1\1\xac\2\4\5"s);
   BOOST_TEST(encode_head({im_order{258}, im_order{3}, 1, true, true, 0, 0, 0})
-    == "\2" + time + "\0\0\0\0\0\0\0\3\1\3\0\0\0"s);
+    == "\3" + time + "\0\0\0\0\0\0\0\3\1\3\0\0\0"s);
+  for (auto [sharing, flags] :
+    {std::pair{sharing::on, '\5'}, std::pair{sharing::off, '\x9'}})
+    BOOST_TEST(encode_head(
+                 {im_order{258}, im_order{3}, 1, true, false, 0, 0, 0, sharing})
+      == "\3" + time + "\0\0\0\0\0\0\0\3\1"s + flags + "\0\0\0"s);
   BOOST_TEST(encode_roster(sample_roster())
     == "\1\xac\2\2\4\5\6\1\3\3a@b\2\2\1\3c@d\2\3e@f\3g@h\1\5i.org\3");
   BOOST_TEST(encode_contact(sample_item()) == "\1\x33\xac\2\2\3\4Zoë\2\1x\2yz");
@@ -216,6 +221,23 @@ BOOST_AUTO_TEST_CASE(heads_from_before_there_were_rosters_are_read) {
   for (size_t n = 0; n < old.size(); ++n)
     BOOST_TEST(!records::decode_head(old.substr(0, n)), "cut at " << n);
   BOOST_TEST(!records::decode_head(old + '\0'));
+}
+
+BOOST_AUTO_TEST_CASE(heads_from_before_they_told_of_sharing_are_read) {
+  auto old = "\2\0\0\0\0\0\0\1\2\0\0\0\0\0\0\0\3\1\3\xac\2\4\5"s;
+  auto head = records::decode_head(old).value();
+  BOOST_TEST(head.roster);
+  BOOST_TEST(head.blocks);
+  BOOST_TEST(head.contacts == 300u);
+  BOOST_TEST(!head.sharing);
+  // Written anew before the roster is, it does not claim to know.
+  auto again = records::decode_head(records::encode_head(head)).value();
+  BOOST_TEST(!again.sharing);
+  // Nor had that form these flags.
+  for (char flags : {'\5', '\x9', '\xd'}) {
+    old[18] = flags;
+    BOOST_TEST(!records::decode_head(old));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(values_that_stand_for_nothing_are_not_taken) {

@@ -26,11 +26,16 @@ struct damaged_store {
   }
 
   void damage(family where, const std::string& key) {
+    overwrite(where, key, "?");
+  }
+
+  void overwrite(
+    family where, const std::string& key, const std::string& value) {
     db.reset();
     {
       auto opened = must(open_database(how));
       BOOST_REQUIRE(
-        opened.db->rocks().Put({}, opened.db->handle(where), key, "?").ok());
+        opened.db->rocks().Put({}, opened.db->handle(where), key, value).ok());
     }
     db = must(store::open(how));
   }
@@ -66,6 +71,27 @@ BOOST_AUTO_TEST_CASE(a_contact_that_cannot_be_read_does_not_hide_the_others) {
   commit(*x.db, {remove_contact{bob, bob}});
   BOOST_TEST(must(x.db->roster(bob)).items.size() == 2u);
   BOOST_TEST(x.db->unreadable() == 0u);
+}
+
+// It did not tell of sharing.
+BOOST_AUTO_TEST_CASE(where_a_head_is_of_an_older_form_the_roster_is_asked) {
+  damaged_store x;
+  roster_head head;
+  head.privacy.sharing = sharing::off;
+  commit(*x.db, {put_roster{alice, {}}, put_roster{bob, head}});
+  x.overwrite(family::heads, keys::user(bob),
+    "\2" + std::string(16, '\0') + std::string("\0\1\7\4\5", 5));
+  auto found = rosters(*x.db);
+  BOOST_REQUIRE(found.size() == 2u);
+  BOOST_TEST((found[0].sharing == sharing::by_default));
+  BOOST_TEST((found[1].sharing == sharing::off));
+  BOOST_TEST(found[1].contacts == 7u);
+  // It is written anew with an IM, and with its roster.
+  commit(*x.db, {make_put(bob, 1, make_im(alice, "m", "x"))});
+  BOOST_TEST((rosters(*x.db)[1].sharing == sharing::off));
+  head.privacy.sharing = sharing::on;
+  commit(*x.db, {put_roster{bob, head}});
+  BOOST_TEST((rosters(*x.db)[1].sharing == sharing::on));
 }
 
 BOOST_AUTO_TEST_CASE(a_roster_without_its_head_shows_its_user_to_nobody) {
