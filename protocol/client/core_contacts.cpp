@@ -115,9 +115,18 @@ void client_core::impl::begin_following(bool resumed) {
   // A resumed session tells so itself.
   if (resumed)
     return;
-  for (auto& whom : std::exchange(x_watches, {}))
-    x_events.on_watch_ended(whom);
   void_presence();
+  for (auto& whom : std::exchange(x_watches, {})) {
+    auto entry = x_book.all().find(whom);
+    if (entry == x_book.all().end()
+      || entry->second.subscription.to != half::active) {
+      presence_notice unknown;
+      unknown.from.user = whom;
+      unknown.what.show = unknown.composed = show::unknown;
+      x_events.on_presence(unknown);
+    }
+    x_events.on_watch_ended(whom);
+  }
 }
 
 void client_core::impl::void_presence() {

@@ -127,7 +127,8 @@ public:
   virtual void on_watching(request_tag tag, uint64_t seconds);
 
   /// A watch is over, whether it was ended or got lost. With `follow_contacts`
-  /// once for each, also where a new session knows nothing of it.
+  /// once for each, also where a new session knows nothing of it; then, too, an
+  /// *unknown* comes before it, unless the user is subscribed.
   virtual void on_watch_ended(const user_address& whom);
 
   /// The user's privacy: the answer to `set_privacy`, or without a tag as

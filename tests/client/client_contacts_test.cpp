@@ -269,6 +269,7 @@ BOOST_AUTO_TEST_CASE(a_watch_ends_once_however_it_ends) {
   alice.cut();
   x.wait(3s);
   BOOST_TEST(alice.watches_ended.size() == 3u);
+  BOOST_TEST((alice.presences.back() == "bob@example.org unknown"));
 }
 
 BOOST_AUTO_TEST_CASE(privacy_is_told_to_who_set_it_and_to_the_other_endpoints) {
