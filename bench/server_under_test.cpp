@@ -1,5 +1,6 @@
 #include "bench/server_under_test.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
@@ -30,14 +31,20 @@ loopback_address wait_ready(child_process& process) {
     "the process that was to be measured does not get ready"};
 }
 
-std::vector<std::string> serve(
-  const server_settings& settings, const std::string& folder) {
+std::vector<std::string> serve(const server_settings& settings,
+  const std::string& folder, const std::string& configuration) {
   std::vector<std::string> out{settings.parley, "serve", "--data", folder,
     "--listen", "127.0.0.1:0", "--domain", settings.domain, "--threads",
     std::to_string(settings.threads), "--log", "warn"};
   if (!settings.tls)
     out.emplace_back("--plain");
-  out.insert(out.end(), settings.arguments.begin(), settings.arguments.end());
+  const auto& more = settings.arguments;
+  out.insert(out.end(), more.begin(), more.end());
+  if (std::find(more.begin(), more.end(), "--config") == more.end()) {
+    const auto file = configuration + "/parley.toml";
+    std::ofstream{file} << "presence_rate = 0\n";
+    out.insert(out.end(), {"--config", file});
+  }
   return out;
 }
 
@@ -55,12 +62,15 @@ temporary_folder::~temporary_folder() {
 }
 
 server_under_test::server_under_test(const server_settings& settings)
-  : x_parley(settings.parley), x_folder(settings.root) {
+  : x_parley(settings.parley),
+    x_folder(settings.root),
+    x_configuration(settings.root) {
   if (::access(x_parley.c_str(), X_OK) != 0)
     throw std::runtime_error{x_parley + " cannot be executed"};
   if (settings.prepare)
     settings.prepare(x_folder.path());
-  x_server = std::make_unique<child_process>(serve(settings, x_folder.path()));
+  x_server = std::make_unique<child_process>(
+    serve(settings, x_folder.path(), x_configuration.path()));
   x_address = wait_ready(*x_server);
 }
 

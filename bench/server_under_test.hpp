@@ -48,8 +48,10 @@ struct server_settings {
 };
 
 /// A `parley serve` on a temporary folder and a port of its own, stopped with
-/// this object. All members throw std::runtime_error where the server does not
-/// do what it has to.
+/// this object. It tells every change of presence, however fast they come: what
+/// one costs is measured. Not if the arguments name a configuration file. All
+/// members throw std::runtime_error where the server does not do what it has
+/// to.
 class server_under_test {
 public:
   explicit server_under_test(const server_settings& settings);
@@ -72,6 +74,7 @@ private:
 
   std::string x_parley;
   temporary_folder x_folder;
+  temporary_folder x_configuration;
   std::unique_ptr<child_process> x_server;
   loopback_address x_address;
 };
