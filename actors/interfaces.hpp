@@ -75,8 +75,11 @@ using roster_actor = caf::typed_actor<
   caf::reacts_to<roster_found>, caf::reacts_to<contacts_checked>,
   /// By way of its router, from the other half of a subscription.
   caf::reacts_to<subscription_note>, caf::reacts_to<review_requests>,
+  caf::reacts_to<contact_check>,
   /// Somebody shows itself, asks to see this user, or both.
   caf::reacts_to<presence_call>,
+  /// Of those that this user asked to see.
+  caf::reacts_to<absent_users>,
   /// The subscription of a watcher that shall be told, or no longer.
   caf::reacts_to<attach_watcher>, caf::reacts_to<detach_watcher>,
   /// Ad-hoc watches: asked of the presentity, answered to the watcher.

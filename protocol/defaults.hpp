@@ -208,6 +208,17 @@ inline constexpr size_t drain_page = 64;
 inline constexpr double typing_per_second = 5;
 inline constexpr double typing_burst = 20;
 
+/// Changes of an endpoint's presence a second that its watchers are told of,
+/// and at once; of further ones they are told the last when its time has come.
+/// IMs follow each at once.
+inline constexpr double presence_changes_per_second = 20;
+inline constexpr double presence_changes_burst = 50;
+/// The greatest that the configuration file may say in its place.
+inline constexpr int64_t presence_rate_max = 1'000'000;
+
+/// Watches that have ended, of which an endpoint that comes back is told again.
+inline constexpr size_t ended_watches_max = 1'000;
+
 /// Receipts that a session keeps for a client that does not acknowledge them;
 /// further ones are dropped.
 inline constexpr size_t receipts_max = 1'000;

@@ -153,6 +153,8 @@ result<void> read_file(serve_options& x, const std::string& path) {
   from.take("metrics_anywhere", x.metrics_anywhere);
   from.take_number("trace_ims", 0, defaults::trace_ims_max,
     [&x](int64_t n) { x.traced_ims = static_cast<size_t>(n); });
+  from.take_number("presence_rate", 0, defaults::presence_rate_max,
+    [&x](int64_t n) { x.presence_rate = static_cast<double>(n); });
   from.take("user", x.user);
   from.take("log", x.log);
   return from.end();

@@ -32,6 +32,9 @@ struct serve_options {
   bool metrics_anywhere = false;
   /// IMs of which it is known what became of them; 0: of none.
   size_t traced_ims = defaults::trace_ims;
+  /// Changes of an endpoint's presence a second that its watchers are told of;
+  /// 0: all.
+  double presence_rate = defaults::presence_changes_per_second;
   /// Drop privileges to this user once all is open.
   std::string user;
   /// `debug`, `info`, `warn`, `error`.

@@ -78,6 +78,8 @@ struct server::impl {
   std::string certificate;
   std::shared_ptr<decoys> unknown_users;
   std::shared_ptr<surroundings> world = std::make_shared<real_world>();
+  /// As in `router_config`, until there are routers.
+  std::shared_ptr<const sharing_users> sharing_of;
 
   caf::actor_system_config cfg;
   std::unique_ptr<caf::actor_system> system;
@@ -109,6 +111,7 @@ struct server::impl {
   std::function<std::shared_ptr<const connection_config>(const policy&)>
   make_connection_config();
   result<void> open_store(shared<policy>& rules, shared<id_filter>& known);
+  result<void> find_sharing();
   void spawn_actors(
     const shared<policy>& rules, const shared<id_filter>& known);
   result<void> listen();
@@ -177,9 +180,26 @@ result<void> server::impl::open_store(
   if (!read)
     return tl::unexpected(read.error());
   known.reset(std::move(filter));
+  if (auto found = find_sharing(); !found)
+    return found;
   unknown_users = std::make_shared<decoys>(db->secret());
   return db->each_account(
     [this](const account& x) { unknown_users->add(x.keys); });
+}
+
+result<void> server::impl::find_sharing() {
+  auto found = std::make_shared<sharing_users>();
+  user_address last;
+  do {
+    auto page = db->rosters(last, defaults::sweep_step);
+    if (!page)
+      return tl::unexpected(page.error());
+    for (auto& x : *page)
+      if (x.sharing != sharing::by_default)
+        found->emplace_back(std::move(x.user), x.sharing);
+  } while (!last.empty());
+  sharing_of = std::move(found);
+  return {};
 }
 
 void server::impl::spawn_actors(
@@ -210,7 +230,8 @@ void server::impl::spawn_actors(
     pending_bytes.push_back(std::make_shared<uint64_t>(0));
     routers.push_back(spawn_on(workers.at(i), router,
       router_config{i, n, rules, known, writer, readers, sweeper, world,
-        options.domain, pending_bytes[i], (options.traced_ims + n - 1) / n}));
+        options.domain, pending_bytes[i], (options.traced_ims + n - 1) / n,
+        sharing_of, options.presence_rate}));
   }
   auto all = std::make_shared<directory>();
   for (const auto& r : routers)

@@ -152,6 +152,10 @@ void add_presence(page& p, const presence_counters& x) {
      "Those among them that a slow client was never sent, since a later one "
      "took their place.")
     .line(x.coalesced);
+  p.counters("parley_presence_changes_held_total",
+     "Changes of an endpoint's presence that watchers were not told of at "
+     "once, since it changes too fast.")
+    .line(x.held_changes);
 }
 
 void add_people(page& p, const engine_reading& x) {

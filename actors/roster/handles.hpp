@@ -28,10 +28,12 @@ struct say_to_session {
 struct contact_check {
   uint64_t ticket = 0;
   roster_actor from;
+  /// Whose roster that is.
+  user_address user;
   /// Whether they shall be watched, too.
   bool watched = false;
   std::vector<std::pair<uint32_t, user_address>> whom;
-  auto fields() { return std::tie(ticket, from, watched, whom); }
+  auto fields() { return std::tie(ticket, from, user, watched, whom); }
 };
 
 struct presence_call {
@@ -43,10 +45,15 @@ struct presence_call {
   bool asks = false;
   /// Answers such a call, roster to roster; others come by way of a router.
   bool answers = false;
-  auto fields() { return std::tie(from, roster, state, asks, answers); }
+  /// Of `from`, which holds while it is not here too.
+  parley::sharing sharing = parley::sharing::by_default;
+  auto fields() {
+    return std::tie(from, roster, state, asks, answers, sharing);
+  }
 };
 
-/// To a router: calls those of its users whose rosters are active.
+/// To a router: calls those of its users whose rosters are active; of others
+/// that are asked it tells `absent_users`.
 struct presence_calls {
   struct callee {
     user_address user;
@@ -78,7 +85,8 @@ struct attach_watcher {
   }
 };
 
-/// The same way, which it must not leave: it would overtake.
+/// The same way, which it must not leave: it would overtake. Without a
+/// subscription: a watch that was allowed is not begun.
 struct detach_watcher {
   user_address whom;
   user_address watcher;

@@ -64,14 +64,17 @@ struct roster_head_changed {
   uint64_t requests = 0;
   /// Null: it blocks nobody.
   shared<privacy> blocks;
-  auto fields() { return std::tie(user, contacts, watchers, requests, blocks); }
+  parley::sharing sharing = parley::sharing::by_default;
+  auto fields() {
+    return std::tie(user, contacts, watchers, requests, blocks, sharing);
+  }
 };
 
 // -- may they be contacts?
 
 struct contact_check;
 
-/// Code none: it may. By their places in the question.
+/// Code none: it may. By their places in the question; from several, in parts.
 struct contacts_checked {
   uint64_t ticket = 0;
   std::vector<std::pair<uint32_t, failure>> what;
@@ -97,6 +100,13 @@ struct review_requests {
 
 struct presence_call;
 struct presence_calls;
+
+/// From a router, of users that somebody asked to see and who are not here:
+/// those that have a word of their own on the sharing of their presence.
+struct absent_users {
+  std::vector<std::pair<user_address, sharing>> what;
+  auto fields() { return std::tie(what); }
+};
 struct attach_watcher;
 struct detach_watcher;
 struct watch_request;

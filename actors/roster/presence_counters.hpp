@@ -19,6 +19,8 @@ struct presence_counters {
   /// the place of while the client was slow.
   uint64_t notifications = 0;
   uint64_t coalesced = 0;
+  /// Changes of an endpoint that came too fast to be told one by one.
+  uint64_t held_changes = 0;
   // What was refused by contacts.max, watchers.max and presence.adhoc_max.
   uint64_t contacts_full = 0;
   uint64_t watchers_full = 0;
@@ -36,6 +38,7 @@ struct presence_counters {
     adhoc += x.adhoc;
     notifications += x.notifications;
     coalesced += x.coalesced;
+    held_changes += x.held_changes;
     contacts_full += x.contacts_full;
     watchers_full += x.watchers_full;
     watches_full += x.watches_full;
@@ -44,7 +47,7 @@ struct presence_counters {
 
   auto fields() {
     return std::tie(rosters, subscriptions, adhoc, notifications, coalesced,
-      contacts_full, watchers_full, watches_full);
+      held_changes, contacts_full, watchers_full, watches_full);
   }
 };
 

@@ -56,11 +56,11 @@ verdict judge_watcher(
   return rules.presence_auto_approve ? verdict::allow : verdict::ask;
 }
 
-bool shares_presence(const privacy& x, const policy& rules) noexcept {
-  if (x.sharing == sharing::off)
+bool shares_presence(sharing own, const policy& rules) noexcept {
+  if (own == sharing::off)
     return false;
   return rules.presence_sharing
-    || (x.sharing == sharing::on && rules.presence_sharing_override);
+    || (own == sharing::on && rules.presence_sharing_override);
 }
 
 } // namespace parley

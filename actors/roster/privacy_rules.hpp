@@ -22,9 +22,9 @@ enum class verdict : uint8_t { allow, ask, block };
 verdict judge_watcher(
   const privacy& x, const user_address& who, const policy& rules) noexcept;
 
-/// Whether the owner's presence is shown to others at all: `presence.sharing`
-/// and the owner's own word, where `presence.sharing_override` decides whether
-/// that stands against a general *off*.
-bool shares_presence(const privacy& x, const policy& rules) noexcept;
+/// Whether somebody's presence is shown to others at all: `presence.sharing`
+/// and its `own` word, where `presence.sharing_override` decides whether that
+/// stands against a general *off*.
+bool shares_presence(sharing own, const policy& rules) noexcept;
 
 } // namespace parley

@@ -69,7 +69,8 @@ void roster_state::found(roster_found& x) {
     x_reconciles = true;
     arm(self->clock().now() + defaults::roster_retry);
   } else {
-    x_shares = shares_presence(x_rules->head().privacy, *x_policy);
+    x_own_sharing = x_rules->head().privacy.sharing;
+    x_shares = shares_presence(x_own_sharing, *x_policy);
     x_rules->review(*x_policy);
   }
   for (auto& w : std::exchange(x_waiting, {}))
@@ -125,8 +126,8 @@ void roster_state::committed(const failure& why) {
 
 void roster_state::tell_if_idle() {
   bool idle = x_loaded && x_endpoints.empty() && x_watchers.empty()
-    && x_watched.empty() && x_asked.empty() && x_checks.empty() && !x_committing
-    && !x_reconciles;
+    && x_granted.empty() && x_watched.empty() && x_asked.empty()
+    && x_checks.empty() && !x_committing && !x_reconciles;
   if (!idle || x_told_idle == handled)
     return;
   x_told_idle = handled;
@@ -247,6 +248,7 @@ void roster_state::check(
   for (auto& [index, part] : parts) {
     part.ticket = ticket;
     part.from = roster_actor{self};
+    part.user = x_rules->user();
     part.watched = watched;
     self->send(config->others->routers[index], std::move(part));
   }
@@ -270,6 +272,15 @@ void roster_state::checked(const contacts_checked& x) {
   });
 }
 
+void roster_state::check_for(const contact_check& x) {
+  contacts_checked answer;
+  answer.ticket = x.ticket;
+  for (const auto& [at, whom] : x.whom)
+    answer.what.emplace_back(
+      at, x_rules->refuses_contact(x.user, x.watched, *x_policy));
+  self->send(x.from, std::move(answer));
+}
+
 void roster_state::send(subscription_note what) {
   after(
     [this, what = std::move(what)] { self->send(router_of(what.to), what); });
@@ -284,8 +295,8 @@ void roster_state::confirm(subscription_note what) {
 void roster_state::head_changed() {
   after([this] {
     const auto& h = x_rules->head();
-    roster_head_changed x{
-      x_rules->user(), h.contacts, h.watchers, h.requests, {}};
+    roster_head_changed x{x_rules->user(), h.contacts, h.watchers, h.requests,
+      {}, h.privacy.sharing};
     if (blocks_anybody(h.privacy))
       x.blocks.reset(h.privacy);
     self->send(x_router, std::move(x));

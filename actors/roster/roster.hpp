@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "actors/interfaces.hpp"
+#include "actors/roster/change_rate.hpp"
 #include "actors/roster/mostly_empty.hpp"
 #include "actors/roster/presentity.hpp"
 #include "actors/roster/roster_rules.hpp"
@@ -28,6 +29,8 @@ struct roster_config {
   std::vector<store_reader_actor> readers;
   std::shared_ptr<surroundings> world;
   std::shared_ptr<presence_counters> counters;
+  /// As in `router_config`.
+  double presence_rate = 0;
 };
 
 /// See `roster_actor`. What its rules ask for beside writes is held back until
@@ -49,6 +52,8 @@ public:
   void requests(roster_requests& x);
   void set_policy(const shared<policy>& x);
   void checked(const contacts_checked& x);
+  /// Whether this user may be a contact.
+  void check_for(const contact_check& x);
   void receive(const subscription_note& x);
   void review();
   void import(
@@ -70,6 +75,7 @@ public:
 
   // -- whom it watches (roster_watching.cpp)
   void called(const presence_call& x);
+  void absent(const absent_users& x);
   void decided(const watch_decided& x);
   void revoked(const watch_revoked& x);
   void presentity_gone(const presentity_left& x);
@@ -89,6 +95,12 @@ private:
     session_actor handle;
     /// It has asked for the list.
     bool follows = false;
+    change_rate rate;
+    /// Its last change has yet to be told.
+    bool waits = false;
+    /// Its ad-hoc watches that are over, oldest first: a suspended session is
+    /// told nothing.
+    std::vector<std::pair<user_address, clock::time_point>> ended;
   };
 
   /// What one who may see this user is shown.
@@ -151,6 +163,7 @@ private:
   void view_changed(const user_address& whom) override;
   void views_changed() override;
   void head_changed() override;
+  uint64_t adhoc_watchers_beside(const user_address& whom) const override;
 
   // the shell
   /// At once, if it is loaded: mostly, and nothing is allocated then.
@@ -194,6 +207,10 @@ private:
   /// With a version of its own, unless it is the truth.
   shared<presentity> state_of(view x);
   void publish();
+  /// The same, and calls those that see the user come.
+  void publish_change();
+  /// Those changes whose time has come; when the next one's will.
+  clock::time_point publish_waiting();
   void tell_own_sessions(const presentity& before);
   /// Tells a watcher what it sees from now on; false: it need not be kept.
   bool show_to(const user_address& who, watcher& w);
@@ -202,10 +219,12 @@ private:
   /// Soon after the roster was read again: what the disk has refused was
   /// carried out by some, and what else waited for it was not.
   void reconcile();
-  /// Calls those that this user is shown to, and those that it wants to see.
-  void call(bool shows, bool asks);
+  /// Calls those that this user is shown to, and those that it wants to see;
+  /// all watchers if its own word on sharing is another.
+  void call(bool shows, bool asks, bool switched = false);
+  presence_call make_call() const;
   void call_one(const user_address& whom, bool shows, bool asks);
-  uint64_t adhoc_watchers_beside(const user_address& whom) const;
+  void forget_grant(const user_address& watcher);
 
   // watching
   bool is_subscribed(const user_address& whom) const;
@@ -223,7 +242,15 @@ private:
   void stop_watching_all();
   /// Whom the subscription tells has changed.
   void retarget(const user_address& whom, watched& w);
+  /// If it is not here and unknown for that.
   void tell_unknown(const user_address& whom);
+  /// *unavailable*, or *unknown*: what a contact is shown as that is not here.
+  show view_of_absent(const user_address& whom, const policy& rules) const;
+  bool is_unknown_when_absent(const user_address& whom) const {
+    return view_of_absent(whom, *x_policy) == show::unknown;
+  }
+  /// A contact's own word on sharing.
+  void learn(const user_address& whom, sharing own);
   /// To one of its sessions, after all that it has told it.
   void say_through(
     const watched& w, const session_actor& who, std::vector<event> what);
@@ -235,9 +262,12 @@ private:
   void end_adhoc(
     const std::function<bool(const user_address&, const adhoc_watch&)>& ends);
   uint64_t adhoc_watches() const;
+  void remember_end(endpoint& e, const user_address& whom);
+  /// Again, to one that may not have heard of it.
+  void tell_ends(endpoint& e);
   void arm(clock::time_point at);
-  /// While nobody's presence is shared, those who are not here are unknown too.
-  void tell_absent(show what, const session_actor& to);
+  /// Those who are not here and are shown otherwise than by `before`.
+  void tell_absent(const policy& before);
 
   pinned_pointer<roster_actor, roster_state> self;
   std::shared_ptr<const roster_config> config;
@@ -264,9 +294,15 @@ private:
   shared<presentity> x_truth;
   uint64_t x_version = 0;
   bool x_shares = true;
+  /// As watchers know it.
+  sharing x_own_sharing = sharing::by_default;
   std::map<user_address, watcher> x_watchers;
+  /// Ad-hoc watches that are allowed and have yet to begin.
+  std::map<user_address, size_t> x_granted;
 
   std::map<user_address, watched> x_watched;
+  /// Of contacts: those that have a word of their own on sharing.
+  std::map<user_address, sharing> x_sharing_of;
   std::map<uint64_t, asked_watch> x_asked;
   uint64_t x_next_ticket = 1;
   bool x_armed = false;

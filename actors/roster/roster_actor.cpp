@@ -51,6 +51,11 @@ roster_actor::behavior_type roster(
       st.receive(x);
       st.flush();
     },
+    [&st](const contact_check& x) {
+      ++st.handled;
+      st.when_loaded([&st, x] { st.check_for(x); });
+      st.flush();
+    },
     [&st](const review_requests&) {
       ++st.handled;
       st.review();
@@ -59,6 +64,10 @@ roster_actor::behavior_type roster(
     [&st](const presence_call& x) {
       st.handled += !x.answers;
       st.when_loaded([&st, x] { st.called(x); });
+      st.flush();
+    },
+    [&st](const absent_users& x) {
+      st.when_loaded([&st, x] { st.absent(x); });
       st.flush();
     },
     [&st](const attach_watcher& x) {

@@ -85,12 +85,13 @@ void roster_state::view_changed(const user_address& whom) {
 }
 
 void roster_state::share_or_not() {
-  auto shares = shares_presence(x_rules->head().privacy, *x_policy);
-  if (std::exchange(x_shares, shares) == shares)
-    return;
-  show_to_all();
-  if (is_online())
-    call(true, false);
+  auto own = x_rules->head().privacy.sharing;
+  bool switched = std::exchange(x_own_sharing, own) != own;
+  auto shares = shares_presence(own, *x_policy);
+  bool changed = std::exchange(x_shares, shares) != shares;
+  if (changed)
+    show_to_all();
+  call(changed && is_online(), false, switched);
 }
 
 void roster_state::reconcile() {
@@ -113,8 +114,8 @@ void roster_state::views_changed() {
     share_or_not();
     for (auto i = x_watchers.begin(); i != x_watchers.end();) {
       auto& [who, w] = *i;
-      bool refused =
-        w.adhoc && !w.subscribed && x_rules->refuses_watch(who, 0, *x_policy);
+      bool refused = w.adhoc && !w.subscribed
+        && x_rules->refuses_watch(who, true, *x_policy);
       if (refused)
         self->send(w.roster, watch_revoked{x_rules->user()});
       if (refused || !show_to(who, w))
@@ -130,11 +131,15 @@ void roster_state::views_changed() {
 // -- the user's own sessions
 
 void roster_state::joined(const endpoint_joined& x) {
-  x_endpoints.push_back({x.session, x.name, x.what, x.handle});
+  auto& e = x_endpoints.emplace_back();
+  e.session = x.session;
+  e.name = x.name;
+  e.what = x.what;
+  e.handle = x.handle;
   x_sessions->push_back(x.handle);
   bool first = x_endpoints.size() == 1;
   bool was_online = is_online();
-  greet(x_endpoints.back());
+  greet(e);
   for (auto& [whom, w] : x_watched)
     retarget(whom, w);
   publish();
@@ -146,10 +151,41 @@ void roster_state::changed(const endpoint_changed& x) {
   if (!e)
     return;
   e->what = x.what;
+  auto rate = config->presence_rate;
+  if (!e->waits && e->rate.take(self->clock().now(), rate)) {
+    publish_change();
+    return;
+  }
+  ++config->counters->held_changes;
+  if (!std::exchange(e->waits, true))
+    arm(e->rate.next(rate));
+}
+
+void roster_state::publish_change() {
   bool was_online = is_online();
   publish();
   if (!was_online && is_online())
     call(true, false);
+}
+
+roster_state::clock::time_point roster_state::publish_waiting() {
+  auto now = self->clock().now();
+  auto rate = config->presence_rate;
+  auto next = clock::time_point::max();
+  bool due = false;
+  for (auto& e : x_endpoints) {
+    if (!e.waits)
+      continue;
+    if (e.rate.take(now, rate)) {
+      e.waits = false;
+      due = true;
+    } else {
+      next = std::min(next, e.rate.next(rate));
+    }
+  }
+  if (due)
+    publish_change();
+  return next;
 }
 
 void roster_state::left(const endpoint_left& x) {
@@ -160,14 +196,14 @@ void roster_state::left(const endpoint_left& x) {
   auto handle = i->handle;
   x_endpoints.erase(i);
   std::erase(*x_sessions, handle);
-  std::erase_if(
-    x_asked, [&x](const auto& a) { return a.second.session == x.session; });
-  if (x_endpoints.empty())
+  if (x_endpoints.empty()) {
     stop_watching_all();
-  else
+    x_sharing_of.clear();
+  } else {
     end_adhoc([&x](const user_address&, const adhoc_watch& w) {
       return w.session == x.session;
     });
+  }
   publish();
 }
 
@@ -176,6 +212,7 @@ void roster_state::resumed(const endpoint_resumed& x) {
   if (!e)
     return;
   greet_anew(*e);
+  tell_ends(*e);
   tell(e->handle, event{x_rules->head().privacy});
 }
 
@@ -212,8 +249,16 @@ void roster_state::tell_own_sessions(const presentity& before) {
 
 // -- calls
 
-void roster_state::call(bool shows, bool asks) {
-  if (!shows && !asks)
+presence_call roster_state::make_call() const {
+  presence_call x;
+  x.from = x_rules->user();
+  x.roster = roster_actor{self};
+  x.sharing = x_own_sharing;
+  return x;
+}
+
+void roster_state::call(bool shows, bool asks, bool switched) {
+  if (!shows && !asks && !switched)
     return;
   std::map<size_t, presence_calls> parts;
   for (const auto& [whom, item] : x_rules->items()) {
@@ -221,7 +266,8 @@ void roster_state::call(bool shows, bool asks) {
     bool shown = shows && view_of(item, false) != view::nothing
       && !x_watchers.contains(whom);
     bool asked = asks && s.to == half::active;
-    if (shown || asked)
+    bool told = switched && (s.from == half::active || item.pretended);
+    if (shown || asked || told)
       parts[config->others->index_of(slot_of(whom))].to.push_back(
         {whom, shown, asked});
   }
@@ -231,8 +277,7 @@ void roster_state::call(bool shows, bool asks) {
   if (shows)
     state = state_of(x_shares ? view::truth : view::unknown);
   for (auto& [index, part] : parts) {
-    part.call.from = x_rules->user();
-    part.call.roster = roster_actor{self};
+    part.call = make_call();
     part.call.state = state;
     self->send(config->others->routers[index], std::move(part));
   }
@@ -243,8 +288,7 @@ void roster_state::call_one(const user_address& whom, bool shows, bool asks) {
   if (!shown && !asks)
     return;
   presence_calls x;
-  x.call.from = x_rules->user();
-  x.call.roster = roster_actor{self};
+  x.call = make_call();
   if (shown)
     x.call.state = state_of(x_shares ? view::truth : view::unknown);
   x.to.push_back({whom, shown, asks});
@@ -254,6 +298,8 @@ void roster_state::call_one(const user_address& whom, bool shows, bool asks) {
 // -- watchers
 
 void roster_state::attach(const attach_watcher& x) {
+  if (x.adhoc)
+    forget_grant(x.watcher);
   bool subscribed = x.subscribed && x_rules->admit(x.watcher, x.number);
   if (!subscribed && !x.adhoc) {
     self->send(x.roster, presentity_left{x_rules->user(), x.seen});
@@ -281,26 +327,43 @@ void roster_state::attach(const attach_watcher& x) {
 }
 
 void roster_state::detach(const detach_watcher& x) {
+  if (!x.subscription) {
+    forget_grant(x.watcher);
+    return;
+  }
   auto i = x_watchers.find(x.watcher);
   if (i != x_watchers.end() && i->second.subscription == x.subscription)
     x_watchers.erase(i);
 }
 
+void roster_state::forget_grant(const user_address& watcher) {
+  auto i = x_granted.find(watcher);
+  if (i != x_granted.end() && --i->second == 0)
+    x_granted.erase(i);
+}
+
 uint64_t roster_state::adhoc_watchers_beside(const user_address& whom) const {
-  return static_cast<uint64_t>(
-    std::count_if(x_watchers.begin(), x_watchers.end(), [&whom](const auto& w) {
-      return w.second.adhoc && !w.second.subscribed && w.first != whom;
-    }));
+  uint64_t n = 0;
+  for (const auto& [who, w] : x_watchers)
+    n += w.adhoc && who != whom && !x_rules->lets_in(who);
+  for (const auto& [who, grants] : x_granted) {
+    auto w = x_watchers.find(who);
+    bool counted = w != x_watchers.end() && w->second.adhoc;
+    n += !counted && who != whom && !x_rules->lets_in(who);
+  }
+  return n;
 }
 
 void roster_state::decide_watch(const watch_request& x) {
   watch_decided answer;
   answer.ticket = x.ticket;
   answer.whom = x_rules->user();
-  if (auto why = x_rules->refuses_watch(
-        x.watcher, adhoc_watchers_beside(x.watcher), *x_policy)) {
+  auto w = x_watchers.find(x.watcher);
+  bool renews = w != x_watchers.end() && w->second.adhoc;
+  if (auto why = x_rules->refuses_watch(x.watcher, renews, *x_policy)) {
     answer.why = std::move(*why);
   } else {
+    ++x_granted[x.watcher];
     answer.roster = roster_actor{self};
     auto v = !x_shares                                 ? view::unknown
       : is_blocked(x_rules->head().privacy, x.watcher) ? view::nothing

@@ -104,11 +104,11 @@ std::optional<failure> roster_rules::let_in(
   change& c, roster_item& x, const policy& rules) {
   auto from = x.what.subscription.from;
   if (from == half::pending) {
-    if (!has_room_for_watcher(rules)) {
+    if (!has_room_for_watcher(x.what.address, rules)) {
       failure f{errc::watcher_limit,
         x_user.str() + " has as many watchers as anybody may have"};
       f.limit = rules.watchers_max;
-      f.value = x_head.watchers + 1;
+      f.value = watchers_with(x.what.address);
       return f;
     }
     apply(x, subscription_event::sends_subscribed);
@@ -304,10 +304,6 @@ void roster_rules::decide(change& c, roster_item& x, kind what) {
   c.count(x);
 }
 
-bool roster_rules::has_room_for_watcher(const policy& rules) const noexcept {
-  return may_have_room(x_head.watchers, rules.watchers_max);
-}
-
 void roster_rules::judge(change& c, roster_item& x, const policy& rules) {
   const auto& whom = x.what.address;
   auto v = judge_watcher(x_head.privacy, whom, rules);
@@ -315,7 +311,7 @@ void roster_rules::judge(change& c, roster_item& x, const policy& rules) {
     v = verdict::allow;
   bool undecided = x.what.subscription.from == half::pending;
   // The answer to one that is blocked tells nothing.
-  if (v != verdict::ask && !x.pretended && !has_room_for_watcher(rules)) {
+  if (v != verdict::ask && !x.pretended && !has_room_for_watcher(whom, rules)) {
     if (!undecided)
       decide(c, x, kind::unsubscribed);
     return;
@@ -389,9 +385,7 @@ void roster_rules::receive(
   case kind::subscribe:
     if (!x)
       x = &c.make(from);
-    if (bool lets_in =
-          x->what.subscription.from == half::active || x->pretended;
-        lets_in && what.number >= x->heard) {
+    if (lets_in(from) && what.number >= x->heard) {
       // If it came already, the answer perhaps did not.
       x->heard = what.number;
       c.note({x_user, from, kind::subscribed, x->heard});
@@ -424,41 +418,6 @@ void roster_rules::receive(
   }
   c.confirm(what);
   c.commit();
-}
-
-bool roster_rules::admit(const user_address& watcher, uint64_t number) {
-  auto* x = find(watcher);
-  if (x && (x->what.subscription.from == half::active || x->pretended))
-    return true;
-  // One that waits for its approval is not told of its end.
-  if (!x || (x->what.subscription.from == half::none && number >= x->heard))
-    x_fx.send({x_user, watcher, kind::unsubscribed, number});
-  return false;
-}
-
-bool roster_rules::expects(const user_address& whom, uint64_t now_us) {
-  auto* x = find(whom);
-  if (x && x->what.subscription.to == half::active)
-    return true;
-  if (!x || x->what.subscription.to == half::none)
-    x_fx.send({x_user, whom, kind::unsubscribe, next_wish(now_us)});
-  return false;
-}
-
-std::optional<failure> roster_rules::refuses_watch(
-  const user_address& watcher, uint64_t others, const policy& rules) const {
-  auto* x = find(watcher);
-  if (x && (x->what.subscription.from == half::active || x->pretended))
-    return std::nullopt;
-  if (!may_have_room(x_head.watchers + others, rules.watchers_max)) {
-    failure f{errc::watcher_limit};
-    f.limit = rules.watchers_max;
-    f.value = x_head.watchers + others + 1;
-    return f;
-  }
-  if (judge_watcher(x_head.privacy, watcher, rules) == verdict::ask)
-    return failure{errc::not_authorised};
-  return std::nullopt;
 }
 
 // -- privacy

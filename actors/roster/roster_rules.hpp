@@ -58,6 +58,8 @@ public:
     virtual void views_changed() = 0;
     /// Counts or blocks are different now.
     virtual void head_changed() = 0;
+    /// Who watches ad hoc and is not subscribed, `whom` left out.
+    virtual uint64_t adhoc_watchers_beside(const user_address& whom) const = 0;
   };
 
   roster_rules(user_address user, effects& fx)
@@ -111,11 +113,17 @@ public:
   /// user is not; it is told so.
   bool expects(const user_address& whom, uint64_t now_us);
 
-  // -- ad-hoc watches of this user
+  // -- who would watch this user
 
-  /// Why `watcher` may not; `others` watch ad hoc and are not subscribed.
+  /// It is subscribed, or was told so.
+  bool lets_in(const user_address& watcher) const noexcept;
+  /// Why this user cannot be its contact, and be watched if `watched`; code
+  /// none: it can.
+  failure refuses_contact(
+    const user_address& by, bool watched, const policy& rules) const;
+  /// Why `watcher` may not watch ad hoc; one that does already needs no room.
   std::optional<failure> refuses_watch(
-    const user_address& watcher, uint64_t others, const policy& rules) const;
+    const user_address& watcher, bool renews, const policy& rules) const;
 
   // -- policy and operators
 
@@ -156,7 +164,9 @@ private:
   /// Takes a wish that nobody has decided.
   void judge(change& c, roster_item& x, const policy& rules);
   void review(change& c, const policy& rules);
-  bool has_room_for_watcher(const policy& rules) const noexcept;
+  uint64_t watchers_with(const user_address& watcher) const;
+  bool has_room_for_watcher(
+    const user_address& watcher, const policy& rules) const;
   contact_list listing(roster_version known) const;
 
   user_address x_user;
@@ -168,5 +178,10 @@ private:
   std::unordered_map<uint64_t, open_check> x_checks;
   uint64_t x_next_check = 1;
 };
+
+/// Why somebody with so many contacts, who would be watched by so many with one
+/// more, cannot be a contact; code none: it can.
+failure refuse_contact(
+  uint64_t contacts, uint64_t watchers_then, bool watched, const policy& rules);
 
 } // namespace parley

@@ -26,18 +26,14 @@ void roster_state::greet(const endpoint& e) {
   for (const auto& n : x_truth->endpoints)
     if (n->from.endpoint != e.name)
       tell(e.handle, event{presence_event{n}});
-  if (!x_policy->presence_sharing)
-    tell_absent(show::unknown, e.handle);
+  for (const auto& [whom, item] : x_rules->items())
+    if (item.what.subscription.to == half::active && !x_watched.contains(whom)
+      && is_unknown_when_absent(whom))
+      tell(e.handle, event{presence_event{bare_notice(whom, show::unknown)}});
   for (const auto& [whom, w] : x_watched) {
     if (watches_adhoc(w, e.session) || is_subscribed(whom))
       self->send(w.subscription, greet_session{e.handle});
   }
-}
-
-void roster_state::tell_absent(show what, const session_actor& to) {
-  for (const auto& [whom, item] : x_rules->items())
-    if (item.what.subscription.to == half::active && !x_watched.contains(whom))
-      tell(to, event{presence_event{bare_notice(whom, what)}});
 }
 
 // -- subscriptions
@@ -82,22 +78,23 @@ void roster_state::attach_to(const user_address& whom, watched& w) {
 }
 
 void roster_state::called(const presence_call& x) {
-  if (x.asks && (is_online() || !x_shares)) {
-    auto v = view_of(x.from);
-    if (v != view::nothing) {
-      presence_call back;
-      back.from = x_rules->user();
-      back.roster = roster_actor{self};
+  if (x.asks) {
+    auto back = make_call();
+    back.answers = true;
+    if (auto v = view_of(x.from);
+        v != view::nothing && (is_online() || !x_shares))
       back.state = state_of(v);
-      back.answers = true;
+    if (back.state || x_own_sharing != sharing::by_default)
       self->send(x.roster, std::move(back));
-    }
   }
   // What makes this user a watcher may have yet to reach the disk; if it does
   // not, what is there decides.
-  if (x.state)
-    after([this, x] { shown(x); },
-      [this, x](const failure&) { when_loaded([this, x] { shown(x); }); });
+  auto look = [this, x] {
+    if (x.state)
+      shown(x);
+    learn(x.from, x.sharing);
+  };
+  after(look, [this, look](const failure&) { when_loaded(look); });
 }
 
 void roster_state::shown(const presence_call& x) {
@@ -110,7 +107,7 @@ void roster_state::shown(const presence_call& x) {
   if (!w.subscription) {
     shared<presentity> first;
     // Its sessions were told so when they came.
-    if (!x_policy->presence_sharing) {
+    if (is_unknown_when_absent(x.from)) {
       presentity masked;
       masked.who = x.from;
       masked.unknown = true;
@@ -128,13 +125,6 @@ void roster_state::presentity_gone(const presentity_left& x) {
     || !i->second.adhoc.empty())
     return;
   stop_watching(x.whom, true);
-}
-
-void roster_state::tell_unknown(const user_address& whom) {
-  if (x_policy->presence_sharing || !is_subscribed(whom))
-    return;
-  for (const auto& e : x_endpoints)
-    tell(e.handle, event{presence_event{bare_notice(whom, show::unknown)}});
 }
 
 void roster_state::taken_back(const user_address& whom) {
@@ -160,10 +150,10 @@ void roster_state::stop_watching(const user_address& whom, bool tells) {
   self->send(
     router_of(whom), detach_watcher{whom, x_rules->user(), w.subscription});
   if (tells)
-    // While nobody shares, one that is absent is no more known than others; to
-    // be told when the subscription has told its last.
+    // If it is unknown from now on, that is told when the subscription has told
+    // its last.
     self->send(
-      w.subscription, end_subscription{whom, !x_policy->presence_sharing});
+      w.subscription, end_subscription{whom, is_unknown_when_absent(whom)});
   else
     self->send_exit(w.subscription, caf::exit_reason::normal);
 }
@@ -190,7 +180,7 @@ void roster_state::begin_watching(const user_address& whom) {
     if (!i->second.to) {
       // The presentity was quicker: every session has been told, unless its
       // subscription took for granted that it is unknown to them.
-      if (!x_policy->presence_sharing)
+      if (is_unknown_when_absent(whom))
         for (const auto& e : x_endpoints)
           self->send(i->second.subscription, greet_session{e.handle});
       return;
@@ -209,6 +199,7 @@ void roster_state::begin_watching(const user_address& whom) {
 }
 
 void roster_state::cease_watching(const user_address& whom) {
+  x_sharing_of.erase(whom);
   auto i = x_watched.find(whom);
   if (i == x_watched.end())
     return;
@@ -292,8 +283,12 @@ void roster_state::decided(const watch_decided& x) {
   auto asked = std::move(i->second);
   x_asked.erase(i);
   auto* e = find(asked.session);
-  if (!e)
+  if (!e) {
+    if (x.why.code == errc::none)
+      self->send(
+        router_of(x.whom), detach_watcher{x.whom, x_rules->user(), {}});
     return;
+  }
   if (x.why.code != errc::none) {
     answer(asked.session, asked.number, x.why);
     return;
@@ -307,6 +302,7 @@ void roster_state::decided(const watch_decided& x) {
   auto watch = std::find_if(w.adhoc.begin(), w.adhoc.end(),
     [&asked](const auto& a) { return a.session == asked.session; });
   bool fresh = watch == w.adhoc.end();
+  std::erase_if(e->ended, [&x](const auto& y) { return y.first == x.whom; });
   config->counters->adhoc += w.adhoc.empty() ? 1 : 0;
   if (fresh)
     w.adhoc.push_back({asked.session, until});
@@ -347,6 +343,7 @@ void roster_state::end_adhoc(
     retarget(whom, w);
     for (const auto& a : ended)
       if (auto* e = find(a.session)) {
+        remember_end(*e, whom);
         std::vector<event> words;
         if (!is_subscribed(whom))
           words.emplace_back(presence_event{bare_notice(whom, show::unknown)});
@@ -362,6 +359,28 @@ void roster_state::end_adhoc(
     } else {
       attach_to(whom, w);
     }
+  }
+}
+
+void roster_state::remember_end(endpoint& e, const user_address& whom) {
+  if (e.ended.size() == defaults::ended_watches_max)
+    e.ended.erase(e.ended.begin());
+  e.ended.emplace_back(whom, self->clock().now());
+}
+
+void roster_state::tell_ends(endpoint& e) {
+  // Its connection may have been broken for so long.
+  auto since = std::chrono::milliseconds{x_policy->session_resume_window_ms
+    + x_policy->session_heartbeat_ms * defaults::heartbeats_until_dead_tenths
+      / 10};
+  auto now = self->clock().now();
+  std::erase_if(e.ended, [&](const auto& x) {
+    return now - x.second > since + defaults::sweep_interval;
+  });
+  for (const auto& [whom, when] : e.ended) {
+    if (!is_subscribed(whom))
+      tell(e.handle, event{presence_event{bare_notice(whom, show::unknown)}});
+    tell(e.handle, event{watch_ended{whom}});
   }
 }
 
@@ -385,7 +404,7 @@ void roster_state::sweep() {
   end_adhoc([now](const user_address&, const adhoc_watch& w) {
     return w.until <= now;
   });
-  auto next = clock::time_point::max();
+  auto next = publish_waiting();
   for (const auto& [whom, w] : x_watched)
     for (const auto& a : w.adhoc)
       next = std::min(next, a.until);
@@ -403,10 +422,7 @@ void roster_state::set_policy(const shared<policy>& x) {
 void roster_state::apply_policy(
   const shared<policy>& before, const shared<policy>& x) {
   share_or_not();
-  if (before->presence_sharing != x->presence_sharing)
-    for (const auto& e : x_endpoints)
-      tell_absent(
-        x->presence_sharing ? show::unavailable : show::unknown, e.handle);
+  tell_absent(*before);
   if (!x->presence_adhoc)
     end_adhoc([](const user_address&, const adhoc_watch&) { return true; });
   if (x->presence_auto_approve && !before->presence_auto_approve)

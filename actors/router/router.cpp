@@ -64,12 +64,6 @@ router_state::router_state(
   pinned_pointer<local_router_actor, router_state> parent)
   : self(parent) {}
 
-router_state::~router_state() {
-  // They hold this one.
-  for (auto& [whom, r] : x_rosters)
-    caf::anon_send_exit(r.handle, caf::exit_reason::user_shutdown);
-}
-
 void router_state::init(router_config x) {
   config = std::move(x);
   auto owns = [index = config.index, n = config.routers](
@@ -77,6 +71,7 @@ void router_state::init(router_config x) {
   rules = std::make_unique<routing>(*this, owns, config.traced_ims);
   rules->set_policy(*config.rules);
   rules->ids_on_disk().start(config.known_ids);
+  take_sharing();
 }
 
 moment router_state::now() {

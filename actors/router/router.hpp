@@ -49,6 +49,9 @@ struct resume_token {
 /// The index of the router that made this session.
 size_t router_of(session_id x) noexcept;
 
+/// Users that have a word of their own on the sharing of their presence.
+using sharing_users = std::vector<std::pair<user_address, sharing>>;
+
 struct router_config {
   /// Among the routers of this process.
   size_t index = 0;
@@ -66,6 +69,11 @@ struct router_config {
   std::shared_ptr<uint64_t> pending_bytes = nullptr;
   /// IMs of which it is known what became of them.
   size_t traced_ims = 0;
+  /// Of any router, on disk at the start. May be null.
+  std::shared_ptr<const sharing_users> sharing_of = nullptr;
+  /// Changes of an endpoint's presence a second that its watchers are told of;
+  /// 0: all.
+  double presence_rate = defaults::presence_changes_per_second;
 };
 
 class router_state : public routing::effects {
@@ -190,7 +198,14 @@ private:
   void ask_roster(roster_requests what);
   std::shared_ptr<const roster_config> roster_surroundings();
 
+  void take_sharing();
+  /// Remembers the word of a user.
+  void set_sharing(const user_address& whom, sharing own);
+
   std::unordered_map<user_address, active_roster> x_rosters;
+  /// Its users that have a word of their own on sharing: what others see of
+  /// them while they are not here, without reading their rosters.
+  std::unordered_map<user_address, sharing> x_sharing_of;
   std::shared_ptr<const roster_config> x_roster_config;
   std::shared_ptr<presence_counters> x_presence =
     std::make_shared<presence_counters>();

@@ -8,11 +8,17 @@
 // demand, which are let go of.
 namespace parley {
 
+router_state::~router_state() {
+  // They hold this one.
+  for (auto& [whom, r] : x_rosters)
+    caf::anon_send_exit(r.handle, caf::exit_reason::user_shutdown);
+}
+
 std::shared_ptr<const roster_config> router_state::roster_surroundings() {
   if (!x_roster_config || x_roster_config->rules != config.rules)
-    x_roster_config =
-      std::make_shared<const roster_config>(roster_config{config.rules, others,
-        config.writer, config.readers, config.world, x_presence});
+    x_roster_config = std::make_shared<const roster_config>(
+      roster_config{config.rules, others, config.writer, config.readers,
+        config.world, x_presence, config.presence_rate});
   return x_roster_config;
 }
 
@@ -65,6 +71,8 @@ void router_state::dissolve_roster(
             self->send_exit(active->handle, caf::exit_reason::user_shutdown);
             x_rosters.erase(whom);
           }
+          if (x.why.code == errc::none)
+            set_sharing(whom, sharing::by_default);
           then(x.why);
         },
         [then](const caf::error&) { then(failure{errc::store_unavailable}); });
@@ -84,35 +92,27 @@ void router_state::check(const contact_check& x) {
   auto answer = std::make_shared<contacts_checked>();
   answer->ticket = x.ticket;
   auto left = std::make_shared<size_t>(x.whom.size());
-  for (const auto& [at, whom] : x.whom) {
+  for (const auto& [at, whom] : x.whom)
     rules->with_user(whom,
-      [this, answer, left, at = at, whom = whom, from = x.from,
+      [this, answer, left, at = at, whom = whom, from = x.from, by = x.user,
         watched = x.watched](const result<bool>& exists) {
         failure why;
-        auto limit = [&why](errc code, uint64_t there, uint64_t max) {
-          if (why.code != errc::none || max == unlimited || there < max)
-            return;
-          why = failure{code};
-          why.limit = max;
-          why.value = there + 1;
-        };
+        auto* known = exists && *exists ? rules->roster_of(whom) : nullptr;
         if (!exists)
           why = exists.error();
         else if (!*exists && whom.domain() == config.domain)
           why = failure{errc::no_such_user, "nobody is " + whom.str()};
-        if (auto* known =
-              exists && *exists ? rules->roster_of(whom) : nullptr) {
-          limit(errc::contact_list_full, known->contacts,
-            config.rules->contacts_max);
-          if (watched)
-            limit(
-              errc::watcher_limit, known->watchers, config.rules->watchers_max);
-        }
-        answer->what.emplace_back(at, std::move(why));
-        if (--*left == 0)
+        else if (known)
+          why = refuse_contact(
+            known->contacts, known->watchers + 1, watched, *config.rules);
+        // An active roster knows of those that watch it ad hoc.
+        contact_check part{answer->ticket, from, by, watched, {}};
+        part.whom.emplace_back(at, whom);
+        if (!known || !watched || !tell_roster(whom, std::move(part)))
+          answer->what.emplace_back(at, std::move(why));
+        if (--*left == 0 && !answer->what.empty())
           self->send(from, std::move(*answer));
       });
-  }
 }
 
 void router_state::receive(const subscription_note& x) {
@@ -141,15 +141,37 @@ void router_state::confirmed(const note_confirmed& x) {
 }
 
 void router_state::call(const presence_calls& x) {
+  absent_users absent;
   for (const auto& callee : x.to) {
-    if (!find_roster(callee.user))
-      continue; // mostly
+    if (!find_roster(callee.user)) { // mostly
+      auto own =
+        callee.asked ? x_sharing_of.find(callee.user) : x_sharing_of.end();
+      if (own != x_sharing_of.end())
+        absent.what.emplace_back(*own);
+      continue;
+    }
     auto one = x.call;
     if (!callee.shown)
       one.state = {};
     one.asks = callee.asked;
     tell_roster(callee.user, std::move(one));
   }
+  if (!absent.what.empty())
+    self->send(x.call.roster, std::move(absent));
+}
+
+void router_state::take_sharing() {
+  if (auto all = std::exchange(config.sharing_of, {}))
+    for (const auto& [whom, own] : *all)
+      if (slot_of(whom) % config.routers == config.index)
+        set_sharing(whom, own);
+}
+
+void router_state::set_sharing(const user_address& whom, sharing own) {
+  if (own == sharing::by_default)
+    x_sharing_of.erase(whom);
+  else
+    x_sharing_of[whom] = own;
 }
 
 void router_state::attach(const attach_watcher& x) {
@@ -191,6 +213,7 @@ void router_state::roster_is_idle(const roster_idle& x) {
 void router_state::roster_changed(const roster_head_changed& x) {
   rules->set_roster(
     x.user, {true, x.contacts, x.watchers, x.requests, x.blocks});
+  set_sharing(x.user, x.sharing);
 }
 
 // -- operators

@@ -88,7 +88,8 @@ class MetricsTest(SystemTest):
             "store_pending_operations passwords_waiting "
             "worker_pending_bytes commit_duration_seconds commit_operations "
             "commits_refused_total rosters subscriptions "
-            "presence_notifications_total presence_coalesced_total"
+            "presence_notifications_total presence_coalesced_total "
+            "presence_changes_held_total"
         ).split():
             self.assertIn("parley_" + name, names)
         for name in re.findall(r"^# TYPE (\S+) counter", page, re.MULTILINE):

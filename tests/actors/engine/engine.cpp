@@ -100,11 +100,20 @@ engine::engine(uint64_t seed, policy rules, std::shared_ptr<lossy_disk> there,
   std::vector<store_reader_actor> readers;
   for (int i = 0; i < 2; ++i)
     readers.push_back(system.spawn(store_reader, db.get()));
+  auto sharing_of = std::make_shared<sharing_users>();
+  user_address last;
+  do {
+    auto page = db->rosters(last, defaults::sweep_step);
+    BOOST_REQUIRE(page);
+    for (auto& x : *page)
+      if (x.sharing != sharing::by_default)
+        sharing_of->emplace_back(x.user, x.sharing);
+  } while (!last.empty());
   auto sweeper = system.spawn(store_sweeper, db.get(), uint64_t{0});
   for (size_t i = 0; i < 2; ++i)
     routers.push_back(system.spawn(router,
       router_config{i, 2, shared<policy>{rules}, {}, writer, readers, sweeper,
-        world, std::string{"example.org"}}));
+        world, std::string{"example.org"}, nullptr, 0, sharing_of}));
   auto all = std::make_shared<directory>();
   policy_followers followers;
   for (auto& r : routers) {

@@ -322,20 +322,17 @@ private:
     auto stored = e->db->roster(whom);
     BOOST_REQUIRE(stored);
     const auto& p = stored->head.privacy;
-    bool shares = shares_presence(p, x_rules);
+    bool shares = shares_presence(p.sharing, x_rules);
     bool online = !truth(whom).empty();
     auto expected = !shares ? "unknown"
       : is_blocked(p, self) ? ""
                             : truth(whom);
     if (sees == expected)
       return;
-    bool may_be_unknown = expected.empty()
-      && (!x_rules.presence_sharing || c.screen.lost_sight.contains(whom));
-    // Of one who is not there nobody asks whether it shares.
-    bool may_be_nobody = !shares && x_rules.presence_sharing && !online;
+    bool may_be_unknown =
+      expected.empty() && c.screen.lost_sight.contains(whom);
     bool may_be_over = watches && !watch->second && !subscribed;
     bool fits = (may_be_unknown && sees == "unknown")
-      || (may_be_nobody && sees.empty())
       || (may_be_over && (sees.empty() || sees == "unknown"));
     if (!fits)
       wrong(expected + (subscribed ? "; subscribed" : "")

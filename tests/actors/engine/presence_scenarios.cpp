@@ -1,5 +1,6 @@
 #include "tests/actors/engine/presence_cases.hpp"
 
+#include "protocol/defaults.hpp"
 #include "tests/actors/engine/halves.hpp"
 
 // What users see of each other, told case by case, under many orders of events.
@@ -214,27 +215,52 @@ BOOST_AUTO_TEST_CASE(a_request_waits_for_one_who_is_not_there) {
     asking());
 }
 
-BOOST_AUTO_TEST_CASE(while_nobody_shares_one_who_is_away_is_unknown) {
-  policy rules;
-  rules.presence_sharing = false;
-  rules.presence_sharing_override = true;
-  in_any_order(
-    [](engine& e) {
-      auto& a = alice_who_sees_bob(e);
-      auto& b = e.sign_in(bob, "phone");
-      set_privacy x;
-      x.sharing = sharing::on;
-      b.request(x);
-      e.settle();
-      BOOST_TEST(sees(a, bob) == "phone=available");
-      b.sign_out();
-      e.settle();
-      // As to one who comes later.
-      auto& late = e.sign_in(alice, "phone");
-      BOOST_TEST(sees(late, bob) == "unknown");
-      BOOST_TEST(sees(a, bob) == "unknown");
-    },
-    rules);
+BOOST_AUTO_TEST_CASE(of_changes_that_come_too_fast_the_last_is_told) {
+  in_any_order([](engine& e) {
+    auto& a = alice_who_sees_bob(e);
+    auto& b = e.sign_in(bob, "phone");
+    auto& other = e.sign_in(bob, "desk");
+    for (int i = 0; i < 1'000; ++i) {
+      b.set_availability({i % 2 ? show::away : show::dnd, "", 0});
+      if (i % 50 == 0)
+        e.settle();
+    }
+    b.set_availability({show::xa, "", 0});
+    e.settle();
+    auto few = static_cast<size_t>(defaults::presence_changes_burst) + 5;
+    BOOST_TEST(told(a, bob).size() < few);
+    BOOST_TEST(e.live_presence().held_changes > 900u);
+    // Another endpoint's are told as ever.
+    other.set_availability({show::chat, "", 0});
+    e.settle();
+    BOOST_TEST(told(a, bob).back() == "desk=chat");
+    e.advance(1s);
+    BOOST_TEST(sees(a, bob) == "desk=chat phone=xa");
+    BOOST_TEST(told(other, bob).size() < few);
+    // After a while without a change they are told at once again.
+    e.advance(10s);
+    b.set_availability({show::available, "", 0});
+    e.settle();
+    BOOST_TEST(sees(a, bob) == "desk=chat phone=available");
+  });
+}
+
+BOOST_AUTO_TEST_CASE(who_leaves_while_a_change_waits_is_seen_to_leave) {
+  in_any_order([](engine& e) {
+    auto& a = alice_who_sees_bob(e);
+    auto& b = e.sign_in(bob, "phone");
+    for (int i = 0; i < 200; ++i) {
+      b.set_availability({i % 2 ? show::away : show::dnd, "", 0});
+      if (i % 20 == 0)
+        e.settle();
+    }
+    b.sign_out();
+    e.settle();
+    BOOST_TEST(sees(a, bob) == "");
+    e.advance(2s);
+    BOOST_TEST(sees(a, bob) == "");
+    BOOST_TEST(e.live_presence().subscriptions == 0u);
+  });
 }
 
 BOOST_AUTO_TEST_CASE(who_comes_while_another_leaves_shows_nothing_stale) {

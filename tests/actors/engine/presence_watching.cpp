@@ -1,5 +1,7 @@
 #include "tests/actors/engine/presence_cases.hpp"
 
+#include <algorithm>
+
 // Ad-hoc watches: for a limited time, of one endpoint.
 namespace parley::test {
 
@@ -133,6 +135,109 @@ BOOST_AUTO_TEST_CASE(a_watch_of_one_who_is_away_keeps_it_for_its_time_alone) {
     BOOST_TEST(e.live_presence().rosters == 1u);
     BOOST_TEST(e.live_presence().subscriptions == 0u);
   });
+}
+
+BOOST_AUTO_TEST_CASE(subscribed_or_ad_hoc_all_watchers_share_one_limit) {
+  policy rules;
+  rules.watchers_max = 1;
+  in_any_order(
+    [](engine& e) {
+      auto& a = e.sign_in(alice, "desk");
+      auto& c = e.sign_in(carol, "desk");
+      c.request(watch{user(bob), 600});
+      e.settle();
+      auto refused = a.request(subscribe{user(bob)});
+      e.settle();
+      BOOST_TEST(a.answer_to(refused) == "watcher_limit");
+      // To go on needs no place of its own, nor does a second endpoint.
+      auto& phone = e.sign_in(carol, "phone");
+      auto more = phone.request(watch{user(bob), 600});
+      auto again = c.request(watch{user(bob), 600});
+      e.settle();
+      BOOST_TEST(phone.screen.watches.contains(user(bob)));
+      BOOST_TEST(phone.answer_to(more) != "watcher_limit");
+      BOOST_TEST(c.answer_to(again) != "watcher_limit");
+      for (auto* x : {&c, &phone})
+        x->request(watch{user(bob), 0});
+      e.settle();
+      auto taken = a.request(subscribe{user(bob)});
+      e.settle();
+      BOOST_TEST(a.answer_to(taken) == "done");
+      auto late = c.request(watch{user(bob), 600});
+      e.settle();
+      BOOST_TEST(c.answer_to(late) == "watcher_limit");
+    },
+    rules);
+}
+
+BOOST_AUTO_TEST_CASE(of_watchers_that_ask_at_once_no_more_come_in_than_may) {
+  policy rules;
+  rules.watchers_max = 1;
+  in_any_order(
+    [](engine& e) {
+      std::vector<std::pair<simulated_client*, uint64_t>> asked;
+      for (auto& name : {alice, carol}) {
+        auto& x = e.sign_in(name, "desk");
+        asked.emplace_back(&x, 0);
+      }
+      for (auto& [x, n] : asked)
+        n = x->request(watch{user(bob), 600});
+      e.settle();
+      size_t refused = 0;
+      for (auto& [x, n] : asked)
+        refused += x->answer_to(n) == "watcher_limit";
+      BOOST_TEST(refused == 1u);
+      // Who leaves while it is decided takes no place for ever.
+      for (auto& [x, n] : asked)
+        x->sign_out();
+      e.advance(3s);
+      auto& c = e.sign_in(carol, "desk");
+      c.request(watch{user(bob), 600});
+      c.sign_out();
+      e.advance(3s);
+      BOOST_TEST(e.live_presence().rosters == 0u);
+      auto& a = e.sign_in(alice, "desk");
+      a.request(watch{user(bob), 600});
+      e.settle();
+      BOOST_TEST(a.screen.watches.contains(user(bob)));
+    },
+    rules);
+}
+
+BOOST_AUTO_TEST_CASE(a_watch_that_ends_while_nobody_listens_is_told_of_later) {
+  policy rules;
+  rules.session_resume_window_ms = 600'000;
+  in_any_order(
+    [](engine& e) {
+      auto& a = alice_who_sees_bob(e);
+      e.sign_in(bob, "phone");
+      e.sign_in(carol, "desk");
+      for (auto& whom : {bob, carol})
+        a.request(watch{user(whom), 60});
+      e.settle();
+      a.cut();
+      e.advance(62s);
+      BOOST_TEST(a.screen.ended.empty());
+      a.resume();
+      e.settle();
+      BOOST_TEST(a.resumed);
+      BOOST_TEST(a.screen.ended.size() == 2u);
+      BOOST_TEST(sees(a, carol) == "unknown");
+      BOOST_TEST(sees(a, bob) == "phone=available");
+      // Begun anew, it is not taken for ended when the client comes back.
+      a.request(watch{user(carol), 600});
+      e.settle();
+      a.cut();
+      e.settle();
+      a.resume();
+      e.settle();
+      BOOST_TEST(sees(a, carol) == "desk=available");
+      BOOST_TEST(a.screen.watches.contains(user(carol)));
+      BOOST_TEST(
+        std::count(a.screen.ended.begin(), a.screen.ended.end(), user(carol))
+        == 1);
+    },
+    rules);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -59,6 +59,7 @@ BOOST_AUTO_TEST_CASE(presence_is_told_by_kind_and_limit) {
   a.adhoc = 3;
   a.notifications = 10;
   a.coalesced = 4;
+  a.held_changes = 5;
   for (auto why : {errc::contact_list_full, errc::watcher_limit,
          errc::watcher_limit, errc::watch_limit, errc::no_such_user})
     a.count_refusal(why);
@@ -69,6 +70,7 @@ BOOST_AUTO_TEST_CASE(presence_is_told_by_kind_and_limit) {
   BOOST_TEST(has_line(x, "parley_subscriptions{kind=\"adhoc\"} 6"));
   BOOST_TEST(has_line(x, "parley_presence_notifications_total 20"));
   BOOST_TEST(has_line(x, "parley_presence_coalesced_total 8"));
+  BOOST_TEST(has_line(x, "parley_presence_changes_held_total 10"));
   auto limits = std::string{"parley_limits_hit_total{limit="};
   BOOST_TEST(has_line(x, limits + "\"contacts.max\"} 2"));
   BOOST_TEST(has_line(x, limits + "\"watchers.max\"} 4"));

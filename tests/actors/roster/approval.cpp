@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(a_request_is_answered_as_that_says) {
     else
       BOOST_REQUIRE((answer == kind::subscribed));
     auto why =
-      d.rules.refuses_watch(person("watcher2@example.net"), 0, d.limits);
+      d.rules.refuses_watch(person("watcher2@example.net"), false, d.limits);
     auto same = w;
     same.block = same.allow = false;
     BOOST_REQUIRE(bool(why) == (same.decides() == verdict::ask));
@@ -234,7 +234,7 @@ BOOST_AUTO_TEST_CASE(sharing_is_general_unless_one_may_say_otherwise) {
         bool expected = own == sharing::off ? false
           : general                         ? true
                                             : own == sharing::on && override;
-        BOOST_TEST(shares_presence(x, p) == expected);
+        BOOST_TEST(shares_presence(x.sharing, p) == expected);
       }
 }
 

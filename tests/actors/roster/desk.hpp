@@ -50,6 +50,8 @@ public:
   }
   const roster_head& head() const { return rules.head(); }
   const user_address& owner() const noexcept { return x_owner; }
+  /// They watch the owner ad hoc.
+  std::set<user_address>& adhoc() noexcept { return x_fx.adhoc; }
 
 private:
   template <class T, class F>

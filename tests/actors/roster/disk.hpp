@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -66,6 +67,11 @@ public:
   void view_changed(const user_address& whom) override;
   void views_changed() override { ++x_now.all_views; }
   void head_changed() override { ++x_now.heads; }
+  uint64_t adhoc_watchers_beside(const user_address& whom) const override {
+    return adhoc.size() - adhoc.count(whom);
+  }
+
+  std::set<user_address> adhoc;
 
 private:
   asked_for x_now;

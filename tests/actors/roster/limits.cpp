@@ -225,18 +225,51 @@ BOOST_AUTO_TEST_CASE(ad_hoc_watchers_count_with_those_that_are_subscribed) {
   full_of_watchers d{2};
   d.limits.watchers_max = 4;
   auto stranger = person("x@example.org");
-  BOOST_TEST(!d.rules.refuses_watch(stranger, 1, d.limits));
-  auto f = d.rules.refuses_watch(stranger, 2, d.limits);
+  d.adhoc() = {person("a@example.org")};
+  BOOST_TEST(!d.rules.refuses_watch(stranger, false, d.limits));
+  d.adhoc().insert(person("b@example.org"));
+  auto f = d.rules.refuses_watch(stranger, false, d.limits);
   BOOST_REQUIRE(f);
   BOOST_TEST((f->code == errc::watcher_limit));
   BOOST_TEST(f->limit.value() == 4u);
   BOOST_TEST(f->value.value() == 5u);
-  // Who is subscribed takes no second place.
-  BOOST_TEST(!d.rules.refuses_watch(person(nth(0)), 2, d.limits));
+  // Who is subscribed takes no second place, nor who watches already.
+  BOOST_TEST(!d.rules.refuses_watch(person(nth(0)), false, d.limits));
+  d.adhoc().insert(stranger);
+  BOOST_TEST(!d.rules.refuses_watch(stranger, true, d.limits));
   d.privacy(by_default(approval::ask));
-  auto u = d.rules.refuses_watch(stranger, 0, d.limits);
+  auto u = d.rules.refuses_watch(stranger, true, d.limits);
   BOOST_REQUIRE(u);
   BOOST_TEST((u->code == errc::not_authorised));
+}
+
+BOOST_AUTO_TEST_CASE(who_would_subscribe_finds_ad_hoc_watchers_counted) {
+  full_of_watchers d{2};
+  d.limits.watchers_max = 3;
+  d.adhoc() = {person("a@example.org")};
+  auto f = d.rules.refuses_contact(person("x@example.org"), true, d.limits);
+  BOOST_TEST((f.code == errc::watcher_limit));
+  BOOST_TEST(f.value.value() == 4u);
+  BOOST_TEST((d.asks("x@example.org") == kind::unsubscribed));
+  // Its own watch becomes the subscription.
+  f = d.rules.refuses_contact(person("a@example.org"), true, d.limits);
+  BOOST_TEST((f.code == errc::none));
+  BOOST_TEST((d.asks("a@example.org") == kind::subscribed));
+  BOOST_TEST(d.head().watchers == 3u);
+  // To be listed alone takes no place.
+  f = d.rules.refuses_contact(person("x@example.org"), false, d.limits);
+  BOOST_TEST((f.code == errc::none));
+}
+
+BOOST_AUTO_TEST_CASE(nor_are_they_let_in_past_ad_hoc_watchers) {
+  desk d;
+  d.privacy(by_default(approval::ask));
+  d.limits.watchers_max = 1;
+  d.asks(nth(0));
+  d.adhoc() = {person(nth(1))};
+  BOOST_TEST((d.approve(nth(0)).code == errc::watcher_limit));
+  d.adhoc().clear();
+  BOOST_TEST((d.approve(nth(0)).code == errc::none));
 }
 
 BOOST_AUTO_TEST_CASE(a_blocked_watcher_is_answered_like_others_at_the_limit) {
@@ -246,16 +279,16 @@ BOOST_AUTO_TEST_CASE(a_blocked_watcher_is_answered_like_others_at_the_limit) {
     if (blocked)
       d.privacy(blocking({nth(0), nth(1), nth(2)}));
     BOOST_TEST((d.asks(nth(0)) == kind::subscribed));
-    BOOST_TEST(!d.rules.refuses_watch(person(nth(1)), 0, d.limits));
+    BOOST_TEST(!d.rules.refuses_watch(person(nth(1)), false, d.limits));
     BOOST_TEST((d.asks(nth(1)) == kind::subscribed));
     BOOST_TEST(d.head().watchers == 2u);
     BOOST_TEST((d.asks(nth(2)) == kind::unsubscribed));
-    auto f = d.rules.refuses_watch(person(nth(2)), 0, d.limits);
+    auto f = d.rules.refuses_watch(person(nth(2)), false, d.limits);
     BOOST_REQUIRE(f);
     BOOST_TEST((f->code == errc::watcher_limit));
     // And again, once it is in.
     BOOST_TEST((d.asks(nth(0)) == kind::subscribed));
-    BOOST_TEST(!d.rules.refuses_watch(person(nth(0)), 0, d.limits));
+    BOOST_TEST(!d.rules.refuses_watch(person(nth(0)), false, d.limits));
   }
 }
 
