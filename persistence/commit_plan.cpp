@@ -170,24 +170,27 @@ result<bool> commit_plan::remove(
     return tl::unexpected(std::move(plan.error()));
   remove_key(family::ims, key);
   (*plan)->removed = true;
-  if ((*plan)->head.stored > 0)
-    --(*plan)->head.stored;
+  auto& head = (*plan)->head;
+  if (head.stored > 0 && order >= head.floor)
+    --head.stored;
+  return let_go(recipient, order, value).map([] { return true; });
+}
 
+result<void> commit_plan::let_go(const user_address& recipient, im_order order,
+  const result<std::optional<std::string>>& value) {
   auto record = value ? records::decode_im(**value) : std::nullopt;
   if (!record)
-    return true;
+    return {};
   auto forgettable = keys::forgettable(
     {record->sent_at, order, {record->from.user, record->id, recipient}});
   put_unread(family::ids, forgettable, {});
   if (x_first_forgettable.empty() || forgettable < x_first_forgettable)
     x_first_forgettable = std::move(forgettable);
   if (record->body_hash) {
-    auto done =
-      forget_reference({record->from.user, record->id, *record->body_hash});
-    if (!done)
-      return tl::unexpected(std::move(done.error()));
+    return forget_reference(
+      {record->from.user, record->id, *record->body_hash});
   }
-  return true;
+  return {};
 }
 
 // -- bodies of broadcasts -----------------------------------------------------
@@ -247,13 +250,20 @@ result<void> commit_plan::apply(const put_account& x) {
 }
 
 result<uint64_t> commit_plan::remove_ims(const user_address& recipient) {
-  uint64_t removed = 0;
-  auto begin = keys::im(recipient, im_order{});
-  for (bool more = true; more;) {
-    auto found = keys_between(family::ims, begin, keys::im_end(recipient),
-      defaults::remove_account_page);
-    if (!found)
-      return tl::unexpected(std::move(found.error()));
+  auto plan = plan_of(recipient);
+  if (!plan)
+    return tl::unexpected(std::move(plan.error()));
+  auto head = (*plan)->head;
+  auto found = keys_between(family::ims, keys::im(recipient, head.floor),
+    keys::im_end(recipient), defaults::remove_account_page);
+  if (!found)
+    return tl::unexpected(std::move(found.error()));
+  auto removed = head.stored;
+  if (found->size() == defaults::remove_account_page) {
+    put(family::meta, keys::left(recipient),
+      records::encode_number(head.last.value));
+  } else {
+    removed = 0;
     for (auto& key : *found) {
       auto place = keys::parse_im(key);
       if (!place)
@@ -263,11 +273,48 @@ result<uint64_t> commit_plan::remove_ims(const user_address& recipient) {
         return tl::unexpected(std::move(done.error()));
       removed += *done;
     }
-    more = found->size() == defaults::remove_account_page;
-    if (more)
-      begin = found->back() + '\0';
+  }
+  auto left = get(family::meta, keys::left(recipient));
+  if (!left)
+    return tl::unexpected(std::move(left.error()));
+  **plan = user_plan{};
+  if (left->has_value()) {
+    (*plan)->head.last = head.last;
+    (*plan)->head.floor = im_order{head.last.value + 1};
   }
   return removed;
+}
+
+result<bool> commit_plan::remove_left(
+  const user_address& user, im_order upto, size_t max) {
+  auto found = keys_between(family::ims, keys::im(user, im_order{}),
+    keys::im(user, im_order{upto.value + 1}), max);
+  if (!found)
+    return tl::unexpected(std::move(found.error()));
+  for (auto& key : *found) {
+    auto value = get(family::ims, key);
+    if (!value && value.error().code != errc::store_corrupt)
+      return tl::unexpected(std::move(value.error()));
+    remove_key(family::ims, key);
+    auto place = keys::parse_im(key);
+    if (!place || (value && !*value))
+      continue;
+    if (auto done = let_go(user, place->second, value); !done)
+      return tl::unexpected(std::move(done.error()));
+  }
+  if (found->size() == max)
+    return true;
+  remove_key(family::meta, keys::left(user));
+  auto plan = plan_of(user);
+  if (!plan)
+    return tl::unexpected(std::move(plan.error()));
+  auto exists = has_account(user);
+  if (!exists)
+    return tl::unexpected(std::move(exists.error()));
+  const auto& head = (*plan)->head;
+  if (!*exists && head.stored == 0 && !head.roster && head.last <= upto)
+    **plan = user_plan{};
+  return false;
 }
 
 /// A few one by one, since a range that is deleted costs every later look-up a
@@ -307,10 +354,6 @@ result<void> commit_plan::apply(const remove_account& x) {
       });
   if (!done)
     return done;
-  auto plan = plan_of(x.user);
-  if (!plan)
-    return tl::unexpected(std::move(plan.error()));
-  **plan = user_plan{};
   x_deleted.push_back(*deleted);
   if (!*existed || x.line.what.empty())
     return {};

@@ -26,6 +26,11 @@ public:
   /// An error is one of reading: nothing of the plan may then be written.
   result<void> add(const store_operation& what);
 
+  /// Takes out IMs that a removed account has left, up to an order, at most
+  /// `max`; true if there may be more. When there are none it is forgotten that
+  /// there were.
+  result<bool> remove_left(const user_address& user, im_order upto, size_t max);
+
   /// To be called once, after the last operation; then write `batch`.
   result<void> finish();
   rocksdb::WriteBatch* batch() { return x_batch.GetWriteBatch(); }
@@ -67,7 +72,12 @@ private:
   result<bool> has_account(const user_address& user);
   /// Takes out the IM under `key`; false if there is none.
   result<bool> remove(const user_address& recipient, im_order order);
-  /// All that wait for a user; returns how many.
+  /// What an IM that is taken out refers to.
+  result<void> let_go(const user_address& recipient, im_order order,
+    const result<std::optional<std::string>>& value);
+  /// All that wait for a user, returns how many. Where they are many, a note
+  /// that they are to be taken out: from now on they lie below its floor, where
+  /// nobody looks.
   result<uint64_t> remove_ims(const user_address& recipient);
   /// Keys of a family from `begin` to before `end`; only of families whose keys
   /// nothing else in the plan reads.

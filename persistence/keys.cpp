@@ -212,6 +212,15 @@ std::optional<note_place> parse_note(std::string_view key) {
   return result;
 }
 
+std::string left(const user_address& user) {
+  return std::string{left_begin} + user.str();
+}
+
+user_address parse_left(std::string_view key) {
+  return user_address::from_prepared(
+    std::string{key.substr(left_begin.size())});
+}
+
 std::string audit(uint64_t number) {
   std::string out;
   bytes::put_fixed(out, number);

@@ -81,5 +81,10 @@ std::optional<uint64_t> parse_audit(std::string_view key);
 /// Family meta.
 inline constexpr std::string_view schema = "schema";
 inline constexpr std::string_view secret = "secret";
+/// A user whose account was removed, and whose IMs are still to be.
+inline constexpr std::string_view left_begin = "left/";
+inline constexpr std::string_view left_end = "left0";
+std::string left(const user_address& user);
+user_address parse_left(std::string_view key);
 
 } // namespace parley::keys

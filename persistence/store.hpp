@@ -362,6 +362,10 @@ public:
   /// worth, `forget_max`.
   result<forgotten> forget_ids(wall_time before);
 
+  /// Takes out IMs that removed accounts have left: one write's worth,
+  /// `forget_max`. True if there may be more.
+  result<bool> remove_left();
+
   /// Records that were passed over since they cannot be read, each counted
   /// once, up to `unreadable_max`.
   uint64_t unreadable() const noexcept;

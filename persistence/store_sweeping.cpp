@@ -193,6 +193,39 @@ result<store::forgotten> store::forget_ids(wall_time before) {
   return out;
 }
 
+// -- what removed accounts have left ------------------------------------------
+
+result<bool> store::remove_left() {
+  auto& x = *x_impl;
+  std::lock_guard lock(x.writing);
+  if (auto done = x.recover(); !done)
+    return tl::unexpected(std::move(done.error()));
+  std::optional<std::pair<user_address, im_order>> left;
+  database::range range;
+  range.begin = keys::left_begin;
+  range.end = keys::left_end;
+  auto done = x.db->scan(family::meta, range,
+    [&](std::string_view key, std::string_view value) -> result<bool> {
+      // Of one that cannot be read nothing is taken out: it lies below the
+      // floor, and only takes room.
+      auto upto = records::decode_number(value);
+      left = {keys::parse_left(key), im_order{upto.value_or(0)}};
+      return false;
+    });
+  if (!done)
+    return tl::unexpected(std::move(done.error()));
+  if (!left)
+    return false;
+  commit_plan plan(*x.db, x.next_audit);
+  if (auto more =
+        plan.remove_left(left->first, left->second, defaults::forget_max);
+      !more)
+    return more;
+  if (auto written = x.write(plan); !written)
+    return tl::unexpected(std::move(written.error()));
+  return true;
+}
+
 result<std::string> store::each_id(const std::string& from, size_t max,
   const std::function<void(uint64_t hash, wall_time stored_at)>& each) {
   auto& x = *x_impl;

@@ -290,8 +290,8 @@ inline constexpr size_t accounts_listed = 10'000;
 inline constexpr uint64_t filter_forgotten_min = 1'000;
 inline constexpr auto filter_interval = 1h;
 
-/// What a removed account has stored and sent is gone over in pieces of this;
-/// ids of as many or more are deleted as one range.
+/// IMs that wait for a removed account, if they are so many or more, are taken
+/// out later, piece by piece; ids of as many or more are deleted as one range.
 inline constexpr size_t remove_account_page = 1'000;
 
 /// Records that cannot be read are told of once: so many are known again.
@@ -305,7 +305,7 @@ inline constexpr std::chrono::milliseconds removal_retry_max = 60s;
 /// Octets of a data folder's secret.
 inline constexpr size_t store_secret_bytes = 32;
 
-/// Ids forgotten in one write; commits wait for no longer than it takes.
+/// Ids forgotten, or left IMs taken out, in one write; commits wait so long.
 inline constexpr size_t forget_max = 512;
 
 /// Bytes of write-ahead log before everything is flushed to tables; all of it

@@ -128,6 +128,15 @@ void forget(sweeper_pointer self, store& db) {
     begin_scan(self);
 }
 
+/// What accounts that were removed have left.
+void clean_up(sweeper_pointer self, store& db) {
+  auto& st = self->state;
+  auto more = db.remove_left();
+  if (!more)
+    report(more.error());
+  st.cleaning_up = more && *more;
+}
+
 // -- rosters
 
 /// Most of them are on their way already; the other half takes a note twice.
@@ -280,6 +289,8 @@ void step(sweeper_pointer self, store& db) {
     expire(self, db);
   else if (st.resending)
     resend(self, db);
+  else if (st.cleaning_up)
+    clean_up(self, db);
   else if (st.forgetting)
     forget(self, db);
   else if (st.scanning)
@@ -302,7 +313,7 @@ store_sweeper_actor::behavior_type store_sweeper(
       st.rules = rules;
       st.now = now;
       st.routers = routers;
-      st.expiring = st.forgetting = st.resending = true;
+      st.expiring = st.forgetting = st.resending = st.cleaning_up = true;
       st.expired = 0;
       arm(self);
     },

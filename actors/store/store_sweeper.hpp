@@ -55,6 +55,7 @@ struct store_sweeper_state {
   // -- rosters
   /// Notes that nobody has confirmed are sent again.
   bool resending = false;
+  bool cleaning_up = false;
   std::string next_note;
   /// Requests that wait in rosters are looked at again.
   bool reviewing = false;

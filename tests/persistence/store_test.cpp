@@ -274,6 +274,63 @@ BOOST_AUTO_TEST_CASE(however_many_ims_wait_for_an_account_they_go_with_it) {
   BOOST_TEST(report.deleted == std::vector<uint64_t>{n});
   BOOST_TEST(must(db->head(bob)).stored == 0u);
   BOOST_TEST(all_ims(*db, bob).empty());
+  while (must(db->remove_left())) {
+  }
+  BOOST_TEST((must(db->head(bob)).last == im_order{}));
+}
+
+BOOST_AUTO_TEST_CASE(many_ims_of_a_removed_account_go_in_pieces_unseen) {
+  memory_store db;
+  auto n = defaults::remove_account_page + 1;
+  std::vector<store_operation> batch{
+    put_account{alice, {}}, put_account{bob, {}}};
+  for (uint64_t i = 1; i <= n; ++i) {
+    auto put = make_put(bob, i, make_im(alice, "m" + std::to_string(i), "x"));
+    put.of_broadcast = i % 2 == 0;
+    batch.push_back(std::move(put));
+  }
+  commit(*db, batch);
+  commit(*db, {remove_account{bob, {}}});
+  // A later account of that name has nothing of it, now and after a start.
+  commit(*db, {put_account{bob, {}}});
+  auto next = must(db->head(bob)).last.value + 1;
+  commit(*db, {make_put(bob, next, make_im(alice, "new", "x"))});
+  for (bool more = true; more;) {
+    BOOST_TEST(orders(all_ims(*db, bob)) == std::vector<uint64_t>{next});
+    BOOST_TEST(must(db->head(bob)).stored == 1u);
+    db.reopen();
+    more = must(db->remove_left());
+  }
+  // What an earlier removal of one of them is told of does not count twice.
+  commit(*db, {make_remove(bob, 1)});
+  BOOST_TEST(must(db->head(bob)).stored == 1u);
+  BOOST_TEST(orders(all_ims(*db, bob)) == std::vector<uint64_t>{next});
+  BOOST_TEST(forget_ids(*db, at(1'000'000)) == n);
+  // The second removal finds few.
+  BOOST_TEST((must(db->commit({remove_account{bob, {}}})).deleted
+    == std::vector<uint64_t>{1}));
+  BOOST_TEST(must(db->head(bob)).stored == 0u);
+  BOOST_TEST(!must(db->remove_left()));
+}
+
+BOOST_AUTO_TEST_CASE(an_account_removed_twice_has_left_all_that_it_ever_had) {
+  memory_store db;
+  auto n = defaults::remove_account_page;
+  for (uint64_t life = 0; life < 2; ++life) {
+    std::vector<store_operation> batch{put_account{bob, {}}};
+    for (uint64_t i = 1; i <= n; ++i)
+      batch.push_back(make_put(bob, life * n + i, make_im(alice, "m", "x")));
+    commit(*db, batch);
+    BOOST_TEST((must(db->commit({remove_account{bob, {}}})).deleted
+      == std::vector<uint64_t>{n}));
+  }
+  BOOST_TEST(must(db->head(bob)).last.value == 2 * n);
+  size_t pieces = 0;
+  while (must(db->remove_left()))
+    ++pieces;
+  BOOST_TEST(pieces > 2 * n / defaults::forget_max);
+  BOOST_TEST((must(db->head(bob)).last == im_order{}));
+  BOOST_TEST(all_ims(*db, bob).empty());
 }
 
 BOOST_AUTO_TEST_CASE(an_im_that_outlives_its_senders_account_leaves_no_id) {
