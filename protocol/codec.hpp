@@ -2,6 +2,7 @@
 
 #include "protocol/errors.hpp"
 #include "protocol/framing.hpp"
+#include "protocol/held_bytes.hpp"
 #include "protocol/signing_in.hpp"
 #include "protocol/vocabulary.hpp"
 
@@ -109,7 +110,15 @@ using client_frame = std::variant<ignored, hello, authenticate, sasl_response,
 struct im_origin {
   address from;
   wall_time sent_at{};
+  /// Where the bytes of these IMs count for as long as they live; null:
+  /// nowhere.
+  byte_count* held = nullptr;
 };
+
+/// An IM that counts there as long as anybody holds it.
+shared<im> counted(im&& x, byte_count* in);
+/// The same for one that is shared already.
+shared<im> counted(const shared<im>& x, byte_count* in);
 
 /// Decodes one frame of a client. `bad_frame` if it is no protobuf message
 /// (ends the connection). What is well-formed but not allowed (too long, out

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "protocol/errors.hpp"
+#include "protocol/held_bytes.hpp"
 #include "protocol/scram_keys.hpp"
 #include "protocol/signing_in.hpp"
 #include "protocol/vocabulary.hpp"
@@ -34,6 +35,9 @@ struct connection_config {
   std::shared_ptr<const parley::decoys> decoys;
   /// Told in the welcome.
   std::string software = "Parley";
+  /// Where the bytes of IMs that clients send count; outlives them. May be
+  /// null.
+  byte_count* held_ims = nullptr;
 };
 
 /// The server's side of one native connection: bytes in, bytes out, no socket,

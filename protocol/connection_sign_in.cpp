@@ -272,6 +272,7 @@ void connection::impl::accept(const signed_in& what) {
   if (x_sign_in->waits_for == waits::resumption)
     x_highest_sent = x_sign_in->last_event;
   x_origin.from = what.self;
+  x_origin.held = x_config->held_ims;
   x_heartbeat = what.heartbeat;
   x_told_heartbeat = what.heartbeat;
   x_last_heard = x_now;

@@ -57,7 +57,7 @@ void put_send(request_number number, im&& message, std::string_view to,
   message.from = origin.from;
   message.sent_at = origin.sent_at;
   auto& send = request.what.emplace<send_im>();
-  send.message = shared<im>{std::move(message)};
+  send.message = counted(std::move(message), origin.held);
   send.to = parse_or_empty(to);
 }
 
@@ -212,7 +212,7 @@ client_frame decode_broadcast(
       x.why = std::move(*fault);
     message.from = origin.from;
     message.sent_at = origin.sent_at;
-    what.message = shared<im>{std::move(message)};
+    what.message = counted(std::move(message), origin.held);
   }
   what.to.reserve(static_cast<size_t>(from.to_size()));
   for (auto& to : *from.mutable_to()) {

@@ -14,11 +14,14 @@ public:
 
   shared() = default;
   explicit shared(T x) : x_ptr(std::make_shared<const T>(std::move(x))) {}
+  /// What is held together with something else.
+  explicit shared(std::shared_ptr<const T> x) noexcept : x_ptr(std::move(x)) {}
 
   const T& operator*() const noexcept { return *x_ptr; }
   const T* operator->() const noexcept { return x_ptr.get(); }
   const T* get() const noexcept { return x_ptr.get(); }
   explicit operator bool() const noexcept { return x_ptr != nullptr; }
+  const std::shared_ptr<const T>& pointer() const noexcept { return x_ptr; }
   void reset(T x) { x_ptr = std::make_shared<const T>(std::move(x)); }
 
   /// Identity, not equality of what is held.

@@ -1,5 +1,6 @@
 #include "actors/gateway/client_socket.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include <boost/asio/buffer.hpp>
@@ -32,7 +33,9 @@ client_socket::client_socket(std::shared_ptr<connections> home, link_id id,
     x_id(id),
     x_peer(std::move(peer)),
     x_place(std::move(place)),
-    x_connection(x_home->with().protocol, *this, x_peer, steady_clock::now()) {}
+    x_connection(x_home->with().protocol, *this, x_peer, steady_clock::now()),
+    x_booked_output(x_home->book(), held_for::outputs),
+    x_booked_rest(x_home->book(), held_for::connections) {}
 
 client_socket::~client_socket() = default;
 
@@ -67,10 +70,14 @@ void client_socket::go_on() {
     x_connection.reading(true);
   if (!x_closed && x_connection.output_waiting() > defaults::output_pause) {
     x_held = held::by_output; // until it is written
-  } else if (!x_closed && x_session && x_home->is_over_budget()) {
+  } else if (!x_closed && x_untaken > 0) {
+    x_held = held::by_session; // so that its mailbox holds one read at most
+  } else if (!x_closed && x_session
+    && !x_home->may_read(
+      x_session_holds + x_booked_output.bytes() + x_booked_rest.bytes())) {
     x_held = held::by_budget;
     x_connection.reading(false);
-    x_home->wait_for_budget(x_id);
+    x_home->wait_for_budget(x_id, was_held != held::by_budget);
   } else {
     wait_readable();
   }
@@ -85,7 +92,28 @@ void client_socket::turn_away(size_t max) {
   failure why{errc::too_many_connections, "the server is full"};
   why.limit = max;
   why.retry_after = defaults::full_retry_after;
+  turn_away(why);
+}
+
+void client_socket::turn_away(const failure& why) {
   x_connection.close(why, error_scope::connection);
+}
+
+void client_socket::book() {
+  auto output = x_connection.output_waiting();
+  auto all = x_connection.memory();
+  x_booked_output.is(output);
+  x_booked_rest.is(all - std::min(all, output));
+}
+
+void client_socket::handled(uint64_t session_holds) {
+  x_session_holds = session_holds;
+  if (x_untaken > 0 && --x_untaken == 0 && x_held == held::by_session)
+    go_on();
+}
+
+uint64_t client_socket::waits_to_be_written() const noexcept {
+  return x_connection.output_waiting();
 }
 
 void client_socket::wait_readable() {
@@ -114,6 +142,7 @@ void client_socket::readable() {
   if (n > 0 && !x_closed)
     x_connection.receive(
       buffer.first(n), steady_clock::now(), x_home->with().world->wall_clock());
+  book();
   go_on();
 }
 
@@ -144,6 +173,7 @@ void client_socket::write() {
     }
     x_connection.written(n);
   }
+  book();
   if (x_held == held::by_output
     && x_connection.output_waiting() <= defaults::output_pause / 2)
     go_on();
@@ -213,6 +243,8 @@ void client_socket::move_out(const std::shared_ptr<connections>& to) {
   *x_here = false;
   x_writing = false;
   x_home->forget(x_id);
+  x_booked_output = {};
+  x_booked_rest = {};
   if (ec) {
     x_closed = true;
     x_place = {};
@@ -225,6 +257,8 @@ void client_socket::move_out(const std::shared_ptr<connections>& to) {
 void client_socket::move_in(
   std::shared_ptr<connections> home, int native_socket, bool is_v6) {
   x_home = std::move(home);
+  x_booked_output = {x_home->book(), held_for::outputs};
+  x_booked_rest = {x_home->book(), held_for::connections};
   start(native_socket, is_v6);
   if (x_socket && !refuse_for_stop())
     ask_router();
@@ -246,14 +280,17 @@ void client_socket::ask_router() {
 // -- to the session
 
 void client_socket::requests_received(std::vector<numbered_request> what) {
+  ++x_untaken;
   caf::anon_send(x_session, client_requests{x_id, std::move(what)});
 }
 
 void client_socket::acknowledged(sequence upto) {
+  ++x_untaken;
   caf::anon_send(x_session, client_acknowledged{x_id, upto});
 }
 
 void client_socket::window_changed(window what) {
+  ++x_untaken;
   caf::anon_send(x_session, client_window{x_id, what});
 }
 
@@ -270,6 +307,9 @@ void client_socket::closed(const failure& why) {
     x_home->log_failed_handshake(x_peer, why);
   else
     spdlog::debug("{} closed: {} {}", x_peer, to_string(why.code), why.text);
+  x_home->count_closed(why.code);
+  if (why.code == errc::timed_out && !x_session)
+    x_home->count_sign_in_timeout();
   give_up_try();
   if (x_held != held::not_at_all)
     go_on(); // to the end of what comes

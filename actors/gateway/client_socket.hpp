@@ -38,6 +38,7 @@ public:
   void budget_returned();
   /// Says that there are `max` connections already, and closes.
   void turn_away(size_t max);
+  void turn_away(const failure& why);
 
   // Answers on the way in.
   void next_try_at(steady_time x) noexcept { x_next_try = x; }
@@ -61,6 +62,8 @@ public:
   void probe(std::chrono::milliseconds timeout) override;
   void close(const failure& why, error_scope scope) override;
   bool takes_presence() override;
+  void handled(uint64_t session_holds) override;
+  uint64_t waits_to_be_written() const noexcept override;
   link_id id() const noexcept override { return x_id; }
 
   // connection::owner
@@ -81,8 +84,10 @@ public:
 
 private:
   /// Reads on, unless there is a reason not to: its peer leaves much output
-  /// unread, or its worker has too much under way.
+  /// unread, its session has not taken what came, or too much is under way.
   void go_on();
+  /// How much it holds now.
+  void book();
   void wait_readable();
   void readable();
   void write();
@@ -90,7 +95,7 @@ private:
   /// How far a try to sign in has come at the admission actor.
   enum class trying : uint8_t { not_at_all, waiting, in_exchange };
   /// What keeps it from reading.
-  enum class held : uint8_t { not_at_all, by_output, by_budget };
+  enum class held : uint8_t { not_at_all, by_output, by_session, by_budget };
 
   void ask_for_keys(const user_address& user);
   /// Tells the admission actor.
@@ -140,6 +145,12 @@ private:
   /// The session holds presence back until output has been taken.
   bool x_owes_drained = false;
   bool x_is_v6 = false;
+  /// Messages to its session that it has not handled.
+  uint8_t x_untaken = 0;
+  /// What the session keeps for this client.
+  uint64_t x_session_holds = 0;
+  book_entry x_booked_output;
+  book_entry x_booked_rest;
   /// No more is read from it or said to its session.
   bool x_closed = false;
   /// When the last bytes were written and the end was told.

@@ -138,6 +138,10 @@ void client_socket::resume_wanted(resume what) {
 void client_socket::admitted(const failure& why) {
   if (x_closed || !x_pending)
     return;
+  if (why.code == errc::none && x_home->is_short()) {
+    ++x_home->with().budget->refused_sign_ins;
+    return refuse_try(x_home->out_of_memory());
+  }
   if (why.code != errc::none)
     return refuse_try(why);
   caf::anon_send(x_home->with().reader, x_pending->user, x_id.value,
@@ -159,6 +163,7 @@ void client_socket::found(const account_found& x) {
   if (!x_home->with().line->enter(x_id.value)) {
     failure why{errc::overloaded, "too many passwords wait to be checked"};
     why.retry_after = defaults::password_retry_after;
+    x_home->count_password_full();
     return refuse_try(why);
   }
   // Without an account the same work is done for nothing.

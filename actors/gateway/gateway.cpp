@@ -8,6 +8,7 @@
 
 #include "actors/gateway/client_socket.hpp"
 #include "protocol/defaults.hpp"
+#include "protocol/defaults_memory.hpp"
 
 namespace parley {
 
@@ -17,6 +18,7 @@ connections::~connections() = default;
 
 void connections::start(settings x, gateway_actor self) {
   x_with = std::move(x);
+  x_memory = {x_with.budget, x_with.index};
   x_self = std::move(self);
 }
 
@@ -46,7 +48,10 @@ void connections::clear() {
 void connections::adopt(int native_socket, bool is_v6, std::string peer,
   connection_places::place place) {
   // Who speaks TLS could not be told anything yet.
-  const bool is_over = place.is_over();
+  const bool no_memory = !place.is_over() && is_short();
+  if (no_memory)
+    ++x_with.budget->refused_connections;
+  const bool is_over = place.is_over() || no_memory;
   if (x_stopping || (is_over && x_with.protocol->tls)) {
     ::close(native_socket);
     return;
@@ -56,7 +61,9 @@ void connections::adopt(int native_socket, bool is_v6, std::string peer,
     shared_from_this(), id, std::move(peer), std::move(place));
   x_sockets.emplace(id.value, s);
   s->start(native_socket, is_v6);
-  if (is_over)
+  if (no_memory)
+    s->turn_away(out_of_memory());
+  else if (is_over)
     s->turn_away(x_with.places->max());
 }
 
@@ -101,9 +108,32 @@ void connections::let_in(const admitted& x) {
     s->admitted(x.why);
 }
 
-bool connections::is_over_budget() const noexcept {
-  return x_with.pending_bytes
-    && *x_with.pending_bytes > defaults::worker_budget_bytes;
+bool connections::may_read(uint64_t held) noexcept {
+  if (x_with.pending_bytes)
+    x_too_much_pending = *x_with.pending_bytes > (x_too_much_pending
+                             ? defaults::worker_budget_low
+                             : defaults::worker_budget_bytes);
+  auto behind = x_with.home ? x_with.home->backlog() : 0;
+  return !x_too_much_pending
+    && behind <= defaults::mailbox_max
+      + defaults::mailbox_max_per_connection * x_sockets.size()
+    && x_memory.allows(held);
+}
+
+void connections::wait_for_budget(link_id id, bool anew) {
+  x_waiting.push_back(id.value);
+  if (x_with.budget && anew)
+    ++x_with.budget->reads_held_back;
+}
+
+failure connections::out_of_memory() const {
+  failure why{errc::overloaded, "the server is short of memory"};
+  why.retry_after = defaults::budget_retry_after;
+  return why;
+}
+
+std::shared_ptr<worker_book> connections::book() const {
+  return x_with.budget ? x_with.budget->of(x_with.index) : nullptr;
 }
 
 void connections::log_failed_handshake(
@@ -132,9 +162,8 @@ void connections::let_in_delayed(steady_clock::time_point now) {
       s->admitted(failure{});
 }
 
+/// Who may not yet waits again.
 void connections::let_waiting_go_on() {
-  if (x_waiting.empty() || *x_with.pending_bytes > defaults::worker_budget_low)
-    return;
   for (auto id : std::exchange(x_waiting, {}))
     if (auto s = find(id))
       s->budget_returned();
@@ -142,6 +171,10 @@ void connections::let_waiting_go_on() {
 
 void connections::sweep() {
   auto now = steady_clock::now();
+  if (auto own = book(); own && x_with.home)
+    own->set(held_for::mailboxes,
+      x_with.home->backlog() * defaults::mailbox_message_bytes);
+  x_memory.look();
   let_in_delayed(now);
   let_waiting_go_on();
   if (auto others = x_log.rest(now))
@@ -157,12 +190,13 @@ void connections::sweep() {
 }
 
 connection_counts connections::counts() const {
-  connection_counts x;
+  auto x = x_counts;
   for (const auto& [id, s] : x_sockets)
     if (s->is_closing())
       ++x.closing;
     else
       ++(s->is_signed_in() ? x.signed_in : x.signing_in);
+  x.held_back = x_waiting.size();
   return x;
 }
 

@@ -10,6 +10,7 @@
 #include "actors/accounts/password_line.hpp"
 #include "actors/gateway/connection_places.hpp"
 #include "actors/interfaces.hpp"
+#include "actors/memory/memory_budget.hpp"
 #include "actors/router/router.hpp"
 #include "actors/runtime/pinned.hpp"
 #include "actors/runtime/seldom.hpp"
@@ -38,6 +39,10 @@ public:
     /// Bytes of IMs without outcome on this worker, as its router counts them.
     /// May be null: they are not looked at.
     std::shared_ptr<const uint64_t> pending_bytes;
+    /// For all that clients make the server hold. May be null.
+    std::shared_ptr<memory_budget> budget;
+    /// Of this worker among them.
+    size_t index = 0;
 
     // Let go of at the end.
 
@@ -74,11 +79,22 @@ public:
   void sweep();
   void set_protocol(std::shared_ptr<const connection_config> x);
 
-  /// Whether clients have so much under way here that nothing more is to be
-  /// read from them.
-  bool is_over_budget() const noexcept;
-  /// Calls `budget_returned` of that connection when it is so no more.
-  void wait_for_budget(link_id id) { x_waiting.push_back(id.value); }
+  /// Whether more may be read from a client that makes the server hold so many
+  /// bytes: not while clients have too much under way on this worker, its
+  /// actors are too far behind, or memory is short.
+  bool may_read(uint64_t held) noexcept;
+  /// Calls `budget_returned` of that connection when to ask again.
+  void wait_for_budget(link_id id, bool anew);
+  /// Nobody new is let in, for want of memory.
+  bool is_short() noexcept { return x_memory.is_short(); }
+  failure out_of_memory() const;
+  std::shared_ptr<worker_book> book() const;
+  /// Why a connection was closed, and that there was no room for a password.
+  void count_closed(errc why) noexcept {
+    x_counts.slow_consumers += why == errc::slow_consumer;
+  }
+  void count_sign_in_timeout() noexcept { ++x_counts.sign_in_timeouts; }
+  void count_password_full() noexcept { ++x_counts.passwords_full; }
   /// A line of the log that strangers can cause.
   void log_failed_handshake(const std::string& peer, const failure& why);
 
@@ -105,6 +121,11 @@ private:
   std::vector<delayed> x_delayed;
   /// For the budget.
   std::vector<uint64_t> x_waiting;
+  budget_view x_memory;
+  /// Those that only rise.
+  connection_counts x_counts;
+  /// Until the bytes without outcome have fallen far enough.
+  bool x_too_much_pending = false;
   seldom x_log{defaults::stranger_log_interval};
   uint64_t x_next_link;
   uint64_t x_turn = 0;

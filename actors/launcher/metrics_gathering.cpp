@@ -46,12 +46,17 @@ engine_reading metrics_gathering::read() {
     x.routers.unwritten += r.unwritten;
     x.routers.counters += r.counters;
     x.routers.presence += r.presence;
+    x.routers.limits += r.limits;
     x.fullest_worker_bytes = std::max(x.fullest_worker_bytes, r.pending_bytes);
   }
   for (const auto& c : x_connections) {
     x.connections.signing_in += c.signing_in;
     x.connections.signed_in += c.signed_in;
     x.connections.closing += c.closing;
+    x.connections.held_back += c.held_back;
+    x.connections.slow_consumers += c.slow_consumers;
+    x.connections.sign_in_timeouts += c.sign_in_timeouts;
+    x.connections.passwords_full += c.passwords_full;
   }
   x.sign_ins = x_sign_ins;
   x.commits = x_from.commits;
@@ -59,6 +64,15 @@ engine_reading metrics_gathering::read() {
   x.places = x_from.places->max();
   x.turned_away = x_from.places->refused();
   x.passwords = x_from.passwords->size();
+  if (const auto* b = x_from.budget.get()) {
+    x.held = b->by_kind();
+    x.held_max = b->max();
+    x.held_highest = std::max(b->highest(), b->total());
+    x.memory_refused_connections = b->refused_connections;
+    x.memory_refused_sign_ins = b->refused_sign_ins;
+    x.memory_ended_sessions = b->ended_sessions;
+    x.reads_held_back = b->reads_held_back;
+  }
   return x;
 }
 

@@ -10,6 +10,7 @@
 
 #include "protocol/address.hpp"
 #include "protocol/defaults.hpp"
+#include "protocol/defaults_memory.hpp"
 
 namespace parley {
 
@@ -155,6 +156,9 @@ result<void> read_file(serve_options& x, const std::string& path) {
     [&x](int64_t n) { x.traced_ims = static_cast<size_t>(n); });
   from.take_number("presence_rate", 0, defaults::presence_rate_max,
     [&x](int64_t n) { x.presence_rate = static_cast<double>(n); });
+  from.take_number("memory_mib", defaults::memory_budget_min_mib,
+    defaults::memory_budget_max_mib,
+    [&x](int64_t n) { x.memory_mib = static_cast<uint64_t>(n); });
   from.take("user", x.user);
   from.take("log", x.log);
   return from.end();

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "actors/gateway/listener.hpp"
-#include "protocol/defaults.hpp"
+#include "protocol/defaults_memory.hpp"
 #include "protocol/errors.hpp"
 
 namespace parley {
@@ -35,6 +35,8 @@ struct serve_options {
   /// Changes of an endpoint's presence a second that its watchers are told of;
   /// 0: all.
   double presence_rate = defaults::presence_changes_per_second;
+  /// MiB that clients can make it hold, about.
+  uint64_t memory_mib = defaults::memory_budget_mib;
   /// Drop privileges to this user once all is open.
   std::string user;
   /// `debug`, `info`, `warn`, `error`.

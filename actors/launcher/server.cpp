@@ -25,6 +25,7 @@
 #include "actors/launcher/metrics_server.hpp"
 #include "actors/launcher/privileges.hpp"
 #include "actors/launcher/real_world.hpp"
+#include "actors/memory/memory_budget.hpp"
 #include "actors/launcher/stop_defaults.hpp"
 #include "actors/router/router.hpp"
 #include "actors/runtime/scheduler.hpp"
@@ -72,6 +73,8 @@ result<void> make_certificate(
 
 struct server::impl {
   serve_options options;
+  /// Outlives all that counts in it.
+  std::shared_ptr<memory_budget> budget;
   std::unique_ptr<store> db;
   std::shared_ptr<tls_context> tls;
   /// Its file.
@@ -109,7 +112,7 @@ struct server::impl {
   result<void> prepare();
   result<void> prepare_tls();
   std::function<std::shared_ptr<const connection_config>(const policy&)>
-  make_connection_config();
+  make_connection_config(size_t worker);
   result<void> open_store(shared<policy>& rules, shared<id_filter>& known);
   result<void> find_sharing();
   void spawn_actors(
@@ -143,10 +146,12 @@ result<void> server::impl::prepare_tls() {
 }
 
 std::function<std::shared_ptr<const connection_config>(const policy&)>
-server::impl::make_connection_config() {
-  return [tls = tls, domain = options.domain, decoys = unknown_users](
+server::impl::make_connection_config(size_t worker) {
+  return [tls = tls, domain = options.domain, decoys = unknown_users,
+           held = &budget->of(worker)->ims()](
            const policy& rules) -> std::shared_ptr<const connection_config> {
     auto x = std::make_shared<connection_config>();
+    x->held_ims = held;
     x->domain = domain;
     x->body_max = static_cast<uint32_t>(rules.im_body_max);
     x->broadcast_max = static_cast<uint32_t>(rules.im_broadcast_max);
@@ -212,6 +217,8 @@ void server::impl::spawn_actors(
   auto& workers = scheduler();
   auto n = workers.size();
 
+  constexpr uint64_t mebibyte = 1024 * 1024;
+  budget = std::make_shared<memory_budget>(options.memory_mib * mebibyte, n);
   auto commits = std::make_shared<commit_meter>();
   writer =
     system->spawn<caf::detached + caf::hidden>(store_writer, db.get(), commits);
@@ -230,8 +237,8 @@ void server::impl::spawn_actors(
     pending_bytes.push_back(std::make_shared<uint64_t>(0));
     routers.push_back(spawn_on(workers.at(i), router,
       router_config{i, n, rules, known, writer, readers, sweeper, world,
-        options.domain, pending_bytes[i], (options.traced_ims + n - 1) / n,
-        sharing_of, options.presence_rate}));
+        options.domain, pending_bytes[i], budget,
+        (options.traced_ims + n - 1) / n, sharing_of, options.presence_rate}));
   }
   auto all = std::make_shared<directory>();
   for (const auto& r : routers)
@@ -239,7 +246,6 @@ void server::impl::spawn_actors(
   for (const auto& r : routers)
     caf::anon_send(r, directory_ptr{all});
 
-  auto make_config = make_connection_config();
   auto places = connection_places::by_descriptors();
   constexpr unsigned index_shift = 48;
   for (size_t i = 0; i < n; ++i)
@@ -247,7 +253,7 @@ void server::impl::spawn_actors(
       std::make_shared<connections>(uint64_t{i} << index_shift | 1));
   for (size_t i = 0; i < n; ++i)
     gateways.push_back(
-      spawn_on(workers.at(i), gateway, sockets[i], make_config));
+      spawn_on(workers.at(i), gateway, sockets[i], make_connection_config(i)));
   for (size_t i = 0; i < n; ++i) {
     connections::settings with;
     with.home = &workers.at(i);
@@ -255,13 +261,15 @@ void server::impl::spawn_actors(
     with.places = places;
     with.line = line;
     with.pending_bytes = pending_bytes[i];
+    with.budget = budget;
+    with.index = i;
     with.router = routers[i];
     with.routers = n;
     with.reader = readers[i % readers.size()];
     with.passwords = passwords;
     with.admission = admissions;
     with.world = world;
-    with.protocol = make_config(*rules);
+    with.protocol = make_connection_config(i)(*rules);
     sockets[i]->start(std::move(with), gateways[i]);
   }
 
@@ -278,6 +286,7 @@ void server::impl::spawn_actors(
   sources.commits = std::move(commits);
   sources.passwords = line;
   sources.places = places;
+  sources.budget = budget;
   sources.stage = stage;
   sources.db = db.get();
   sources.started = world->wall_clock();

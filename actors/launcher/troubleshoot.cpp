@@ -20,7 +20,8 @@ namespace {
 using std::chrono::milliseconds;
 using state = finding::state;
 
-constexpr uint64_t mebibyte = 1024 * 1024;
+constexpr uint64_t kibibyte = 1024;
+constexpr uint64_t mebibyte = kibibyte * kibibyte;
 constexpr uint64_t hundred = 100;
 
 std::string number(uint64_t n) {
@@ -208,6 +209,39 @@ finding queues(const engine_facts& x) {
   return f;
 }
 
+/// Each part beside the bound that they share.
+finding memory(const engine_facts& x) {
+  finding f{"memory"};
+  const auto& e = x.engine;
+  auto all = held_in_all(e);
+  auto in_kib = [](uint64_t bytes) { return number(bytes / kibibyte); };
+  f.what = "clients make the server hold "
+    + share(all / mebibyte, e.held_max / mebibyte) + " MiB (at most "
+    + number(e.held_highest / mebibyte) + " so far);";
+  for (size_t i = 0; i < held_kinds; ++i)
+    f.what += (i == 0 ? " " : ", ")
+      + std::string{to_string(static_cast<held_for>(i))} + " "
+      + in_kib(e.held[i]);
+  f.what +=
+    " KiB; " + number(e.connections.held_back) + " connections are held back";
+  auto relieved = e.memory_refused_connections + e.memory_refused_sign_ins
+    + e.memory_ended_sessions;
+  if (relieved > 0)
+    f.what += "; for want of memory " + number(e.memory_refused_connections)
+      + " connections and " + number(e.memory_refused_sign_ins)
+      + " sign-ins were refused, and " + number(e.memory_ended_sessions)
+      + " sessions ended";
+  if (is_beyond(all, e.held_max, hundred))
+    f.how = state::failed;
+  else if (is_beyond(all, e.held_max, defaults::bound_hundredths)
+    || relieved > 0)
+    f.how = state::warning;
+  if (f.how != state::passed)
+    f.remedy = "see by `sessions` who is there and by the metrics what grows; "
+               "raise memory_mib in the file if the machine has more";
+  return f;
+}
+
 finding workers(const engine_facts& x) {
   finding f{"workers"};
   f.what = share(x.engine.workers, x.engine.workers) + " answer";
@@ -314,7 +348,7 @@ result<certificate_state> read_certificate(const std::string& file) {
 
 std::vector<finding> troubleshoot(const engine_facts& x) {
   return {workers(x), store_health(x), disk(x), clock(x), certificate(x),
-    files(x), queues(x), sessions(x),
+    files(x), queues(x), memory(x), sessions(x),
     limit("im.offline_max", "as many IMs waiting as they may",
       "senders to them get quota_exceeded: have them sign in, or raise "
       "im.offline_max",

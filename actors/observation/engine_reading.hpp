@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "actors/memory/memory_budget.hpp"
 #include "actors/observation/commit_meter.hpp"
 #include "actors/observation/messages.hpp"
 #include "protocol/errors.hpp"
@@ -28,12 +29,24 @@ struct engine_reading {
   uint64_t turned_away = 0;
   /// Passwords that wait to be hashed.
   uint64_t passwords = 0;
+  /// Bytes that clients make the server hold: by what for, the bound for all
+  /// together, and the most there ever were.
+  held_by_kind held{};
+  uint64_t held_max = 0;
+  uint64_t held_highest = 0;
+  /// What was done for want of memory.
+  uint64_t memory_refused_connections = 0;
+  uint64_t memory_refused_sign_ins = 0;
+  uint64_t memory_ended_sessions = 0;
+  uint64_t reads_held_back = 0;
   /// Bytes of IMs without outcome on the worker that has most of them.
   uint64_t fullest_worker_bytes = 0;
   uint64_t workers = 0;
   /// Workers whose figures are old: they did not answer in time.
   uint64_t silent_workers = 0;
 };
+
+uint64_t held_in_all(const engine_reading& x) noexcept;
 
 /// In Prometheus' text format, 0.0.4. Names, labels and help stand here alone.
 std::string as_prometheus(const engine_reading& x);

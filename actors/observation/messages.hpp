@@ -12,6 +12,30 @@
 /// What actors tell operators about the engine.
 namespace parley {
 
+/// Limits that sessions of one worker ran into, since the start; shared by all
+/// of them.
+struct session_limits {
+  /// Requests beyond the window; sign-ins beyond the endpoints of a user.
+  uint64_t windows = 0;
+  uint64_t endpoints = 0;
+  /// Typing notices beyond the rate, receipts that nobody takes, and lists for
+  /// who leaves too much untaken.
+  uint64_t typing = 0;
+  uint64_t receipts = 0;
+  uint64_t lists = 0;
+  auto fields() {
+    return std::tie(windows, endpoints, typing, receipts, lists);
+  }
+  session_limits& operator+=(const session_limits& x) noexcept {
+    windows += x.windows;
+    endpoints += x.endpoints;
+    typing += x.typing;
+    receipts += x.receipts;
+    lists += x.lists;
+    return *this;
+  }
+};
+
 /// One shard's, at this moment.
 struct router_counts {
   /// Sessions.
@@ -26,9 +50,10 @@ struct router_counts {
   uint64_t unwritten = 0;
   routing_counters counters;
   presence_counters presence;
+  session_limits limits;
   auto fields() {
     return std::tie(connected, suspended, users, pending_ims, pending_bytes,
-      unwritten, counters, presence);
+      unwritten, counters, presence, limits);
   }
 };
 
@@ -37,7 +62,17 @@ struct connection_counts {
   uint64_t signing_in = 0;
   uint64_t signed_in = 0;
   uint64_t closing = 0;
-  auto fields() { return std::tie(signing_in, signed_in, closing); }
+  /// Those that are not read from for now, since too much is held or under way.
+  uint64_t held_back = 0;
+  // Since the start: who did not read, who did not sign in in time, and
+  // passwords for which there was no room in the line.
+  uint64_t slow_consumers = 0;
+  uint64_t sign_in_timeouts = 0;
+  uint64_t passwords_full = 0;
+  auto fields() {
+    return std::tie(signing_in, signed_in, closing, held_back, slow_consumers,
+      sign_in_timeouts, passwords_full);
+  }
 };
 
 /// Tries to sign in since the start.

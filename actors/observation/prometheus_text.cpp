@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <numeric>
 #include <sstream>
 #include <string_view>
 #include <utility>
@@ -135,6 +136,41 @@ void add_limits(page& p, const engine_reading& x) {
   p.line(presence.watches_full, "limit", "presence.adhoc_max");
   p.line(x.sign_ins.over_rate, "limit", "signin.rate");
   p.line(x.turned_away, "limit", "connections");
+  const auto& l = x.routers.limits;
+  p.line(l.windows, "limit", "session.buffer");
+  p.line(l.endpoints, "limit", "session.endpoints_max");
+  p.line(x.routers.counters.too_many_recipients, "limit", "im.broadcast_max");
+  p.line(l.typing, "limit", "typing");
+  p.line(l.receipts, "limit", "receipts");
+  p.line(l.lists, "limit", "answers");
+  p.line(x.connections.slow_consumers, "limit", "output");
+  p.line(x.connections.sign_in_timeouts, "limit", "sign_in_time");
+  p.line(x.connections.passwords_full, "limit", "passwords");
+  p.line(x.sign_ins.overloaded, "limit", "sign_in_turns");
+  p.line(x.memory_refused_connections + x.memory_refused_sign_ins
+      + x.memory_ended_sessions,
+    "limit", "memory");
+}
+
+void add_memory(page& p, const engine_reading& x) {
+  p.gauges("parley_held_bytes",
+    "Bytes that clients make the server hold, about, by what for.");
+  for (size_t i = 0; i < held_kinds; ++i)
+    p.line(x.held[i], "for", to_string(static_cast<held_for>(i)));
+  p.gauges("parley_held_bytes_max", "The bound for all of them together.")
+    .line(x.held_max);
+  p.gauges("parley_held_bytes_highest", "The most that there ever were.")
+    .line(x.held_highest);
+  p.counters("parley_memory_relief_total",
+     "What was done for want of memory: connections and sign-ins refused, "
+     "sessions ended.")
+    .line(x.memory_refused_connections, "what", "connections_refused")
+    .line(x.memory_refused_sign_ins, "what", "sign_ins_refused")
+    .line(x.memory_ended_sessions, "what", "sessions_ended");
+  p.counters("parley_reads_held_back_total",
+     "Times that a connection was not read from since too much was held or "
+     "under way.")
+    .line(x.reads_held_back);
 }
 
 void add_presence(page& p, const presence_counters& x) {
@@ -168,6 +204,9 @@ void add_people(page& p, const engine_reading& x) {
     .line(x.connections.signing_in, "state", "signing_in")
     .line(x.connections.signed_in, "state", "signed_in")
     .line(x.connections.closing, "state", "closing");
+  p.gauges("parley_connections_held_back",
+     "Connections that are not read from, since too much is held or under way.")
+    .line(x.connections.held_back);
   p.gauges("parley_connections_max", "Connections that there is room for.")
     .line(x.places);
   p.counters("parley_sign_ins_total", "Tries to sign in.")
@@ -214,6 +253,10 @@ void add_store(page& p, const engine_reading& x) {
 
 } // namespace
 
+uint64_t held_in_all(const engine_reading& x) noexcept {
+  return std::accumulate(x.held.begin(), x.held.end(), uint64_t{0});
+}
+
 std::string_view limit_of(errc why) noexcept {
   switch (why) {
   case errc::too_large:
@@ -235,6 +278,7 @@ std::string as_prometheus(const engine_reading& x) {
   add_presence(p, x.routers.presence);
   add_ims(p, x.routers.counters);
   add_limits(p, x);
+  add_memory(p, x);
   add_queues(p, x);
   add_store(p, x);
   return p.str();

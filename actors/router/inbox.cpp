@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "protocol/defaults.hpp"
+#include "protocol/defaults_memory.hpp"
 
 // Who gets what: endpoints, choices and targets. What becomes of IMs stands in
 // inbox_ims.cpp, how they are handed out in inbox_drain.cpp.
@@ -141,9 +142,32 @@ inbox::conversation* inbox::find_conversation(
 inbox::conversation& inbox::make_conversation(
   const user_address& peer, moment now, const policy& rules) {
   x_idle_ms = rules.im_idle_release_ms;
+  if (x_conversations.size() >= defaults::conversations_max
+    && !x_conversations.contains(peer))
+    let_one_go();
   auto& c = x_conversations[peer];
   c.last_activity = now.steady;
   return c;
+}
+
+void inbox::let_one_go() {
+  auto oldest = x_conversations.begin();
+  auto i = oldest;
+  for (size_t n = 0;
+       n < defaults::conversations_looked_at && i != x_conversations.end();
+       ++n, ++i)
+    if (i->second.last_activity < oldest->second.last_activity)
+      oldest = i;
+  bool was_chosen = oldest->second.chosen != session_id{};
+  x_conversations.erase(oldest);
+  if (!was_chosen)
+    return;
+  x_fx.choice_changed(effects::choice_change::released);
+  offer_again();
+}
+
+uint64_t inbox::conversation_bytes() const noexcept {
+  return x_conversations.size() * defaults::conversation_bytes;
 }
 
 bool inbox::has_lapsed(

@@ -206,6 +206,8 @@ public:
   void sweep(moment now, const policy& rules);
   /// IMs held in memory; the others are on disk alone.
   size_t in_memory() const noexcept { return x_log.size(); }
+  /// About what conversations take.
+  uint64_t conversation_bytes() const noexcept;
 
 private:
   struct conversation {
@@ -246,6 +248,8 @@ private:
   conversation* find_conversation(const user_address& peer) noexcept;
   conversation& make_conversation(
     const user_address& peer, moment now, const policy& rules);
+  /// Makes room for one more conversation if there are too many.
+  void let_one_go();
   static bool has_lapsed(
     const conversation& c, moment now, uint64_t idle_ms) noexcept;
   /// Whom IMs of this conversation go to alone, until its end is noticed.

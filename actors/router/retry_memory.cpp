@@ -11,6 +11,9 @@ namespace {
 constexpr auto mark_every = std::chrono::minutes{1};
 constexpr size_t smallest_table = 16;
 
+/// More than comes, so that what is too much goes.
+constexpr size_t forgotten_at_once = 2;
+
 } // namespace
 
 std::optional<retry_memory::entry> retry_memory::find(
@@ -36,9 +39,11 @@ void retry_memory::put(uint64_t serial, uint64_t retry_hash) noexcept {
 }
 
 size_t retry_memory::insert(uint64_t retry_hash, uint64_t content_hash,
-  outcome::kind what, time_point now) {
+  outcome::kind what, time_point now, size_t room) {
   size_t forgotten = 0;
-  while (x_ring.size() >= defaults::delivered_memory_max) {
+  while (x_ring.size() >= defaults::delivered_memory_max
+    || (x_ring.size() >= room && !x_ring.empty()
+      && forgotten < forgotten_at_once)) {
     pop_oldest();
     ++forgotten;
   }

@@ -42,9 +42,10 @@ public:
   }
 
   /// Remembers an outcome; returns how many ids were forgotten for want of
-  /// room. The hash must not be known already.
+  /// room: of `room` for its own, which may shrink, a few at a time. The hash
+  /// must not be known already.
   size_t insert(uint64_t retry_hash, uint64_t content_hash, outcome::kind what,
-    time_point now);
+    time_point now, size_t room = defaults::delivered_memory_max);
 
   /// Forgets what is too old. Cheap when nothing is.
   void expire(time_point now);

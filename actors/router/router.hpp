@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -9,12 +10,14 @@
 #include <vector>
 
 #include "actors/interfaces.hpp"
+#include "actors/memory/memory_budget.hpp"
 #include "actors/roster/roster.hpp"
 #include "actors/router/directory.hpp"
 #include "actors/router/routing.hpp"
 #include "actors/router/surroundings.hpp"
 #include "actors/runtime/pinned.hpp"
 #include "actors/session/session.hpp"
+#include "protocol/defaults_memory.hpp"
 
 namespace parley {
 
@@ -33,7 +36,9 @@ struct local_resume {
 using local_router_actor = router_actor::extend<caf::reacts_to<local_sign_in>,
   caf::reacts_to<local_resume>,
   /// Once, before anything else.
-  caf::reacts_to<directory_ptr>>;
+  caf::reacts_to<directory_ptr>,
+  /// From itself: goes on with broadcasts.
+  caf::reacts_to<step_atom>>;
 
 /// A resume token: which session, and the proof. The session's id says which
 /// router of this process has it.
@@ -67,6 +72,8 @@ struct router_config {
   std::string domain;
   /// Told the bytes of IMs without outcome here. May be null.
   std::shared_ptr<uint64_t> pending_bytes = nullptr;
+  /// For all that clients make the server hold. May be null.
+  std::shared_ptr<memory_budget> budget = nullptr;
   /// IMs of which it is known what became of them.
   size_t traced_ims = 0;
   /// Of any router, on disk at the start. May be null.
@@ -91,6 +98,8 @@ public:
   void sign_in(local_sign_in x);
   void resume(const local_resume& x);
   void requests(session_requests& x);
+  /// Goes on with what was put off: so much a drain of its worker.
+  void step();
   void suspended(const session_suspended& x);
   void end(session_id id, const failure& why);
   void session_down(const caf::actor_addr& who);
@@ -122,6 +131,8 @@ public:
     caf::typed_response_promise<contacts_imported> promise);
 
   // -- store ----------------------------------------------------------------
+  /// IMs that were read are held as those that came from clients.
+  void count(std::vector<stored_im>& page);
   void written(const parley::written& x);
 
   // -- time -----------------------------------------------------------------
@@ -165,6 +176,8 @@ private:
     session_info info;
     /// Gathered in this handler.
     session_output output;
+    /// Bytes that its client leaves untaken, as the session tells.
+    std::shared_ptr<uint64_t> untaken;
   };
 
   void make_session(local_sign_in& x);
@@ -175,6 +188,28 @@ private:
   entry& gather(session_id id, entry& e);
   const store_reader_actor& reader_for(const user_address& of) const;
   void finish_stop();
+
+  /// At the end of a drain it has a step made in the next one.
+  class next_drain final : public drained_hook {
+  public:
+    explicit next_drain(router_state& x) : x_router(x) {}
+    void drained() override;
+
+  private:
+    router_state& x_router;
+  };
+
+  /// False: it is a broadcast with recipients left.
+  bool carry_out(
+    session_id from, numbered_request& r, roster_requests& contacts, moment at);
+  /// Carries out what there is room for now, in order.
+  void carry_out(session_id from, std::deque<numbered_request>& what);
+  void want_step();
+  /// Without bounds.
+  void finish_put_off();
+  /// Nothing is left of the budget: ends the sessions whose clients leave most
+  /// untaken.
+  void relieve();
 
   /// An active roster, and how many messages it got from here.
   struct active_roster {
@@ -209,10 +244,20 @@ private:
   std::shared_ptr<const roster_config> x_roster_config;
   std::shared_ptr<presence_counters> x_presence =
     std::make_shared<presence_counters>();
+  std::shared_ptr<session_limits> x_limits = std::make_shared<session_limits>();
   std::unordered_map<session_id, entry> x_entries;
   std::unordered_map<caf::actor_addr, session_id> x_by_address;
   uint64_t x_next_session = 1;
   std::vector<session_id> x_dirty;
+  /// Requests that wait behind a broadcast of their session, which is the first
+  /// of them; and whose turn it is.
+  std::unordered_map<session_id, std::deque<numbered_request>> x_put_off;
+  std::deque<session_id> x_turns;
+  /// Recipients that may still be judged in this drain.
+  size_t x_room = defaults::broadcast_slice;
+  bool x_step_wanted = false;
+  next_drain x_next_drain{*this};
+  budget_view x_memory;
   operations x_writes;
   uint64_t x_sweep_generation = 0;
   std::chrono::steady_clock::time_point x_next_session_sweep{};

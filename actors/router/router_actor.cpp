@@ -104,6 +104,7 @@ local_router_actor::behavior_type router(
       st.flush();
     },
     [&st](page_found& x) {
+      st.count(x.page);
       st.rules->page_found(x.of, x.for_whom, x.from,
         x.why.code == errc::none
           ? result<std::vector<stored_im>>{std::move(x.page)}
@@ -180,6 +181,10 @@ local_router_actor::behavior_type router(
       st.flush();
     },
     [&st](const directory_ptr& x) { st.others = x; },
+    [&st](step_atom) {
+      st.step();
+      st.flush();
+    },
   };
 }
 

@@ -2,41 +2,124 @@
 
 #include "actors/router/router.hpp"
 
-// What clients ask of a router.
+// What clients ask of a router. Long broadcasts are carried out in pieces; what
+// their session asks after them waits.
 namespace parley {
 
 void router_state::requests(session_requests& x) {
-  auto at = now();
-  roster_requests contacts;
   if (x.what.size() > 1)
     for (const auto& r : x.what)
       if (auto* s = std::get_if<send_im>(&r.what))
         rules->expect(x.from, *s);
-  for (auto& r : x.what) {
-    if (auto* s = std::get_if<send_im>(&r.what)) {
-      rules->submit(x.from, r.number, std::move(*s), at);
-    } else if (auto* b = std::get_if<broadcast>(&r.what)) {
-      rules->submit(x.from, r.number, std::move(*b), at);
-    } else if (auto* t = std::get_if<typing>(&r.what)) {
-      rules->type(x.from, t->to, at);
-    } else if (auto* p = std::get_if<parley::set_availability>(&r.what)) {
-      if (auto* e = find(x.from))
-        e->info.what = p->what;
-      rules->set_availability(x.from, std::move(p->what), at);
-      tell(x.from, event{answer{r.number, done{}}});
-      if (auto* e = find(x.from))
-        tell_roster(e->self.user, endpoint_changed{x.from, e->info.what});
-    } else if (std::holds_alternative<sign_out>(r.what)) {
-      tell(x.from, event{answer{r.number, done{}}});
-      flush(); // before its session ends
-      end(x.from, failure{errc::signed_out});
+  auto at = now();
+  auto behind = x_put_off.find(x.from);
+  auto r = x.what.begin();
+  if (behind == x_put_off.end()) {
+    roster_requests contacts;
+    while (r != x.what.end() && carry_out(x.from, *r, contacts, at))
+      ++r;
+    if (!contacts.what.empty()) {
+      contacts.from = x.from;
+      ask_roster(std::move(contacts));
+    }
+    if (r == x.what.end() || !find(x.from))
+      return;
+    behind = x_put_off.emplace(x.from, std::deque<numbered_request>{}).first;
+    x_turns.push_back(x.from);
+  }
+  for (; r != x.what.end(); ++r)
+    behind->second.push_back(std::move(*r));
+}
+
+bool router_state::carry_out(
+  session_id from, numbered_request& r, roster_requests& contacts, moment at) {
+  if (auto* s = std::get_if<send_im>(&r.what)) {
+    rules->submit(from, r.number, std::move(*s), at);
+  } else if (auto* b = std::get_if<broadcast>(&r.what)) {
+    want_step();
+    return b->message
+      ? rules->submit(from, r.number, std::exchange(*b, {}), x_room, at)
+      : rules->go_on(from, x_room, at);
+  } else if (auto* t = std::get_if<typing>(&r.what)) {
+    rules->type(from, t->to, at);
+  } else if (auto* p = std::get_if<parley::set_availability>(&r.what)) {
+    if (auto* e = find(from))
+      e->info.what = p->what;
+    rules->set_availability(from, std::move(p->what), at);
+    tell(from, event{answer{r.number, done{}}});
+    if (auto* e = find(from))
+      tell_roster(e->self.user, endpoint_changed{from, e->info.what});
+  } else if (std::holds_alternative<sign_out>(r.what)) {
+    tell(from, event{answer{r.number, done{}}});
+    flush(); // before its session ends
+    end(from, failure{errc::signed_out});
+  } else {
+    contacts.what.push_back(std::move(r));
+  }
+  return true;
+}
+
+void router_state::want_step() {
+  if (std::exchange(x_step_wanted, true))
+    return;
+  if (auto* home = self->home(); home && home == worker::current())
+    home->mark(x_next_drain);
+  else
+    self->send(local_router_actor{self}, step_atom::value);
+}
+
+void router_state::next_drain::drained() {
+  caf::anon_send(local_router_actor{x_router.self}, step_atom::value);
+}
+
+void router_state::step() {
+  x_step_wanted = false;
+  x_room = defaults::broadcast_slice;
+  while (x_room > 0 && !x_turns.empty()) {
+    auto from = x_turns.front();
+    x_turns.pop_front();
+    auto i = x_put_off.find(from);
+    if (i == x_put_off.end())
+      continue; // it has ended meanwhile
+    auto what = std::move(i->second);
+    carry_out(from, what);
+    i = x_put_off.find(from);
+    if (i == x_put_off.end())
+      continue;
+    if (what.empty()) {
+      x_put_off.erase(i);
     } else {
-      contacts.what.push_back(std::move(r));
+      i->second = std::move(what);
+      x_turns.push_back(from);
     }
   }
+  if (x_stopping)
+    finish_stop();
+}
+
+void router_state::carry_out(
+  session_id from, std::deque<numbered_request>& what) {
+  roster_requests contacts;
+  auto at = now();
+  while (!what.empty() && carry_out(from, what.front(), contacts, at))
+    what.pop_front();
   if (!contacts.what.empty()) {
-    contacts.from = x.from;
+    contacts.from = from;
     ask_roster(std::move(contacts));
+  }
+}
+
+void router_state::finish_put_off() {
+  x_room = SIZE_MAX;
+  while (!x_turns.empty()) {
+    auto from = x_turns.front();
+    x_turns.pop_front();
+    auto i = x_put_off.find(from);
+    if (i == x_put_off.end())
+      continue;
+    auto what = std::move(i->second);
+    x_put_off.erase(i);
+    carry_out(from, what);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <boost/container/small_vector.hpp>
 
 #include "protocol/defaults.hpp"
+#include "protocol/defaults_memory.hpp"
 
 namespace parley {
 
@@ -133,6 +134,7 @@ std::vector<session_id> routing::remove_account(
   u->in.clear();
   u->exists = false;
   u->roster = {};
+  x_remembered -= u->sent.size();
   u->sent = {};
   for (const auto& e : u->in.endpoints())
     ended.push_back(e.session);
@@ -164,6 +166,11 @@ void routing::leave(session_id session, moment now) {
   auto* u = i->second;
   x_trace.session_ended(session, name_of(session));
   x_sessions.erase(i);
+  // Nobody awaits what has not been judged.
+  if (auto b = x_begun.find(session); b != x_begun.end()) {
+    x_broadcasts.erase(b->second.id);
+    x_begun.erase(b);
+  }
   // Stays until the next cleaning: who replaces it joins right after this.
   u->in.leave(session, now, x_rules);
 }
@@ -285,10 +292,14 @@ void routing::sweep(moment now) {
   if (now.steady < x_next_cleaning)
     return;
   x_next_cleaning = now.steady + defaults::cleaning_interval;
+  x_conversation_bytes = 0;
   for (auto i = x_users.begin(); i != x_users.end();) {
     auto& u = *i->second;
+    x_remembered -= u.sent.size();
     u.sent.expire(now.steady);
+    x_remembered += u.sent.size();
     u.in.sweep(now, x_rules);
+    x_conversation_bytes += u.in.conversation_bytes();
     if (u.is_idle())
       i = x_users.erase(i);
     else
@@ -313,7 +324,13 @@ void routing::stop(moment now) {
 }
 
 bool routing::is_settled() const noexcept {
-  return x_pending.empty() && x_unwritten == 0;
+  return x_pending.empty() && x_begun.empty() && x_unwritten == 0;
+}
+
+uint64_t routing::held_bytes() const noexcept {
+  return x_pending.size() * defaults::pending_im_bytes
+    + x_users.size() * defaults::routed_user_bytes + x_conversation_bytes
+    + x_broadcast_bytes.value();
 }
 
 size_t routing::give_up() {

@@ -22,6 +22,7 @@
 #include "actors/router/retry_memory.hpp"
 #include "actors/settings/policy.hpp"
 #include "persistence/store.hpp"
+#include "protocol/held_bytes.hpp"
 #include "protocol/vocabulary.hpp"
 
 namespace parley {
@@ -118,11 +119,13 @@ struct routing_counters {
   uint64_t expired = 0;
   uint64_t ids_forgotten = 0;
   uint64_t removed_with_account = 0;
+  /// Broadcasts refused since they had more recipients than allowed.
+  uint64_t too_many_recipients = 0;
   auto fields() {
     return std::tie(accepted, forked, delivered, stored, rejected, rejected_by,
       copies, retries, graces_passed, choices_made, choices_moved,
       choices_released, offline_stored, offline_delivered, expired,
-      ids_forgotten, removed_with_account);
+      ids_forgotten, removed_with_account, too_many_recipients);
   }
 
   void count_rejected(errc why);
@@ -171,6 +174,9 @@ public:
 
   void set_policy(const policy& x) { x_rules = x; }
   const policy& rules() const noexcept { return x_rules; }
+  /// Ids of delivered IMs that are remembered at most; when they come near,
+  /// who has most of them forgets the oldest.
+  void set_remembered_max(size_t ids) noexcept { x_remembered_max = ids; }
   /// Which ids may be on disk.
   known_ids& ids_on_disk() noexcept { return x_ids_on_disk; }
 
@@ -205,9 +211,13 @@ public:
   /// often the same is submitted.
   void submit(
     session_id session, request_number number, send_im what, moment now);
-  /// Answered by one answer of broadcast_outcomes, or a failure.
-  void submit(
-    session_id session, request_number number, broadcast what, moment now);
+  /// Answered by one answer of broadcast_outcomes, or a failure. Judges as
+  /// many recipients as there is `room` for, which it takes away; false if some
+  /// are left: then `go_on` is to be called before the session's next request.
+  bool submit(session_id session, request_number number, broadcast what,
+    size_t& room, moment now);
+  /// The same for what is left of it.
+  bool go_on(session_id session, size_t& room, moment now);
   void type(session_id session, const address& to, moment now);
   /// `of`: whose session it is or was. What came too late for its end counts.
   void acknowledge(session_id session, const user_address& of,
@@ -258,6 +268,10 @@ public:
   uint64_t pending_bytes() const noexcept { return x_pending_bytes; }
   /// IMs of this shard's senders without an outcome.
   uint64_t pending_ims() const noexcept { return x_pending.size(); }
+  /// Ids that are remembered.
+  uint64_t remembered() const noexcept { return x_remembered; }
+  /// About what it holds in bytes, contents of IMs and ids apart.
+  uint64_t held_bytes() const noexcept;
   /// Operations that the store was asked for and has not done.
   uint64_t unwritten() const noexcept { return x_unwritten; }
   /// Users that something is known of.
@@ -300,6 +314,7 @@ private:
     boost::container::small_vector<waiter, 1> waiters;
   };
   struct broadcast_state;
+  struct begun_broadcast;
   struct grace;
 
   // inbox::effects
@@ -329,6 +344,10 @@ private:
   user& at(const user_address& name);
   user* find(const user_address& name) const;
   user* of_session(session_id session) const;
+  void remember(user& sender, uint64_t hash, uint64_t content,
+    outcome::kind what, moment now);
+  static void look_at(begun_broadcast& b);
+  bool begin_broadcast(session_id session, begun_broadcast& b);
   /// Judges all that the sender's shard can, then passes the IM on.
   void submit_one(user& sender, session_id session, const shared<im>& message,
     const address& to, waiter who, bool of_broadcast, moment now);
@@ -357,9 +376,17 @@ private:
   std::pmr::unsynchronized_pool_resource x_pool;
   std::pmr::unordered_map<uint64_t, pending> x_pending{&x_pool};
   uint64_t x_pending_bytes = 0;
+  uint64_t x_remembered = 0;
+  size_t x_remembered_max = SIZE_MAX;
+  /// Bytes of what its inboxes keep beside IMs, at the last cleaning.
+  uint64_t x_conversation_bytes = 0;
   uint64_t x_next_salt = 0;
+  /// Addresses of broadcasts under way.
+  byte_count x_broadcast_bytes;
   std::unordered_map<uint64_t, broadcast_state> x_broadcasts;
   uint64_t x_next_broadcast = 1;
+  /// Of which some recipients are not judged yet; one a session.
+  std::unordered_map<session_id, begun_broadcast> x_begun;
   std::deque<grace> x_graces;
   moment x_now;
   /// Of the IM that an inbox is judging.

@@ -1,9 +1,9 @@
 #include "actors/router/routing_state.hpp"
 
 #include <algorithm>
-#include <unordered_set>
 
 #include "protocol/defaults.hpp"
+#include "protocol/defaults_memory.hpp"
 
 // A shard as that of the sender: remembered ids, checks, outcomes.
 namespace parley {
@@ -24,44 +24,79 @@ void routing::submit(
       *u, session, what.message, what.to, waiter{session, number}, false, now);
 }
 
-void routing::submit(
-  session_id session, request_number number, broadcast what, moment now) {
+bool routing::submit(session_id session, request_number number, broadcast what,
+  size_t& room, moment now) {
+  if (!of_session(session))
+    return true;
+  begun_broadcast b;
+  b.number = number;
+  b.message = std::move(what.message);
+  b.texts = std::move(what.to);
+  uint64_t bytes = 0;
+  for (const auto& text : b.texts)
+    bytes += sizeof(text) + text.size();
+  b.held = byte_claim{&x_broadcast_bytes, bytes};
+  x_begun.insert_or_assign(session, std::move(b));
+  return go_on(session, room, now);
+}
+
+bool routing::go_on(session_id session, size_t& room, moment now) {
   begin(now);
+  auto i = x_begun.find(session);
   auto* u = of_session(session);
-  if (!u)
-    return;
-  struct recipient {
-    address to;
-    uint32_t index;
-  };
-  broadcast_state state{session, number, {}, 0};
-  std::vector<recipient> recipients;
-  std::unordered_set<std::string> seen;
-  for (auto& text : what.to) {
-    auto to = address::parse(text);
-    if (!seen.insert(to ? to->user.str() : text).second)
-      continue;
-    auto index = static_cast<uint32_t>(state.outcomes.size());
-    state.outcomes.push_back({std::move(text), {}});
-    recipients.push_back({to ? std::move(*to) : address{}, index});
+  if (i == x_begun.end() || !u)
+    return true;
+  auto& b = i->second;
+  // To look at an address costs about as much as to judge an IM to it.
+  for (; room > 0 && b.looked_at < b.texts.size(); ++b.looked_at, --room)
+    look_at(b);
+  if (b.looked_at < b.texts.size())
+    return false;
+  if (b.id == 0 && !begin_broadcast(session, b)) {
+    x_begun.erase(i);
+    return true;
   }
-  if (recipients.size() > x_rules.im_broadcast_max) {
+  for (; room > 0 && b.judged < b.recipients.size(); ++b.judged, --room) {
+    auto& r = b.recipients[b.judged];
+    submit_one(*u, session, b.message, r.to,
+      waiter{session, b.number, b.id, r.index}, true, now);
+  }
+  if (b.judged < b.recipients.size())
+    return false;
+  x_begun.erase(i);
+  return true;
+}
+
+void routing::look_at(begun_broadcast& b) {
+  auto& text = b.texts[b.looked_at];
+  auto to = address::parse(text);
+  if (!b.seen.insert(to ? to->user.str() : text).second)
+    return;
+  auto index = static_cast<uint32_t>(b.outcomes.size());
+  b.outcomes.push_back({std::move(text), {}});
+  b.recipients.push_back({to ? std::move(*to) : address{}, index});
+}
+
+/// False if it is answered already.
+bool routing::begin_broadcast(session_id session, begun_broadcast& b) {
+  b.seen.clear();
+  if (b.recipients.size() > x_rules.im_broadcast_max) {
     failure f{errc::too_many_recipients};
     f.limit = x_rules.im_broadcast_max;
-    f.value = recipients.size();
-    x_fx.tell(session, answer_event(number, std::move(f)));
-    return;
+    f.value = b.recipients.size();
+    ++x_counters.too_many_recipients;
+    x_fx.tell(session, answer_event(b.number, std::move(f)));
+    return false;
   }
-  if (recipients.empty()) {
-    x_fx.tell(session, answer_event(number, broadcast_outcomes{}));
-    return;
+  if (b.recipients.empty()) {
+    x_fx.tell(session, answer_event(b.number, broadcast_outcomes{}));
+    return false;
   }
-  state.open = recipients.size();
-  auto id = x_next_broadcast++;
-  x_broadcasts.emplace(id, std::move(state));
-  for (auto& r : recipients)
-    submit_one(*u, session, what.message, r.to,
-      waiter{session, number, id, r.index}, true, now);
+  b.id = x_next_broadcast++;
+  x_broadcasts.emplace(b.id,
+    broadcast_state{session, b.number, std::move(b.outcomes),
+      b.recipients.size(), std::move(b.held)});
+  return true;
 }
 
 void routing::submit_one(user& sender, session_id session,
@@ -253,12 +288,23 @@ void routing::finish(uint64_t ticket, const outcome& what, moment now) {
     std::erase_if(p.sender->choices,
       [ticket](const user::choosing& c) { return c.ticket == ticket; });
   if (what.what != outcome::kind::rejected && !p.forget)
-    x_counters.ids_forgotten +=
-      p.sender->sent.insert(hash, p.content, what.what, now.steady);
+    remember(*p.sender, hash, p.content, what.what, now);
   if (what.what == outcome::kind::stored && !p.forget)
     x_ids_on_disk.insert(hash);
   for (const auto& w : p.waiters)
     answer(w, what);
+}
+
+/// The more ids there are, the fewer each sender may have.
+void routing::remember(user& sender, uint64_t hash, uint64_t content,
+  outcome::kind what, moment now) {
+  auto free =
+    x_remembered_max - std::min<size_t>(x_remembered_max, x_remembered);
+  auto room = std::max(
+    defaults::remembered_ids_floor, free / defaults::budget_holder_share);
+  auto forgotten = sender.sent.insert(hash, content, what, now.steady, room);
+  x_counters.ids_forgotten += forgotten;
+  x_remembered += 1 - forgotten;
 }
 
 void routing::answer(const waiter& who, const outcome& what) {

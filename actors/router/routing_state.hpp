@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "actors/router/routing.hpp"
@@ -60,6 +62,26 @@ struct routing::broadcast_state {
   request_number number;
   std::vector<recipient_outcome> outcomes;
   size_t open = 0;
+  byte_claim held;
+};
+
+struct routing::begun_broadcast {
+  struct recipient {
+    address to;
+    uint32_t index;
+  };
+  request_number number;
+  shared<im> message;
+  /// As the client wrote them; looked at up to `looked_at`.
+  std::vector<std::string> texts;
+  size_t looked_at = 0;
+  std::unordered_set<std::string> seen;
+  std::vector<recipient> recipients;
+  std::vector<recipient_outcome> outcomes;
+  /// Judged up to here, under this number once all were looked at.
+  size_t judged = 0;
+  uint64_t id = 0;
+  byte_claim held;
 };
 
 struct routing::grace {

@@ -42,6 +42,8 @@ public:
 
   void enqueue(
     caf::mailbox_element_ptr what, caf::execution_unit* eu) override {
+    if (x_home)
+      x_home->sent();
     auto mid = what->mid;
     auto sender = what->sender;
     switch (x_inbox.push_front(std::move(what))) {
@@ -76,6 +78,8 @@ public:
       caf::mailbox_element_ptr next{x_head};
       x_head = static_cast<caf::mailbox_element*>(next->next);
       next->next = nullptr;
+      if (x_home)
+        x_home->handled();
       handle_message(next->content());
     }
   }

@@ -6,6 +6,7 @@
 #include <caf/actor_system.hpp>
 #include <caf/detail/spawnable.hpp>
 #include <caf/infer_handle.hpp>
+#include <caf/invoke_message_result.hpp>
 #include <caf/mailbox_element.hpp>
 #include <caf/spawn_options.hpp>
 #include <caf/stateful_actor.hpp>
@@ -33,7 +34,18 @@ public:
   /// From any thread. CAF would run the actor on its sender's unit.
   void enqueue(
     caf::mailbox_element_ptr what, caf::execution_unit* eu) override {
+    if (home_)
+      home_->sent();
     Base::enqueue(std::move(what), home_ ? home_ : eu);
+  }
+
+  using Base::consume;
+
+  /// Handles one message.
+  caf::invoke_message_result consume(caf::mailbox_element& x) override {
+    if (home_)
+      home_->handled();
+    return Base::consume(x);
   }
 
   void launch(caf::execution_unit* eu, bool lazy, bool hide) override {

@@ -62,6 +62,21 @@ void worker::mark(drained_hook& hook) {
     arm();
 }
 
+uint64_t worker::backlog() const noexcept {
+  auto sent = sent_here_.load(std::memory_order_relaxed)
+    + sent_there_.load(std::memory_order_relaxed);
+  auto handled = handled_.load(std::memory_order_relaxed);
+  // Somebody may be sending while these are read.
+  return sent > handled ? sent - handled : 0;
+}
+
+void worker::sent() noexcept {
+  if (this_worker == this)
+    bump(sent_here_);
+  else
+    sent_there_.fetch_add(1, std::memory_order_relaxed);
+}
+
 void worker::exec_later(caf::resumable* job) {
   if (this_worker == this) {
     local_.push_back(job);
@@ -176,6 +191,10 @@ void worker::drain() {
   flush();
   draining_ = false;
   bool idle = local_.empty() && marked_.empty();
+  if (idle) // what is not handled now never will be
+    handled_.store(sent_here_.load(std::memory_order_relaxed)
+        + sent_there_.load(std::memory_order_relaxed),
+      std::memory_order_relaxed);
   if (stopping_ && (idle || --drains_left_ == 0))
     io_->stop();
   else if (!idle)

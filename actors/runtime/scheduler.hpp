@@ -10,8 +10,10 @@
 #include <caf/resumable.hpp>
 #include <caf/scheduler/abstract_coordinator.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -104,8 +106,22 @@ public:
   /// actors on their home. Once the worker is closed, ends the job's actor.
   void exec_later(caf::resumable* job) override;
 
+  /// Messages that its actors were sent and have not handled; right whenever
+  /// it has nothing to do, else about: those to actors that have ended count
+  /// until then. From any thread.
+  uint64_t backlog() const noexcept;
+  /// An actor of its own is sent a message, from any thread; has handled one,
+  /// on this one.
+  void sent() noexcept;
+  void handled() noexcept { bump(handled_); }
+
 private:
   friend class io_scheduler;
+
+  /// There is one writer: no locked instruction is needed.
+  static void bump(std::atomic<uint64_t>& x) noexcept {
+    x.store(x.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
 
   void run();
   void stop();
@@ -134,6 +150,11 @@ private:
   bool armed_ = false;
   bool draining_ = false;
   bool stopping_ = false;
+
+  // Messages: from here, from elsewhere, and handled.
+  std::atomic<uint64_t> sent_here_ = 0;
+  std::atomic<uint64_t> sent_there_ = 0;
+  std::atomic<uint64_t> handled_ = 0;
 
   std::mutex mutex_; // guards the rest
   std::vector<caf::resumable*> remote_;

@@ -22,6 +22,11 @@ public:
   /// Whether presence may be sent now: not much output waits. If not,
   /// `client_drained` comes once it may.
   virtual bool takes_presence() = 0;
+  /// The session has handled a message of what one read brought: requests, an
+  /// acknowledgement, or a window. It keeps so many bytes for this client.
+  virtual void handled(uint64_t) {}
+  /// Bytes that wait to be written.
+  virtual uint64_t waits_to_be_written() const noexcept { return 0; }
   virtual void send_window(const window& requests) = 0;
   virtual void send_going_away(std::chrono::milliseconds come_back_after) = 0;
   virtual void set_heartbeat(std::chrono::milliseconds interval) = 0;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "protocol/defaults.hpp"
+#include "protocol/defaults_memory.hpp"
 
 namespace parley {
 
@@ -111,6 +112,8 @@ void session_state::take(std::vector<numbered_request>& what) {
     if (std::holds_alternative<typing>(x.what)) {
       if (may_type(self->clock().now()))
         fresh.what.push_back(std::move(x));
+      else
+        count(&session_limits::typing);
       continue;
     }
     if (x.number == request_number{})
@@ -122,6 +125,7 @@ void session_state::take(std::vector<numbered_request>& what) {
       failure f{errc::window_exceeded};
       f.limit = granted().messages;
       f.value = stream.under_way() + 1;
+      count(&session_limits::windows);
       refuse(x.number, std::move(f));
       break;
     }
@@ -200,8 +204,19 @@ void session_state::put(im_order order, event what) {
   }
   // They are news, not promises: a client that takes none gets no more.
   if (std::holds_alternative<receipt>(what)
-    && stream.receipts() >= defaults::receipts_max)
+    && stream.receipts() >= defaults::receipts_max) {
+    count(&session_limits::receipts);
     return;
+  }
+  // A list can be asked for again; all else says what was done.
+  if (auto* a = std::get_if<answer>(&what); a
+      && stream.answer_bytes() > defaults::answers_bytes_max
+      && std::holds_alternative<contact_list>(a->what)) {
+    failure why{errc::overloaded, "earlier answers were not acknowledged"};
+    why.retry_after = defaults::answers_retry_after;
+    count(&session_limits::lists);
+    a->what = std::move(why);
+  }
   if (auto* a = std::get_if<answer>(&what))
     withhold(*a);
   auto number = stream.push(order, std::move(what));
@@ -227,6 +242,17 @@ void session_state::lose_link(const failure&) {
   self->send(router, session_suspended{config.id, attachment});
 }
 
+void session_state::book(bool of_client) {
+  auto own = stream.own_bytes();
+  booked.is(defaults::session_bytes + own);
+  booked_presence.is(held_presence.size() * defaults::held_notice_bytes);
+  if (config.untaken)
+    *config.untaken =
+      stream.untaken_bytes() + (link ? link->waits_to_be_written() : 0);
+  if (of_client && link)
+    link->handled(stream.untaken_bytes() + stream.request_bytes());
+}
+
 void session_state::end(const failure& why) {
   if (link)
     link->close(why, error_scope::session);
@@ -239,6 +265,8 @@ local_session_actor::behavior_type session(
   session_config config, router_actor router) {
   self->state.config = std::move(config);
   self->state.router = std::move(router);
+  self->state.booked = {self->state.config.book, held_for::sessions};
+  self->state.booked_presence = {self->state.config.book, held_for::presence};
   return {
     // CAF tries them in turn, 15 to 20 ns each: the most frequent go first.
     [self](session_output& x) {
@@ -251,14 +279,21 @@ local_session_actor::behavior_type session(
         auto& what = std::get<event>(e);
         st.put({}, std::move(what));
       }
+      st.book();
     },
     [self](client_requests& x) {
-      if (self->state.is_from(x.from))
-        self->state.take(x.what);
+      auto& st = self->state;
+      if (!st.is_from(x.from))
+        return;
+      st.take(x.what);
+      st.book(true);
     },
     [self](const client_acknowledged& x) {
-      if (self->state.is_from(x.from))
-        self->state.acknowledge(x.upto);
+      auto& st = self->state;
+      if (!st.is_from(x.from))
+        return;
+      st.acknowledge(x.upto);
+      st.book(true);
     },
     [self](const client_window& x) {
       auto& st = self->state;
@@ -268,10 +303,13 @@ local_session_actor::behavior_type session(
       if (!st.paused)
         st.config.wanted = x.wanted;
       self->send(st.router, session_window{st.config.id, st.ims()});
+      st.book(true);
     },
     [self](const client_drained& x) {
-      if (self->state.is_from(x.from))
-        self->state.tell_held();
+      if (!self->state.is_from(x.from))
+        return;
+      self->state.tell_held();
+      self->state.book();
     },
     [self](const client_lost& x) {
       if (self->state.is_from(x.from))
@@ -288,7 +326,10 @@ local_session_actor::behavior_type session(
         self->state.link->send_going_away(x.come_back_after);
     },
     [self](const end_session& x) { self->state.end(x.why); },
-    [self](const attach_link& x) { self->state.attach(x); },
+    [self](const attach_link& x) {
+      self->state.attach(x);
+      self->state.book();
+    },
   };
 }
 

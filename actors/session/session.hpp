@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "actors/interfaces.hpp"
+#include "actors/memory/memory_budget.hpp"
 #include "actors/roster/presence_counters.hpp"
 #include "actors/runtime/pinned.hpp"
 #include "actors/session/client_link.hpp"
@@ -38,6 +39,10 @@ struct session_config {
   shared<policy> rules;
   /// Of its worker; null: nobody counts.
   std::shared_ptr<presence_counters> counters = nullptr;
+  std::shared_ptr<session_limits> limits = nullptr;
+  std::shared_ptr<worker_book> book = nullptr;
+  /// Told what its client leaves untaken, in bytes. May be null.
+  std::shared_ptr<uint64_t> untaken = nullptr;
 };
 
 struct session_state {
@@ -63,6 +68,9 @@ struct session_state {
   event_stream stream;
   /// Presence that its slow client will be told, by whom it is about.
   std::map<address, shared<presence_notice>> held_presence;
+  /// What all of this comes to.
+  book_entry booked;
+  book_entry booked_presence;
 
   /// How many requests the client may have under way.
   window granted() const noexcept;
@@ -83,7 +91,14 @@ struct session_state {
   void set_policy(const shared<policy>& x);
   void tell_policy();
   void lose_link(const failure& why);
+  /// At the end of each handler: how much it holds now. `of_client`: it has
+  /// handled a message of its client's.
+  void book(bool of_client = false);
   void end(const failure& why);
+  void count(uint64_t session_limits::*what) noexcept {
+    if (config.limits)
+      ++((*config.limits).*what);
+  }
   bool is_from(link_id x) const noexcept { return link && link->id() == x; }
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "protocol/defaults.hpp"
+#include "protocol/defaults_memory.hpp"
 
 namespace parley {
 
@@ -11,10 +12,12 @@ namespace {
 uint64_t bytes_of(const request& x) {
   if (auto* s = std::get_if<send_im>(&x))
     return content_bytes(*s->message);
-  if (auto* b = std::get_if<broadcast>(&x))
-    return content_bytes(*b->message);
   uint64_t bytes = 0;
-  if (auto* a = std::get_if<add_contacts>(&x)) {
+  if (auto* b = std::get_if<broadcast>(&x)) {
+    bytes += content_bytes(*b->message);
+    for (const auto& to : b->to)
+      bytes += to.size();
+  } else if (auto* a = std::get_if<add_contacts>(&x)) {
     for (const auto& c : a->contacts) {
       bytes += c.address.size() + c.name.size();
       for (const auto& g : c.groups)
@@ -43,6 +46,9 @@ uint64_t bytes_of(const answer& x) {
     }
     bytes += sizeof(user_address) * l->removed.size();
   }
+  if (auto* p = std::get_if<privacy>(&x.what))
+    bytes += (p->allow.size() + p->block.size() + p->domains.size())
+      * defaults::address_part_max;
   return bytes;
 }
 
@@ -68,6 +74,8 @@ sequence event_stream::push(im_order order, event what) {
     x_answer_bytes += bytes_of(*a);
   } else if (std::holds_alternative<receipt>(what)) {
     ++x_receipts;
+  } else if (auto* i = std::get_if<incoming_im>(&what)) {
+    x_im_bytes += content_bytes(*i->message);
   }
   x_kept.push_back({order, std::move(what)});
   return last();
@@ -84,9 +92,10 @@ bool event_stream::acknowledge(
     return false;
   for (; x_acknowledged < upto.value; ++x_acknowledged, ++x_head) {
     auto& k = x_kept[x_head];
-    if (auto* i = std::get_if<incoming_im>(&k.what))
+    if (auto* i = std::get_if<incoming_im>(&k.what)) {
+      x_im_bytes -= content_bytes(*i->message);
       out.push_back({k.order, std::move(i->message)});
-    else if (auto* a = std::get_if<answer>(&k.what)) {
+    } else if (auto* a = std::get_if<answer>(&k.what)) {
       --x_answers;
       x_answer_bytes -= bytes_of(*a);
     } else if (std::holds_alternative<receipt>(k.what))
@@ -136,6 +145,16 @@ void event_stream::close(request_number number) noexcept {
   while (x_open_head < x_open.size() && x_open[x_open_head].answered)
     ++x_open_head;
   drop_front(x_open, x_open_head);
+}
+
+uint64_t event_stream::own_bytes() const noexcept {
+  return unacknowledged().size() * defaults::kept_event_bytes + x_answer_bytes
+    + (x_open.size() - x_open_head) * sizeof(open_request);
+}
+
+uint64_t event_stream::untaken_bytes() const noexcept {
+  return unacknowledged().size() * defaults::kept_event_bytes + x_answer_bytes
+    + x_im_bytes;
 }
 
 void event_stream::shrink() {

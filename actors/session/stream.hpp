@@ -62,6 +62,15 @@ public:
   /// Receipts that the client does not have.
   size_t receipts() const noexcept { return x_receipts; }
 
+  /// Bytes of answers beyond an outcome each that the client does not have.
+  uint64_t answer_bytes() const noexcept { return x_answer_bytes; }
+  /// About what it holds in bytes, IMs' contents apart.
+  uint64_t own_bytes() const noexcept;
+  /// What the client leaves untaken: events with all that is in them.
+  uint64_t untaken_bytes() const noexcept;
+  /// Of requests without answer.
+  uint64_t request_bytes() const noexcept { return x_open_bytes; }
+
   /// Gives back memory that only traffic needs.
   void shrink();
 
@@ -84,6 +93,8 @@ private:
   size_t x_receipts = 0;
   /// Of answers that say more than one outcome.
   uint64_t x_answer_bytes = 0;
+  /// Contents of kept IMs.
+  uint64_t x_im_bytes = 0;
   /// In rising order; answered ones are taken out once they come to the front.
   std::vector<open_request> x_open;
   size_t x_open_head = 0;

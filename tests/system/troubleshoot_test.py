@@ -12,7 +12,7 @@ from parley_system import ALICE, BOB, CAROL, DAVE, DOMAIN, PATIENCE
 from parley_system import SystemTest, main
 
 CHECKS = (
-    "workers store disk clock certificate open_files queues sessions "
+    "workers store disk clock certificate open_files queues memory sessions "
     "im.offline_max contacts.max watchers.max settings"
 ).split()
 

@@ -1,6 +1,7 @@
 #include "tests/actors/engine/engine.hpp"
 
 #include "protocol/defaults.hpp"
+#include "protocol/defaults_memory.hpp"
 
 // What one client can make the server, or another client, bear.
 namespace parley::test {
@@ -72,6 +73,131 @@ BOOST_AUTO_TEST_CASE(a_narrower_window_costs_no_session) {
   e.let_writes_go();
   BOOST_TEST(a.is_in());
   BOOST_TEST(e.on_disk(bob).size() == 40u);
+}
+
+BOOST_AUTO_TEST_CASE(a_long_broadcast_holds_up_what_follows_it_and_no_order) {
+  for (uint64_t seed = 1; seed <= 20; ++seed)
+    BOOST_TEST_CONTEXT("seed " << seed) {
+      engine e{seed};
+      std::vector<std::string> all;
+      for (size_t n = 0; n < 3 * defaults::broadcast_slice; ++n)
+        all.push_back("absent" + std::to_string(n));
+      all.push_back(bob);
+      e.make_account(alice);
+      e.make_account(bob);
+      auto& a = e.sign_in(alice, "desk");
+      auto& b = e.sign_in(bob, "phone");
+      a.broadcast_to(all, "to all");
+      a.send(bob, "after it");
+      a.broadcast_to(all, "again");
+      a.send(bob, "last");
+      a.sign_out();
+      e.settle();
+      BOOST_TEST((b.got
+        == std::vector<std::string>{"to all", "after it", "again", "last"}));
+      BOOST_TEST(!a.is_in());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(others_are_served_between_the_pieces_of_a_broadcast) {
+  // Carol lives where alice does.
+  const auto carol = engine::name_on(0, 1);
+  size_t before = 0;
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    engine e{seed};
+    std::vector<std::string> all;
+    for (size_t n = 0; n < 10 * defaults::broadcast_slice; ++n)
+      all.push_back("absent" + std::to_string(n));
+    for (auto& name : {alice, bob, carol})
+      e.make_account(name);
+    auto& a = e.sign_in(alice, "desk");
+    auto& c = e.sign_in(carol, "desk");
+    e.sign_in(bob, "phone");
+    a.broadcast_to(all, "to all");
+    auto id = c.send(bob);
+    while (c.outcome_of(id).empty() && e.system.step()) {
+    }
+    BOOST_TEST(c.outcome_of(id) == "delivered");
+    before += a.outcome_of("to all").empty();
+    e.settle();
+    BOOST_TEST(!a.outcome_of("to all").empty());
+  }
+  BOOST_TEST(before > 10u);
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_judges_all_of_a_broadcast) {
+  engine e{1};
+  std::vector<std::string> all;
+  for (size_t n = 0; n < 3 * defaults::broadcast_slice; ++n)
+    all.push_back("absent" + std::to_string(n));
+  e.make_account(alice);
+  auto& a = e.sign_in(alice, "desk");
+  a.broadcast_to(all, "to all");
+  auto reports = e.stop();
+  BOOST_REQUIRE(reports.size() == 2u);
+  BOOST_TEST(reports[0].given_up + reports[1].given_up == 0u);
+  BOOST_TEST(!a.outcome_of("to all").empty());
+}
+
+BOOST_AUTO_TEST_CASE(all_that_clients_made_it_hold_is_given_back) {
+  for (uint64_t seed = 1; seed <= 10; ++seed)
+    BOOST_TEST_CONTEXT("seed " << seed) {
+      engine e{seed};
+      e.make_account(alice);
+      e.make_account(bob);
+      auto& a = e.sign_in(alice, "desk");
+      auto& b = e.sign_in(bob, "phone");
+      b.acknowledging = habit::silent;
+      for (int i = 0; i < 30; ++i)
+        a.send(bob);
+      e.settle();
+      BOOST_TEST(e.budget->total() > 2 * defaults::session_bytes);
+      auto kinds = e.budget->by_kind();
+      BOOST_TEST(kinds[static_cast<size_t>(held_for::sessions)]
+        >= 2 * defaults::session_bytes + 30 * defaults::kept_event_bytes);
+      BOOST_TEST(kinds[static_cast<size_t>(held_for::routing)] > 0u);
+      b.cut();
+      e.settle();
+      b.resume();
+      e.settle();
+      b.acknowledge();
+      e.settle();
+      a.sign_out();
+      b.sign_out();
+      e.settle();
+      kinds = e.budget->by_kind();
+      BOOST_TEST(kinds[static_cast<size_t>(held_for::sessions)] == 0u);
+      BOOST_TEST(kinds[static_cast<size_t>(held_for::retries)] > 0u);
+      // Ids and conversations lapse.
+      e.advance(15min);
+      BOOST_TEST(e.budget->total() == 0u);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(when_nothing_is_left_who_takes_least_loses_the_session) {
+  policy rules;
+  rules.session_buffer = 200;
+  rules.im_grace_ms = 30'000;
+  engine e{1, rules, 80 * 1024};
+  for (auto& name : {alice, bob})
+    e.make_account(name);
+  auto& a = e.sign_in(alice, "desk");
+  auto& b = e.sign_in(bob, "phone");
+  b.acknowledging = habit::silent;
+  std::vector<std::string> sent;
+  for (int i = 0; i < 100 && b.is_in(); ++i) {
+    sent.push_back(a.send(bob));
+    e.advance(100ms);
+  }
+  BOOST_TEST(b.closed == "overloaded");
+  BOOST_TEST(a.is_in());
+  BOOST_TEST(e.budget->ended_sessions == 1u);
+  BOOST_TEST(e.budget->total() < e.budget->max());
+  // Nothing is lost by it.
+  e.advance(5s);
+  for (const auto& id : sent)
+    BOOST_TEST(a.outcome_of(id) == "stored", id);
+  BOOST_TEST(e.on_disk(bob).size() == sent.size());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

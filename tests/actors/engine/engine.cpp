@@ -84,12 +84,13 @@ std::string made_up_world::random_octets(size_t n) {
   return x;
 }
 
-engine::engine(uint64_t seed, policy rules)
-  : engine(seed, rules, std::make_shared<lossy_disk>(), {}) {}
+engine::engine(uint64_t seed, policy rules, uint64_t budget)
+  : engine(seed, rules, std::make_shared<lossy_disk>(), {}, budget) {}
 
 engine::engine(uint64_t seed, policy rules, std::shared_ptr<lossy_disk> there,
-  std::chrono::microseconds since)
-  : kept_disk(std::move(there)),
+  std::chrono::microseconds since, uint64_t bytes)
+  : budget(std::make_shared<memory_budget>(bytes, 2)),
+    kept_disk(std::move(there)),
     disk(*kept_disk),
     db(open(disk.env())),
     system(seed, add_message_types),
@@ -113,7 +114,7 @@ engine::engine(uint64_t seed, policy rules, std::shared_ptr<lossy_disk> there,
   for (size_t i = 0; i < 2; ++i)
     routers.push_back(system.spawn(router,
       router_config{i, 2, shared<policy>{rules}, {}, writer, readers, sweeper,
-        world, std::string{"example.org"}, nullptr, 0, sharing_of}));
+        world, std::string{"example.org"}, nullptr, budget, 0, sharing_of}));
   auto all = std::make_shared<directory>();
   policy_followers followers;
   for (auto& r : routers) {

@@ -12,6 +12,7 @@
 #include "actors/router/router.hpp"
 #include "actors/settings/settings.hpp"
 #include "persistence/store.hpp"
+#include "protocol/defaults_memory.hpp"
 #include "tests/actors/engine/simulated_client.hpp"
 #include "tests/support/deterministic.hpp"
 #include "tests/support/lossy_fs.hpp"
@@ -38,7 +39,9 @@ private:
 /// drawn from the seed.
 class engine {
 public:
-  explicit engine(uint64_t seed, policy rules = {});
+  /// `budget`: bytes that clients can make it hold.
+  explicit engine(uint64_t seed, policy rules = {},
+    uint64_t budget = defaults::memory_budget_mib * 1024 * 1024);
   ~engine();
 
   /// The power goes, and comes back a second later: another engine goes on with
@@ -87,6 +90,8 @@ public:
   void note(const simulated_client& who, const std::string& what);
   void watch(std::shared_ptr<simulated_link> link, session_actor session);
 
+  /// Outlives all that counts in it.
+  std::shared_ptr<memory_budget> budget;
   std::shared_ptr<lossy_disk> kept_disk;
   lossy_disk& disk;
   std::unique_ptr<store> db;
@@ -101,7 +106,8 @@ public:
 
 private:
   engine(uint64_t seed, policy rules, std::shared_ptr<lossy_disk> there,
-    std::chrono::microseconds since);
+    std::chrono::microseconds since,
+    uint64_t budget = defaults::memory_budget_mib * 1024 * 1024);
 
   struct watched {
     std::shared_ptr<simulated_link> link;

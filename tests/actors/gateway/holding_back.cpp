@@ -1,6 +1,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "protocol/defaults.hpp"
+#include "protocol/defaults_memory.hpp"
 #include "tests/actors/gateway/served.hpp"
 
 // When nothing more is read from a client.
@@ -116,6 +117,82 @@ BOOST_AUTO_TEST_CASE(one_that_is_held_back_can_be_closed) {
     BOOST_TEST(p.read_to_the_end());
     BOOST_TEST(s.sessions.requests == 1);
   }
+}
+
+BOOST_AUTO_TEST_CASE(until_its_session_has_taken_one_read_there_is_no_other) {
+  served s;
+  auto p = sign_in(s);
+  s.sessions.takes_its_time = true;
+  ask(p, 1);
+  BOOST_REQUIRE(eventually([&] { return s.sessions.requests == 1; }));
+  for (uint64_t n = 2; n < 10; ++n)
+    ask(p, n);
+  let_it_look(s);
+  BOOST_TEST(s.sessions.requests == 1);
+  s.sessions.takes_its_time = false;
+  s.on(s.home(), [&] { s.sessions.link->handled(0); });
+  BOOST_TEST(eventually([&] { return s.sessions.requests == 9; }));
+}
+
+BOOST_AUTO_TEST_CASE(where_memory_is_short_the_largest_holder_is_held_back) {
+  constexpr uint64_t bound = 64 * 1024 * 1024;
+  served s{10, false, std::make_shared<memory_budget>(bound, 2)};
+  auto p = sign_in(s);
+  auto hold = [&](uint64_t bytes) {
+    s.on(s.other(),
+      [&] { s.budget->of(s.other())->set(held_for::retries, bytes); });
+    let_it_look(s);
+  };
+  // The session holds a lot for it, of which it tells with each request.
+  s.sessions.holds = bound / 16;
+  ask(p, 1);
+  BOOST_REQUIRE(eventually([&] { return s.sessions.requests == 1; }));
+  ask(p, 2);
+  BOOST_REQUIRE(eventually([&] { return s.sessions.requests == 2; }));
+  // Half of what was free is gone: that is too much now.
+  hold(bound / 2);
+  BOOST_REQUIRE(eventually([&] { return s.budget->highest() >= bound / 2; }));
+  ask(p, 3);
+  ask(p, 4);
+  let_it_look(s);
+  BOOST_TEST(s.sessions.requests <= 3);
+  BOOST_TEST(eventually([&] { return s.budget->reads_held_back > 0u; }));
+  // There is more again.
+  hold(0);
+  BOOST_TEST(eventually([&] { return s.sessions.requests == 4; }));
+}
+
+BOOST_AUTO_TEST_CASE(where_memory_is_short_nobody_new_is_let_in) {
+  constexpr uint64_t bound = 64 * 1024 * 1024;
+  served s{10, false, std::make_shared<memory_budget>(bound, 2)};
+  s.on(
+    s.home(), [&] { s.budget->of(s.home())->set(held_for::retries, bound); });
+  // Whoever looks at it.
+  BOOST_REQUIRE(eventually([&] { return s.budget->highest() >= bound; }));
+  auto p = s.connect(s.home());
+  const auto& refused = p.refusal();
+  BOOST_TEST((refused.why.code == errc::overloaded));
+  BOOST_TEST((refused.why.retry_after == defaults::budget_retry_after));
+  BOOST_TEST(s.budget->refused_connections == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(what_connections_hold_is_given_back) {
+  constexpr uint64_t bound = 64 * 1024 * 1024;
+  served s{10, false, std::make_shared<memory_budget>(bound, 2)};
+  {
+    auto p = sign_in(s);
+    const std::string body(64 * 1024, 'x');
+    s.on(s.home(), [&] {
+      for (uint64_t n = 1; n <= 150; ++n)
+        s.sessions.link->send({n}, incoming("m", body));
+    });
+    BOOST_TEST(eventually([&] {
+      return s.budget->by_kind()[static_cast<size_t>(held_for::outputs)]
+        > body.size();
+    }));
+    s.on(s.home(), [&] { s.sessions.link = nullptr; });
+  }
+  BOOST_TEST(eventually([&] { return s.budget->total() == 0; }));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -59,9 +59,11 @@ session_stub::behavior_type attend(
   return {
     [all](const client_requests& x) {
       all->requests += static_cast<int>(x.what.size());
+      if (!all->takes_its_time)
+        all->link->handled(all->holds);
     },
-    [](const client_acknowledged&) {},
-    [](const client_window&) {},
+    [all](const client_acknowledged&) { all->link->handled(all->holds); },
+    [all](const client_window&) { all->link->handled(all->holds); },
     [all](const client_lost&) { ++all->lost; },
   };
 }
@@ -200,8 +202,10 @@ void peer::finish_sign_in() {
 
 // -- served -------------------------------------------------------------------
 
-served::served(size_t passwords_max, bool tls)
-  : line(std::make_shared<password_line>(passwords_max)) {
+served::served(
+  size_t passwords_max, bool tls, std::shared_ptr<memory_budget> memory)
+  : budget(std::move(memory)),
+    line(std::make_shared<password_line>(passwords_max)) {
   auto config = std::make_shared<connection_config>();
   config->domain = "example.org";
   config->decoys = std::make_shared<decoys>("secret");
@@ -246,6 +250,8 @@ void served::start(size_t i) {
   with.places = x_places;
   with.line = line;
   with.pending_bytes = pending_bytes[i];
+  with.budget = budget;
+  with.index = i;
   with.router = pass_for<local_router_actor>(router);
   with.routers = 2;
   with.reader = pass_for<store_reader_actor>(reader);

@@ -22,6 +22,10 @@ struct heard {
   /// The last connection that was let in; on its worker's thread only.
   link_ptr link;
   std::atomic<bool> is_in{false};
+  /// It says of no request that it has handled it.
+  std::atomic<bool> takes_its_time{false};
+  /// Bytes that it says it holds for the client.
+  std::atomic<uint64_t> holds{0};
 };
 
 /// The client's end of one connection.
@@ -53,7 +57,8 @@ private:
 
 class served {
 public:
-  explicit served(size_t passwords_max = 10, bool tls = false);
+  explicit served(size_t passwords_max = 10, bool tls = false,
+    std::shared_ptr<memory_budget> budget = nullptr);
   ~served();
 
   /// A connection that is accepted by this worker.
@@ -65,6 +70,7 @@ public:
   size_t home() const;
   size_t other() const { return 1 - home(); }
 
+  std::shared_ptr<memory_budget> budget;
   heard sessions;
   std::shared_ptr<password_line> line;
   std::vector<std::shared_ptr<uint64_t>> pending_bytes;

@@ -1,5 +1,6 @@
 #include <boost/test/unit_test.hpp>
 
+#include "protocol/defaults_memory.hpp"
 #include "tests/actors/router/desk.hpp"
 
 using namespace parley;
@@ -357,6 +358,26 @@ BOOST_FIXTURE_TEST_CASE(
   for (const char* name : {"phone", "laptop", "tablet"})
     leave(name);
   BOOST_TEST(in.is_idle());
+}
+
+BOOST_FIXTURE_TEST_CASE(
+  of_too_many_conversations_one_that_rests_gives_way, three_endpoints) {
+  for (size_t i = 0; i < defaults::conversations_max; ++i) {
+    reply("laptop", "peer" + std::to_string(i));
+    pass(1ms);
+  }
+  auto full = in.conversation_bytes();
+  for (int i = 0; i < 100; ++i)
+    reply("laptop", "late" + std::to_string(i));
+  BOOST_TEST(in.conversation_bytes() == full);
+  BOOST_TEST(chosen("late99") == "laptop");
+  // One that goes on stays.
+  BOOST_TEST(chosen("peer" + std::to_string(defaults::conversations_max - 1))
+    == "laptop");
+  size_t left = 0;
+  for (size_t i = 0; i < defaults::conversations_max; ++i)
+    left += chosen("peer" + std::to_string(i)) == "laptop";
+  BOOST_TEST(left == defaults::conversations_max - 100);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,6 +1,10 @@
 #include "tests/actors/routing/two_shards.hpp"
 
+#include <algorithm>
+
 #include <boost/test/unit_test.hpp>
+
+#include "protocol/defaults_memory.hpp"
 
 // What is judged, in which order, and what is known again.
 namespace parley::test {
@@ -29,6 +33,12 @@ struct two_users : two_shards {
   }
   session_id desk;
 };
+
+/// Another sender of that shard.
+std::string carol_with_account(two_users& w) {
+  w.make_account(carol);
+  return carol;
+}
 
 BOOST_AUTO_TEST_SUITE(judging)
 
@@ -247,6 +257,85 @@ BOOST_AUTO_TEST_CASE(a_broadcast_of_too_many_is_refused_as_a_whole) {
   BOOST_TEST(w.outcome_of(w.desk, n) == "too_many_recipients");
   n = w.broadcast_to(w.desk, "d", {}, "hello");
   BOOST_TEST(w.answer_of(w.desk, n) != nullptr);
+}
+
+BOOST_AUTO_TEST_CASE(a_long_broadcast_is_judged_in_pieces) {
+  two_users w;
+  auto& shard = w.shard_of(alice);
+  constexpr size_t others = 20;
+  std::vector<std::string> to{bob + "@example.org"};
+  for (size_t n = 0; n < others; ++n)
+    to.push_back("absent" + std::to_string(n) + "@example.org");
+  to.push_back(bob + "@example.org/desk"); // counts once
+  im x;
+  x.id.value = "b1";
+  x.body = "to all";
+  x.from = {two_shards::user(alice), endpoint_name::from_prepared("desk")};
+  size_t room = 15;
+  // Not all were looked at, and nobody is judged.
+  BOOST_TEST(!shard.submit(
+    w.desk, request_number{1}, broadcast{shared<im>{x}, to}, room, w.now()));
+  BOOST_TEST(room == 0u);
+  BOOST_TEST(shard.pending_ims() == 0u);
+  BOOST_TEST(!shard.is_settled());
+  room = to.size() - 15 + 3;
+  BOOST_TEST(!shard.go_on(w.desk, room, w.now()));
+  BOOST_TEST(shard.pending_ims() == 3u);
+  w.settle();
+  BOOST_TEST(w.broadcast_of(w.desk, 1) == "");
+  room = others;
+  BOOST_TEST(shard.go_on(w.desk, room, w.now()));
+  BOOST_TEST(room == 2u);
+  w.settle();
+  auto said = w.broadcast_of(w.desk, 1);
+  BOOST_TEST(said.find(bob) == 0u);
+  BOOST_TEST(said.find("stored") != std::string::npos);
+  BOOST_TEST(std::count(said.begin(), said.end(), ',') == long{others});
+  BOOST_TEST(shard.is_settled());
+  BOOST_TEST(shard.held_bytes() < 10'000u);
+}
+
+BOOST_AUTO_TEST_CASE(who_leaves_within_a_broadcast_leaves_nothing_behind) {
+  two_users w;
+  auto& shard = w.shard_of(alice);
+  im x;
+  x.id.value = "b1";
+  x.from = {two_shards::user(alice), endpoint_name::from_prepared("desk")};
+  for (size_t room : {1, 4}) {
+    auto desk = w.sign_in(alice, "desk" + std::to_string(room));
+    std::vector<std::string> to{
+      bob + "@example.org", "a@example.org", "b@example.org"};
+    BOOST_TEST(!shard.submit(
+      desk, request_number{1}, broadcast{shared<im>{x}, to}, room, w.now()));
+    w.leave(desk);
+    w.settle();
+    BOOST_TEST(shard.is_settled());
+    size_t more = 100;
+    BOOST_TEST(shard.go_on(desk, more, w.now()));
+    BOOST_TEST(more == 100u);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(ids_of_all_senders_share_a_bound_and_large_holders_give) {
+  two_users w;
+  constexpr size_t bound = 1'600;
+  w.at(0).set_remembered_max(bound);
+  w.sign_in(bob, "phone");
+  auto other = w.sign_in(carol_with_account(w), "desk");
+  for (int i = 0; i < 50; ++i)
+    w.send(other, {"c" + std::to_string(i), bob});
+  w.settle();
+  for (int i = 0; i < 3'000; ++i) {
+    w.send(w.desk, {"m" + std::to_string(i), bob});
+    if (i % 50 == 0) {
+      w.settle();
+      w.acknowledge(session_id{2});
+      w.settle();
+    }
+    BOOST_REQUIRE(w.at(0).remembered() <= bound);
+  }
+  BOOST_TEST(w.at(0).remembered() >= defaults::remembered_ids_floor);
+  BOOST_TEST(w.at(0).counters().ids_forgotten > 0u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

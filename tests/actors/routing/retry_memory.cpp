@@ -160,6 +160,30 @@ BOOST_AUTO_TEST_CASE(everything_goes_in_the_end) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(where_there_is_less_room_the_oldest_go_a_few_at_a_time) {
+  retry_memory memory;
+  auto now = retry_memory::time_point{1h};
+  auto remember = [&](uint64_t n, size_t room) {
+    return memory.insert(n << 20 | n, n, outcome::kind::delivered, now, room);
+  };
+  for (uint64_t n = 1; n <= 1'000; ++n)
+    BOOST_TEST(remember(n, 1'000) == 0u);
+  size_t forgotten = 0;
+  for (uint64_t n = 1'001; memory.size() > 100; ++n) {
+    auto before = memory.size();
+    auto some = remember(n, 100);
+    BOOST_TEST(some > 0u);
+    BOOST_TEST(before + 1 - memory.size() == some);
+    forgotten += some;
+    BOOST_TEST(memory.find(n << 20 | n).has_value());
+    BOOST_REQUIRE(n < 3'000);
+  }
+  BOOST_TEST(forgotten > 900u);
+  BOOST_TEST(!memory.find(uint64_t{1} << 20 | 1).has_value());
+  remember(5'000, 0);
+  BOOST_TEST(memory.find(uint64_t{5'000} << 20 | 5'000).has_value());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace

@@ -214,8 +214,9 @@ uint64_t two_shards::broadcast_to(session_id from, std::string id,
   for (auto& t : to)
     if (t.find('@') == std::string::npos)
       t += domain;
+  size_t room = SIZE_MAX;
   at(s.shard).submit(from, request_number{n},
-    broadcast{make_im({id, {}, body}, s.self), std::move(to)}, now());
+    broadcast{make_im({id, {}, body}, s.self), std::move(to)}, room, now());
   return n;
 }
 

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <future>
 #include <set>
 #include <thread>
 #include <vector>
@@ -261,6 +262,30 @@ BOOST_AUTO_TEST_CASE(workers_know_their_place) {
     boost::asio::post(sut.at(i).io(), [&] { seen = worker::current(); });
     BOOST_TEST(eventually([&] { return seen == &sut.at(i); }));
   }
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_handled_is_counted_until_it_is) {
+  running_system sut{2};
+  record seen;
+  auto to = spawn_on(sut.at(0), sink, &seen);
+  std::promise<void> goes_on;
+  boost::asio::post(
+    sut.at(0).io(), [&] { goes_on.get_future().wait(); }); // a busy worker
+  constexpr int count = 100;
+  for (int n = 0; n < count; ++n)
+    caf::anon_send(to, number_atom::value, 0, n);
+  BOOST_TEST(sut.at(0).backlog() >= uint64_t{count});
+  BOOST_TEST(sut.at(1).backlog() == 0u);
+  goes_on.set_value();
+  BOOST_TEST(eventually([&] { return seen.taken == count; }));
+  BOOST_TEST(eventually([&] { return sut.at(0).backlog() == 0; }));
+  // What is sent to one that has ended counts until the worker rests again.
+  caf::anon_send_exit(to, caf::exit_reason::user_shutdown);
+  for (int n = 0; n < count; ++n)
+    caf::anon_send(to, number_atom::value, 0, count + n);
+  auto other = spawn_on(sut.at(0), sink, &seen);
+  caf::anon_send(other, number_atom::value, 0, 0);
+  BOOST_TEST(eventually([&] { return sut.at(0).backlog() == 0; }));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

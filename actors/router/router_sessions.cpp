@@ -1,0 +1,296 @@
+#include <algorithm>
+#include <cstring>
+#include <functional>
+
+#include <openssl/crypto.h>
+
+#include "actors/router/router.hpp"
+#include "protocol/defaults.hpp"
+#include "protocol/defaults_memory.hpp"
+
+// A router's sessions: how they begin, are suspended, and end.
+namespace parley {
+
+using std::chrono::milliseconds;
+
+namespace {
+
+/// A session's id: its router's index above, a running number below.
+constexpr unsigned index_shift = 48;
+
+void refuse_for_stop(client_link& x) {
+  failure f{errc::server_stopping};
+  f.retry_after = defaults::come_back_min;
+  x.refuse(f);
+}
+
+std::string hex(std::string_view octets) {
+  constexpr char digits[] = "0123456789abcdef";
+  std::string text;
+  for (unsigned char c : octets) {
+    text += digits[c >> 4];
+    text += digits[c & 15];
+  }
+  return text;
+}
+
+} // namespace
+
+std::string resume_token::str() const {
+  std::string x(sizeof(session.value), '\0');
+  for (size_t i = 0; i < x.size(); ++i)
+    x[i] = static_cast<char>(session.value >> 8 * (x.size() - 1 - i));
+  return x + proof;
+}
+
+resume_token resume_token::parse(std::string_view octets) noexcept {
+  resume_token x;
+  if (octets.size() != sizeof(x.session.value) + defaults::token_bytes)
+    return x;
+  for (size_t i = 0; i < sizeof(x.session.value); ++i)
+    x.session.value =
+      x.session.value << 8 | static_cast<unsigned char>(octets[i]);
+  x.proof = octets.substr(sizeof(x.session.value));
+  return x;
+}
+
+size_t router_of(session_id x) noexcept {
+  return static_cast<size_t>(x.value >> index_shift);
+}
+
+void router_state::sign_in(local_sign_in x) {
+  auto user = x.what.user;
+  rules->with_user(user, [this, x = std::move(x)](result<bool> exists) mutable {
+    if (!exists)
+      x.link->refuse(exists.error());
+    else if (!*exists)
+      x.link->refuse(failure{errc::authentication_failed});
+    else
+      make_session(x);
+  });
+}
+
+std::optional<failure> router_state::make_room(
+  const user_address& user, const endpoint_name& name) {
+  auto endpoints = rules->endpoints(user);
+  if (auto i = std::find_if(endpoints.begin(), endpoints.end(),
+        [&name](const auto& e) { return e.name == name; });
+      i != endpoints.end()) {
+    end(i->session, failure{errc::replaced});
+    return std::nullopt;
+  }
+  auto max = config.rules->session_endpoints_max;
+  if (endpoints.size() < max)
+    return std::nullopt;
+  const entry* oldest = nullptr;
+  session_id gives_way;
+  for (const auto& e : endpoints) {
+    auto* x = find(e.session);
+    if (x && !x->connected
+      && (!oldest || x->suspended_at < oldest->suspended_at)) {
+      oldest = x;
+      gives_way = e.session;
+    }
+  }
+  if (!oldest) {
+    failure f{errc::too_many_endpoints};
+    f.limit = max;
+    f.value = endpoints.size() + 1;
+    ++x_limits->endpoints;
+    return f;
+  }
+  end(gives_way, failure{errc::expired});
+  return std::nullopt;
+}
+
+void router_state::make_session(local_sign_in& x) {
+  if (x_stopping) {
+    refuse_for_stop(*x.link);
+    return;
+  }
+  auto& what = x.what;
+  if (what.endpoint.empty())
+    what.endpoint = endpoint_name::from_prepared(
+      hex(config.world->random_octets(defaults::made_up_name_bytes)));
+  if (auto f = make_room(what.user, what.endpoint)) {
+    x.link->refuse(*f);
+    return;
+  }
+  session_id id{config.index << index_shift | x_next_session++};
+  entry e;
+  e.self = address{what.user, what.endpoint};
+  e.proof = config.world->random_octets(defaults::token_bytes);
+  e.info = session_info{e.self, id, what.presence, true, what.software,
+    what.peer, what.transport, config.world->wall_clock()};
+  session_config c;
+  c.id = id;
+  c.self = e.self;
+  c.wanted = what.wanted;
+  c.token = resume_token{id, e.proof}.str();
+  c.rules = config.rules;
+  c.counters = x_presence;
+  if (config.budget)
+    c.book = config.budget->of(config.index);
+  c.limits = x_limits;
+  e.untaken = c.untaken = std::make_shared<uint64_t>(0);
+  e.handle =
+    self->spawn<caf::monitored>(session, std::move(c), router_actor{self});
+  self->send(e.handle, attach_link{std::move(x.link), e.attachment, {}, false});
+  x_by_address.emplace(e.handle.address(), id);
+  x_entries.emplace(id, std::move(e));
+  rules->join(what.user, id, what.endpoint, what.presence,
+    ims_window(what.wanted, *config.rules), now());
+  join_roster(id, x_entries.at(id));
+}
+
+void router_state::resume(const local_resume& x) {
+  auto token = resume_token::parse(x.what.token);
+  auto* e = find(token.session);
+  bool fits = e && e->proof.size() == token.proof.size()
+    && CRYPTO_memcmp(e->proof.data(), token.proof.data(), token.proof.size())
+      == 0;
+  if (!fits || x_stopping) {
+    x.link->refuse(failure{errc::resume_failed,
+      x_stopping ? "the server stops"
+                 : "the session is unknown here or has expired"});
+    return;
+  }
+  bool was_suspended = !e->connected;
+  e->connected = true;
+  e->info.peer = x.what.peer;
+  e->info.transport = x.what.transport;
+  self->send(
+    e->handle, attach_link{x.link, ++e->attachment, x.what.last_event, true});
+  tell_roster(e->self.user, endpoint_resumed{token.session});
+  if (was_suspended) {
+    auto* endpoint = rules->find_endpoint(e->self);
+    rules->resume(
+      token.session, endpoint ? endpoint->granted : window{}, now());
+  }
+}
+
+void router_state::suspended(const session_suspended& x) {
+  auto* e = find(x.from);
+  if (!e || e->attachment != x.attachment || !e->connected)
+    return;
+  e->connected = false;
+  e->suspended_at = self->clock().now();
+  rules->suspend(x.from, now());
+  if (config.rules->session_resume_window_ms == 0 || x_stopping)
+    end(x.from, failure{errc::expired});
+}
+
+void router_state::end(session_id id, const failure& why) {
+  auto i = x_entries.find(id);
+  if (i == x_entries.end())
+    return;
+  if (!i->second.output.what.empty())
+    self->send(i->second.handle, std::move(i->second.output));
+  self->send(i->second.handle, end_session{why});
+  self->demonitor(i->second.handle.address());
+  tell_roster(i->second.self.user, endpoint_left{id});
+  x_by_address.erase(i->second.handle.address());
+  x_entries.erase(i);
+  x_put_off.erase(id);
+  rules->leave(id, now());
+}
+
+void router_state::session_down(const caf::actor_addr& who) {
+  auto i = x_by_address.find(who);
+  if (i == x_by_address.end())
+    return;
+  auto id = i->second;
+  x_by_address.erase(i);
+  if (auto* e = find(id))
+    tell_roster(e->self.user, endpoint_left{id});
+  x_entries.erase(id);
+  x_put_off.erase(id);
+  rules->leave(id, now());
+}
+
+void router_state::relieve() {
+  std::vector<std::pair<uint64_t, session_id>> largest;
+  for (const auto& [id, e] : x_entries)
+    if (*e.untaken > defaults::budget_holder_floor)
+      largest.emplace_back(*e.untaken, id);
+  auto n = std::min(largest.size(), defaults::budget_ended_at_once);
+  std::partial_sort(largest.begin(), largest.begin() + static_cast<long>(n),
+    largest.end(), std::greater{});
+  largest.resize(n);
+  config.budget->ended_sessions += n;
+  for (const auto& [bytes, id] : largest) {
+    failure why{errc::overloaded,
+      "the server is short of memory, and this client leaves much untaken"};
+    why.value = bytes;
+    why.retry_after = defaults::budget_retry_after;
+    end(id, why);
+  }
+}
+
+uint64_t router_state::kick(const address& whom) {
+  std::vector<session_id> ids;
+  for (const auto& e : rules->endpoints(whom.user))
+    if (!whom.is_full() || e.name == whom.endpoint)
+      ids.push_back(e.session);
+  for (auto id : ids)
+    end(id, failure{errc::kicked});
+  return ids.size();
+}
+
+void router_state::drop_tokens(const user_address& whom) {
+  std::vector<session_id> over;
+  for (const auto& e : rules->endpoints(whom)) {
+    auto* x = find(e.session);
+    if (x && x->connected)
+      x->proof.clear(); // fits no token
+    else
+      over.push_back(e.session);
+  }
+  for (auto id : over)
+    end(id, failure{errc::expired});
+}
+
+void router_state::remove_account(const user_address& whom,
+  const audit_entry& line,
+  caf::typed_response_promise<account_removed> promise) {
+  dissolve_roster(
+    whom, [this, whom, line, promise](const failure& why) mutable {
+      // The next start would not know whom to tell.
+      if (why.code != errc::none) {
+        promise.deliver(account_removed{0, why});
+        return;
+      }
+      x_removals.emplace(whom, promise);
+      for (auto id : rules->remove_account(whom, line))
+        end(id, failure{errc::account_removed});
+      flush();
+    });
+}
+
+router_report router_state::report() {
+  router_report x;
+  for (auto& [id, e] : x_entries) {
+    e.info.connected = e.connected;
+    x.sessions.push_back(e.info);
+  }
+  std::sort(x.sessions.begin(), x.sessions.end(),
+    [](const auto& a, const auto& b) { return a.self < b.self; });
+  x.counters = rules->counters();
+  return x;
+}
+
+router_counts router_state::counts() const {
+  router_counts x;
+  for (const auto& [id, e] : x_entries)
+    ++(e.connected ? x.connected : x.suspended);
+  x.users = rules->users();
+  x.pending_ims = rules->pending_ims();
+  x.pending_bytes = rules->pending_bytes();
+  x.unwritten = rules->unwritten();
+  x.counters = rules->counters();
+  x.presence = *x_presence;
+  x.limits = *x_limits;
+  return x;
+}
+
+} // namespace parley

@@ -1,0 +1,68 @@
+#pragma once
+
+#include "protocol/defaults.hpp"
+
+/// Limits on what clients can make a server hold, all together, and on how much
+/// of it is worked through in a row; the rest stands in protocol/defaults.hpp.
+namespace parley::defaults {
+
+/// Bytes that clients can make the server hold, if the configuration does not
+/// say otherwise; the least and the most that it can say, in MiB.
+inline constexpr uint64_t memory_budget_mib = 1024;
+inline constexpr uint64_t memory_budget_min_mib = 16;
+inline constexpr uint64_t memory_budget_max_mib = 1024 * 1024;
+/// The last of so many parts is the reserve: for who holds little, and for
+/// nobody new.
+inline constexpr uint64_t budget_reserve_share = 8;
+/// Nothing is read from who holds more than one of so many parts of what is
+/// free, unless it holds no more than the floor.
+inline constexpr uint64_t budget_holder_share = 8;
+inline constexpr uint64_t budget_holder_floor = 16 * 1024;
+/// A worker that has grown by this looks at the others again.
+inline constexpr uint64_t budget_look_bytes = 256 * 1024;
+/// When nothing is left each worker ends so many sessions a sweep, of those
+/// whose clients leave most untaken.
+inline constexpr size_t budget_ended_at_once = 16;
+/// When clients may come again that were refused for want of memory.
+inline constexpr std::chrono::milliseconds budget_retry_after = 5s;
+
+/// About what is held in bytes, for the budget: a session without its buffer, a
+/// message to an actor, an IM without outcome at its sender and its recipient
+/// or kept for a client, a user that a router knows of, a conversation, a
+/// remembered id, a contact list, a subscription, a held back notice and an
+/// operation for the store, each without texts.
+inline constexpr uint64_t session_bytes = 4096;
+inline constexpr uint64_t mailbox_message_bytes = 512;
+inline constexpr uint64_t pending_im_bytes = 512;
+inline constexpr uint64_t kept_event_bytes = 384;
+inline constexpr uint64_t routed_user_bytes = 1024;
+inline constexpr uint64_t conversation_bytes = 192;
+inline constexpr uint64_t remembered_id_bytes = 32;
+inline constexpr uint64_t roster_bytes = 4096;
+inline constexpr uint64_t subscription_bytes = 1024;
+inline constexpr uint64_t held_notice_bytes = 256;
+inline constexpr uint64_t store_operation_bytes = 512;
+
+/// Ids that may be remembered: so many parts of the budget's bytes. When they
+/// come near, who has most of them forgets the oldest first, but for so many.
+inline constexpr uint64_t remembered_ids_share = 4;
+inline constexpr size_t remembered_ids_floor = 100;
+
+/// Messages that the actors of a worker may have unhandled, and for each of its
+/// connections, before its clients are read from no more.
+inline constexpr uint64_t mailbox_max = 20'000;
+inline constexpr uint64_t mailbox_max_per_connection = 4;
+
+/// Answers to lists that are too long for what a client leaves untaken are
+/// refused, and when to ask again.
+inline constexpr std::chrono::milliseconds answers_retry_after = 1s;
+
+/// Recipients of broadcasts that a worker judges in a row.
+inline constexpr size_t broadcast_slice = 128;
+
+/// Conversations of one user that a choice or a wanted receipt is kept of; the
+/// one that rested longest, among so many that are looked at, gives way.
+inline constexpr size_t conversations_max = 10'000;
+inline constexpr size_t conversations_looked_at = 16;
+
+} // namespace parley::defaults

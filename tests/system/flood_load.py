@@ -1,0 +1,160 @@
+#!/usr/bin/python3
+"""Measures what floods do to others: the latency of IMs of innocent pairs
+before and during each, and what the server holds meanwhile.
+
+    flood_load.py PARLEY PARLEY-BENCH PROTO-FOLDER [FLOOD …] [--seconds N]
+                  [--scale N] [--threads N] [--memory MIB]
+
+A fresh server for each flood. Those who flood are a process of their own, of
+the lowest priority, as if they were elsewhere. Prints a line a flood.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+
+from floods import FLOODS
+from metrics_test import read
+from parley_system import DOMAIN, Server
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+USERS = 1001
+MEBIBYTE = 1024 * 1024
+
+
+def lowest():
+    os.nice(19)
+
+
+class Measurement:
+    def __init__(self, options, name):
+        self.options = options
+        self.name = name
+        self.server = None
+
+    def run(self):
+        config = f"/tmp/parley-flood-{os.getpid()}.toml"
+        with open(config, "w", encoding="utf-8") as out:
+            out.write(f"memory_mib = {self.options.memory}\n")
+        users = [f"u{n:04}@{DOMAIN}" for n in range(USERS)]
+        try:
+            self.server = Server(
+                self.options.parley,
+                *("--config", config, "--metrics", "127.0.0.1:0"),
+                *("--threads", str(self.options.threads)),
+                users=users,
+            )
+            self.server.file("users", "\n".join(users))
+            rows = subprocess.run(
+                [self.options.bench, "users", "--count", "100"],
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout
+            self.server.admin(
+                "user", "import", self.server.file("bench.csv", rows)
+            )
+            before = self.latency()
+            during, said, highest = self.flood()
+            self.tell(before, during, said, highest)
+        finally:
+            os.unlink(config)
+            if self.server:
+                self.server.remove()
+
+    def latency(self):
+        """Of five pairs, 200 IMs a second together, from sending to reading
+        and to the outcome."""
+        done = subprocess.run(
+            [self.options.bench, "im", "--server", self.server.address]
+            + ["--server-pid", str(self.server.process.pid)]
+            + ["--pairs", "5", "--rate", "200", "--rounds", "1", "--json"]
+            + ["--seconds", str(self.options.seconds)],
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        if done.returncode not in (0, 1):
+            raise SystemExit(f"{self.name}: {done.stderr}")
+        return json.loads(done.stdout)
+
+    def flood(self):
+        process = subprocess.Popen(
+            [sys.executable, "-B", os.path.join(HERE, "floods.py"), self.name]
+            + ["--server", self.server.address, "--proto", self.options.proto]
+            + ["--users", os.path.join(self.server.folder, "users")]
+            + ["--seconds", str(2 * self.options.seconds + 5)]
+            + ["--scale", str(self.options.scale)],
+            stdout=subprocess.PIPE,
+            text=True,
+            preexec_fn=lowest,
+        )
+        try:
+            if process.stdout.readline() != "under way\n":
+                raise SystemExit(f"{self.name} does not get under way")
+            during = self.latency()
+            page = read(self.server)
+            said = process.stdout.read()
+        finally:
+            process.kill()
+            process.wait()
+        return during, said, page
+
+    def tell(self, before, during, said, page):
+        line = {"flood": self.name}
+        for what in ("receive_p50_us", "receive_p99_us", "outcome_p99_us"):
+            one, two = (find(x, what) for x in (before, during))
+            line[what] = f"{one:.0f} → {two:.0f}"
+            if what == "receive_p99_us":
+                line["times"] = round(two / one, 2)
+        line["held_mib"] = (
+            f"{page['parley_held_bytes_highest'] / MEBIBYTE:.1f}"
+            f" of {page['parley_held_bytes_max'] / MEBIBYTE:.0f}"
+        )
+        with open(f"/proc/{self.server.process.pid}/status") as status:
+            peak = next(x for x in status if x.startswith("VmHWM"))
+        line["peak_rss_mib"] = int(peak.split()[1]) // 1024
+        line["limits"] = {
+            k.split("{")[1][:-1]: int(v)
+            for k, v in page.items()
+            if k.startswith("parley_limits_hit_total") and v > 0
+        }
+        line["held_back"] = int(page["parley_reads_held_back_total"])
+        line["did"] = json.loads(said.splitlines()[-1]) if said else {}
+        print(json.dumps(line, ensure_ascii=False), flush=True)
+
+
+def find(report, name):
+    """A figure by its name, wherever the report has it."""
+    if isinstance(report, dict):
+        if name in report:
+            value = report[name]
+            return value["server"] if isinstance(value, dict) else value
+        report = report.values()
+    elif not isinstance(report, list):
+        return None
+    for x in report:
+        if (found := find(x, name)) is not None:
+            return found
+    return None
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("parley")
+    parser.add_argument("bench")
+    parser.add_argument("proto")
+    parser.add_argument("floods", nargs="*")
+    parser.add_argument("--seconds", type=int, default=5)
+    parser.add_argument("--scale", type=int, default=10)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--memory", type=int, default=256)
+    options = parser.parse_args()
+    for name in options.floods or FLOODS:
+        Measurement(options, name).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,482 @@
+#!/usr/bin/python3
+"""Clients that ask for more than their share, each in its own way, against a
+server on the loopback: bounded in number and in time.
+
+    floods.py NAME --server HOST:PORT --users FILE --proto FOLDER
+              [--seconds N] [--scale N]
+
+`NAME` is one of FLOODS, `--users` a file with an address a line, whose
+password is that of the tests. Prints `under way` when it is, and at the end
+what came of it as one line of JSON.
+"""
+
+import argparse
+import base64
+import functools
+import hashlib
+import hmac
+import itertools
+import json
+import os
+import resource
+import selectors
+import socket
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from parley_system import PASSWORD  # noqa: E402
+from wire_client import MAGIC, Closed, Refused, Wire  # noqa: E402
+from wire_client import framed, load_schema  # noqa: E402
+
+HELLO = {"version_min": 1, "version_max": 1}
+
+
+@functools.lru_cache(maxsize=100_000)
+def salted(salt, iterations):
+    return hashlib.pbkdf2_hmac("sha256", PASSWORD.encode(), salt, iterations)
+
+
+class Flood:
+    """What all kinds share. `begin` makes ready, `go_on` is called until the
+    time is over and does a little each time."""
+
+    def __init__(self, schema, server, users, scale):
+        self.schema = schema
+        self.server = server
+        self.users = users
+        self.scale = scale
+        self.wires = []
+        self.done = {}
+        self.ids = itertools.count(1)
+
+    def count(self, what, n=1):
+        self.done[what] = self.done.get(what, 0) + n
+
+    def begin(self):
+        pass
+
+    def go_on(self):
+        time.sleep(0.05)
+
+    def end(self):
+        for wire in self.wires:
+            wire.close()
+
+    # -- clients
+
+    def wire(self):
+        wire = Wire(self.schema, self.server)
+        self.wires.append(wire)
+        return wire
+
+    def sign_in(self, user, endpoint, password=PASSWORD):
+        """As Wire does, but each password is hashed once."""
+        wire = self.wire()
+        wire.say_hello()
+        nonce = f"{next(self.ids)}-{os.getpid()}"
+        first = f"n={user},r={nonce}"
+        wire.send(
+            authenticate={
+                "mechanism": "SCRAM-SHA-256",
+                "initial": f"n,,{first}".encode(),
+                "endpoint": endpoint,
+            }
+        )
+        challenge = wire.until("sasl_challenge").sasl_challenge.data.decode()
+        part = dict(x.split("=", 1) for x in challenge.split(","))
+        key = salted(base64.b64decode(part["s"]), int(part["i"]))
+        if password != PASSWORD:
+            key = key[::-1]
+        last = "c=biws,r=" + part["r"]
+        client = hmac.digest(key, b"Client Key", "sha256")
+        signed = f"{first},{challenge},{last}".encode()
+        mask = hmac.digest(hashlib.sha256(client).digest(), signed, "sha256")
+        proof = bytes(a ^ b for a, b in zip(client, mask))
+        text = f"{last},p={base64.b64encode(proof).decode()}"
+        wire.send(sasl_response={"data": text.encode()})
+        wire.begin(wire.until("signed_in").signed_in)
+        return wire
+
+    def ask(self, wire, requests):
+        """A window's worth in one write; what was answered, acknowledged."""
+        octets = bytearray()
+        for fields in requests:
+            wire.requests += 1
+            frame = self.schema.ClientFrame(request=wire.requests, **fields)
+            octets += framed(frame.SerializeToString())
+        wire.write(bytes(octets))
+        last = wire.requests
+        open_ = len(requests)
+        while open_ > 0:
+            frame = wire.receive()
+            if frame.request and frame.request <= last:
+                open_ -= 1
+                kind = frame.WhichOneof("kind")
+                self.count(self.word(frame, kind))
+        wire.ack()
+
+    def word(self, frame, kind):
+        if kind == "error":
+            return frame.error.reason
+        if kind == "outcome":
+            if frame.outcome.HasField("error"):
+                return frame.outcome.error.reason
+            return self.schema.Outcome.Kind.Name(frame.outcome.kind).lower()
+        return kind
+
+
+class OneAccount(Flood):
+    """One account asks as fast as its window lets it, from three endpoints."""
+
+    def begin(self):
+        self.mine = [self.sign_in(self.users[0], f"e{n}") for n in range(3)]
+
+    def go_on(self):
+        for wire in self.mine:
+            self.ask(wire, [self.fields(n) for n in range(50)])
+
+    def somebody(self):
+        return self.users[next(self.ids) % len(self.users)]
+
+    def send(self, to, **more):
+        return {"send": {"id": f"f{next(self.ids)}", "to": to, **more}}
+
+
+class ToOne(OneAccount):
+    """IMs to one who is not there."""
+
+    def fields(self, _):
+        return self.send(self.users[1], body="x" * 100)
+
+
+class ToMany(OneAccount):
+    def fields(self, _):
+        return self.send(self.somebody(), body="x" * 100)
+
+
+class RetryIds(OneAccount):
+    """Ids without end, to itself: each is to be remembered."""
+
+    def fields(self, _):
+        return self.send(self.users[0], body="x")
+
+
+class Contacts(OneAccount):
+    def fields(self, n):
+        contact = {"address": self.somebody(), "name": f"name {n}"}
+        if n % 2:
+            return {"remove_contacts": {"addresses": [self.somebody()]}}
+        return {"add_contacts": {"contacts": [contact]}}
+
+
+class Subscriptions(OneAccount):
+    def fields(self, n):
+        kind = "subscribe" if n % 4 else "unsubscribe"
+        return {kind: {"to": self.somebody()}}
+
+
+class Watches(OneAccount):
+    def fields(self, _):
+        return {"watch": {"address": self.somebody(), "seconds": 600}}
+
+
+class Typing(OneAccount):
+    def go_on(self):
+        octets = bytearray()
+        for _ in range(500):
+            frame = self.schema.ClientFrame(typing={"to": self.somebody()})
+            octets += framed(frame.SerializeToString())
+        for wire in self.mine:
+            wire.write(bytes(octets))
+            self.count("typing", 500)
+
+
+class Presence(OneAccount):
+    def fields(self, n):
+        return {"presence": {"status": f"status {next(self.ids)}"}}
+
+
+class WindowFrames(OneAccount):
+    """What no window stops: changes of the window, pings, empty frames."""
+
+    def go_on(self):
+        one = self.schema.ClientFrame(window={"messages": 3, "bytes": 1000})
+        two = self.schema.ClientFrame(window={"messages": 4, "bytes": 1000})
+        octets = framed(one.SerializeToString()) + framed(
+            two.SerializeToString()
+        )
+        for wire in self.mine:
+            wire.write(octets * 200)
+            self.count("window", 400)
+
+
+class BigFrames(Flood):
+    """IMs at the size limit from many, to one who takes none."""
+
+    def begin(self):
+        self.silent = self.sign_in(self.users[0], "silent")
+        self.senders = []
+        for n in range(1, min(40 * self.scale, len(self.users))):
+            self.senders.append(self.sign_in(self.users[n], "e"))
+        body = "x" * 250_000
+        for wire in self.senders:
+            octets = bytearray()
+            for _ in range(16):
+                wire.requests += 1
+                frame = self.schema.ClientFrame(
+                    request=wire.requests,
+                    send={
+                        "id": f"b{next(self.ids)}",
+                        "to": self.users[0],
+                        "body": body,
+                    },
+                )
+                octets += framed(frame.SerializeToString())
+            wire.left = memoryview(bytes(octets))
+            wire.socket.setblocking(False)
+        self.last = 0
+
+    def go_on(self):
+        """Writes what the server takes."""
+        for wire in self.senders:
+            try:
+                while wire.left:
+                    n = wire.socket.send(wire.left[: 256 * 1024])
+                    self.count("bytes", n)
+                    wire.left = wire.left[n:]
+            except (BlockingIOError, OSError):
+                pass
+        time.sleep(0.01)
+
+
+class Unread(Flood):
+    """Asks for lists and pings, and reads nothing."""
+
+    def begin(self):
+        self.mine = []
+        owner = self.sign_in(self.users[0], "owner")
+        groups = [f"{n} " + "g" * 200 for n in range(30)]
+        contacts = [
+            {"address": user, "name": "n" * 200, "groups": groups}
+            for user in self.users[1:151]
+        ]
+        for n in range(0, len(contacts), 30):
+            part = contacts[n : n + 30]
+            self.ask(owner, [{"add_contacts": {"contacts": part}}])
+        owner.close()
+        for n in range(9 * self.scale):
+            wire = self.sign_in(self.users[0], f"e{n % 9}")
+            frames = b""
+            for _ in range(50):
+                wire.requests += 1
+                frame = self.schema.ClientFrame(
+                    request=wire.requests, list_contacts={}
+                )
+                frames += framed(frame.SerializeToString())
+            wire.socket.setblocking(False)
+            self.push(wire, frames)
+            self.mine.append(wire)
+        self.pings = framed(b"\x32\x02\x08\x01") * 1000
+
+    def push(self, wire, octets):
+        try:
+            self.count("bytes", wire.socket.send(octets))
+        except (BlockingIOError, OSError):
+            pass
+
+    def go_on(self):
+        for wire in self.mine:
+            self.push(wire, self.pings)
+        time.sleep(0.01)
+
+
+class Slow(Flood):
+    """Connections that send a byte a second; in turns of a tenth of them."""
+
+    def begin(self):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        self.octets = MAGIC + framed(b"\x12\x04\x08\x01\x10\x01" * 100)
+        self.sockets = []
+        self.turn = 0
+        for _ in range(min(100 * self.scale, hard - 100)):
+            self.sockets.append(self.connect())
+
+    def connect(self):
+        s = socket.create_connection((self.server.host, self.server.port), 30)
+        s.setblocking(False)
+        self.count("connections")
+        return [s, 0]
+
+    def go_on(self):
+        began = time.monotonic()
+        for n in range(self.turn % 10, len(self.sockets), 10):
+            s, at = self.sockets[n]
+            try:
+                s.send(self.octets[at : at + 1])
+                self.sockets[n][1] += 1
+                self.count("bytes")
+            except OSError:
+                # Thirty seconds are over: it comes anew.
+                s.close()
+                try:
+                    self.sockets[n] = self.connect()
+                except OSError:
+                    pass
+        self.turn += 1
+        time.sleep(max(0, 0.1 - (time.monotonic() - began)))
+
+    def end(self):
+        for s, _ in self.sockets:
+            s.close()
+
+
+class SignIns(Flood):
+    """Signs in and out, over and over."""
+
+    password = PASSWORD
+
+    def go_on(self):
+        user = self.users[next(self.ids) % len(self.users)]
+        try:
+            wire = self.sign_in(user, "storm", self.password)
+            wire.request(sign_out={})
+            self.count("signed in")
+        except (Refused, Closed, OSError) as error:
+            reason = error.error.reason if isinstance(error, Refused) else "?"
+            self.count(reason)
+        if self.wires:
+            self.wires.pop().close()
+
+
+class BruteForce(SignIns):
+    """Guesses passwords, many at a time."""
+
+    password = "a guess"
+
+    def begin(self):
+        self.poll = selectors.DefaultSelector()
+
+    def go_on(self):
+        # The exchange up to the proof is all that is wanted: who does not go
+        # on has failed as well.
+        user = self.users[0]
+        wire = self.wire()
+        wire.send(hello=HELLO)
+        for _ in range(3):
+            wire.send(
+                authenticate={
+                    "mechanism": "SCRAM-SHA-256",
+                    "initial": f"n,,n={user},r=guess".encode(),
+                }
+            )
+        self.count("tries", 3)
+        if len(self.wires) > 300:
+            self.wires.pop(0).close()
+        time.sleep(0.002)
+
+
+class Broadcasts(Flood):
+    """To a thousand users with ten endpoints each, a hundredth of them for
+    each unit of scale; half of the endpoints take nothing."""
+
+    def begin(self):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        self.sender = self.sign_in(self.users[0], "sender")
+        self.to = self.users[1 : 1 + 10 * self.scale]
+        self.poll = selectors.DefaultSelector()
+        for user in self.to:
+            for n in range(9):
+                wire = self.sign_in(user, f"e{n}")
+                wire.socket.setblocking(False)
+                if n % 2:
+                    self.poll.register(wire.socket, selectors.EVENT_READ, wire)
+
+    def go_on(self):
+        broadcast = {"to": self.to, "body": "x" * 30_000}
+        self.ask(
+            self.sender,
+            [
+                {"broadcast": {"id": f"b{next(self.ids)}", **broadcast}}
+                for _ in range(20)
+            ],
+        )
+        self.take()
+
+    def ask(self, wire, requests):
+        super().ask(wire, requests)
+
+    def take(self):
+        """Half of them read, and acknowledge what is whole."""
+        for key, _ in self.poll.select(0):
+            try:
+                if not key.fileobj.recv(1 << 20):
+                    self.poll.unregister(key.fileobj)
+            except BlockingIOError:
+                pass
+            except OSError:
+                self.poll.unregister(key.fileobj)
+
+
+FLOODS = {
+    "unread": Unread,
+    "slow": Slow,
+    "to_one": ToOne,
+    "to_many": ToMany,
+    "typing": Typing,
+    "presence": Presence,
+    "contacts": Contacts,
+    "subscriptions": Subscriptions,
+    "watches": Watches,
+    "windows": WindowFrames,
+    "sign_ins": SignIns,
+    "brute_force": BruteForce,
+    "big_frames": BigFrames,
+    "retry_ids": RetryIds,
+    "broadcasts": Broadcasts,
+}
+
+
+class Address:
+    """Where a server is, as Wire wants to know."""
+
+    def __init__(self, text):
+        self.host, port = text.rsplit(":", 1)
+        self.port = int(port)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("name", choices=FLOODS)
+    parser.add_argument("--server", required=True)
+    parser.add_argument("--users", required=True)
+    parser.add_argument("--proto", required=True)
+    parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--scale", type=int, default=1)
+    options = parser.parse_args()
+    if not options.server.startswith(("127.", "localhost")):
+        parser.error("loopback only")
+    with open(options.users, encoding="utf-8") as lines:
+        users = lines.read().split()
+    flood = FLOODS[options.name](
+        load_schema(options.proto), Address(options.server), users,
+        options.scale,
+    )
+    try:
+        flood.begin()
+        print("under way", flush=True)
+        end = time.monotonic() + min(options.seconds, 120)
+        while time.monotonic() < end:
+            flood.go_on()
+    except (Closed, Refused, OSError) as error:
+        flood.done["ended"] = str(error)[:200]
+    finally:
+        flood.end()
+    print(json.dumps(flood.done), flush=True)
+
+
+if __name__ == "__main__":
+    main()
