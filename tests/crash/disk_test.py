@@ -240,10 +240,11 @@ class DiskTest(SystemTest):
         alice, bob = (self.chat(self.user()) for _ in range(2))
         self.faults.stall_disk()
         waiting = alice.post(self.user())
+        carol = self.user()
         began = time.monotonic()
         while time.monotonic() - began < STALLED:
             self.assertEqual(alice.send(bob.name), "delivered")
-            self.assertEqual(self.chat(self.user()).quit(), 0)
+            self.assertEqual(self.chat(carol).quit(), 0)
         self.assertEqual(
             ask(server.metrics, "/readyz"),
             (503, "store_failed: the disk does not answer\n"),
