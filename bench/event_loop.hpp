@@ -40,6 +40,11 @@ public:
   void change(int descriptor, uint32_t events, handler& h) noexcept;
   void remove(int descriptor) noexcept;
 
+  /// From now on a turn also handles one event of `other` at most, after all of
+  /// its own: what is measured here does not wait for what is read there.
+  /// `other` must live as long as this.
+  void put_behind(event_loop& other);
+
   /// Waits until something is ready or `deadline` has come, and handles what
   /// is ready. Throws `interrupted` after SIGINT or SIGTERM.
   void turn(int64_t deadline);
@@ -62,8 +67,12 @@ public:
   std::string& scratch() noexcept { return x_scratch; }
 
 private:
+  /// Handles at most `max` of what is ready.
+  void handle_ready(int64_t wait, size_t max);
+
   int x_epoll;
   bool x_fine = true;
+  event_loop* x_behind = nullptr;
   std::vector<char> x_buffer;
   std::string x_scratch;
 };
