@@ -13,8 +13,10 @@ namespace parley::bytes {
 
 template <class T>
 void put_fixed(std::string& out, T x) {
-  for (int shift = 8 * (int{sizeof(T)} - 1); shift >= 0; shift -= 8)
-    out.push_back(static_cast<char>(x >> shift));
+  char bytes[sizeof(T)];
+  for (size_t i = 0; i < sizeof(T); ++i)
+    bytes[i] = static_cast<char>(x >> 8 * (sizeof(T) - 1 - i));
+  out.append(bytes, sizeof(T));
 }
 
 inline void put_varint(std::string& out, uint64_t x) {

@@ -6,11 +6,13 @@
 
 #include <algorithm>
 #include <memory>
+#include <tuple>
 
 namespace parley {
 
-commit_plan::commit_plan(database& db, uint64_t next_audit)
+commit_plan::commit_plan(database& db, uint64_t next_audit, sight of)
   : x_db(db),
+    x_sees(of),
     x_batch(rocksdb::BytewiseComparator(), 0, true),
     x_next_audit(next_audit) {}
 
@@ -32,10 +34,31 @@ result<std::optional<std::string>> commit_plan::get(
   return std::optional(std::move(value));
 }
 
-void commit_plan::put(
-  family where, const std::string& key, std::string_view value) {
-  if (x_status.ok())
-    x_status = x_batch.Put(x_db.handle(where), key, slice(value));
+bool commit_plan::is_read(family where) const noexcept {
+  switch (where) {
+  case family::heads:
+  case family::accounts:
+    return false; // but from x_users and x_accounts
+  case family::settings:
+  case family::audit:
+    return false;
+  case family::ims:
+    return x_sees.ims || x_sees.accounts;
+  case family::ids:
+  case family::rosters:
+    return x_sees.accounts;
+  case family::notes:
+    return x_sees.notes;
+  default:
+    return true;
+  }
+}
+
+void commit_plan::put(family where, std::string key, std::string value) {
+  if (!is_read(where))
+    x_late.push_back({where, std::move(key), std::move(value)});
+  else if (x_status.ok())
+    x_status = x_batch.Put(x_db.handle(where), key, value);
 }
 
 void commit_plan::put_unread(
@@ -45,8 +68,10 @@ void commit_plan::put_unread(
       x_batch.GetWriteBatch()->Put(x_db.handle(where), key, slice(value));
 }
 
-void commit_plan::remove_key(family where, const std::string& key) {
-  if (x_status.ok())
+void commit_plan::remove_key(family where, std::string key) {
+  if (!is_read(where))
+    x_late.push_back({where, std::move(key), std::nullopt});
+  else if (x_status.ok())
     x_status = x_batch.Delete(x_db.handle(where), key);
 }
 
@@ -114,6 +139,10 @@ result<void> commit_plan::apply(const put_im& x) {
   auto& head = (*plan)->head;
   // Only one that is not the last can be there already.
   if (order <= head.last) {
+    if (!is_read(family::ims)) {
+      x_is_blind = true;
+      return fail(errc::store_failed, "the plan has to see all IMs");
+    }
     if (auto done = remove(recipient, order); !done)
       return tl::unexpected(std::move(done.error()));
   }
@@ -377,6 +406,25 @@ result<void> commit_plan::apply(const audit_entry& x) {
 
 // -- the end ------------------------------------------------------------------
 
+/// In the order of keys: RocksDB finds the place of one beside that of the one
+/// before, most of what a put costs it.
+void commit_plan::write_late() {
+  std::vector<const late_write*> all;
+  all.reserve(x_late.size());
+  for (const auto& x : x_late)
+    all.push_back(&x);
+  std::stable_sort(all.begin(), all.end(), [](const auto* a, const auto* b) {
+    return std::tie(a->where, a->key) < std::tie(b->where, b->key);
+  });
+  auto& batch = *x_batch.GetWriteBatch();
+  for (const auto* x : all) {
+    auto* handle = x_db.handle(x->where);
+    if (x_status.ok())
+      x_status = x->value ? batch.Put(handle, x->key, *x->value)
+                          : batch.Delete(handle, x->key);
+  }
+}
+
 result<void> commit_plan::raise_floor(
   const user_address& user, user_plan& plan) {
   auto& head = plan.head;
@@ -407,6 +455,7 @@ result<void> commit_plan::finish() {
     else
       put(family::heads, keys::user(user), records::encode_head(head));
   }
+  write_late();
   if (!x_status.ok())
     return tl::unexpected(failure_of(x_status, errc::store_failed));
   return {};

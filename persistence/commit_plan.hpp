@@ -20,8 +20,23 @@ namespace parley {
 /// planned. Used by one thread, and nothing else writes until it is written.
 class commit_plan {
 public:
+  /// What of a plan is looked up again while it is made: the rest needs no
+  /// index, which costs half of planning, and goes into the batch in the order
+  /// of keys.
+  struct sight {
+    /// IMs are removed.
+    bool ims;
+    /// Notes are.
+    bool notes;
+    /// Accounts are, and all that is theirs.
+    bool accounts;
+  };
+
   /// `next_audit`: the number of the next line of the audit log.
-  commit_plan(database& db, uint64_t next_audit);
+  commit_plan(database& db, uint64_t next_audit, sight of);
+  /// One that sees everything.
+  commit_plan(database& db, uint64_t next_audit)
+    : commit_plan(db, next_audit, {true, true, true}) {}
 
   /// An error is one of reading: nothing of the plan may then be written.
   result<void> add(const store_operation& what);
@@ -30,6 +45,9 @@ public:
   /// `max`; true if there may be more. When there are none it is forgotten that
   /// there were.
   result<bool> remove_left(const user_address& user, im_order upto, size_t max);
+
+  /// After an error: it is none, but the plan has to see all IMs.
+  bool is_blind() const noexcept { return x_is_blind; }
 
   /// To be called once, after the last operation; then write `batch`.
   result<void> finish();
@@ -91,15 +109,28 @@ private:
 
   /// Nothing if it is not there; damage is `store_corrupt`.
   result<std::optional<std::string>> get(family where, const std::string& key);
-  void put(family where, const std::string& key, std::string_view value);
+  void put(family where, std::string key, std::string value);
+  bool is_read(family where) const noexcept;
+  void write_late();
   /// As `put`, for what is not read within the plan: costs less.
   void put_unread(family where, const std::string& key, std::string_view value);
-  void remove_key(family where, const std::string& key);
+  void remove_key(family where, std::string key);
   /// Keys of a family from `begin` to before `end`, as planned.
   result<std::vector<std::string>> keys_between(
     family where, const std::string& begin, const std::string& end, size_t max);
 
+  /// What is written once all else is planned.
+  struct late_write {
+    family where;
+    std::string key;
+    /// Nothing: the key is removed.
+    std::optional<std::string> value;
+  };
+
   database& x_db;
+  const sight x_sees;
+  bool x_is_blind = false;
+  std::vector<late_write> x_late;
   rocksdb::WriteBatchWithIndex x_batch;
   rocksdb::Status x_status;
   std::unordered_map<user_address, user_plan> x_users;

@@ -101,7 +101,10 @@ std::optional<std::pair<user_address, im_order>> parse_im(
 }
 
 std::string id(const retry_key& key) {
-  std::string out(1, kind_id);
+  std::string out;
+  out.reserve(1 + 2 + key.sender.str().size() + 2 + key.id.value.size()
+    + key.recipient.str().size());
+  out.push_back(kind_id);
   put_retry_key(out, key);
   return out;
 }

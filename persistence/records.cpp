@@ -151,7 +151,13 @@ std::vector<user_address> take_users(bytes::reader& in) {
 
 std::string encode_im(const im& message, const endpoint_name& to,
   std::optional<uint64_t> body_hash) {
-  auto out = begin();
+  // Beside the texts: version, flags, time, lengths.
+  constexpr size_t other_bytes = 32;
+  std::string out;
+  out.reserve(other_bytes + message.id.value.size()
+    + message.from.user.str().size() + message.from.endpoint.str().size()
+    + to.str().size() + (body_hash ? 0 : message.body.size()));
+  put_fixed(out, version);
   put_fixed(out,
     static_cast<uint8_t>(
       (message.receipts ? flag_receipts : 0) | (body_hash ? flag_apart : 0)));

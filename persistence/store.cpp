@@ -117,18 +117,56 @@ result<void> store::impl::write(commit_plan& plan) {
   return {};
 }
 
+namespace {
+
+using batch_parts = std::span<const std::vector<store_operation>* const>;
+
+commit_plan::sight sight_of(batch_parts parts) {
+  commit_plan::sight x{false, false, false};
+  for (const auto* part : parts)
+    for (const auto& what : *part) {
+      x.ims |= std::holds_alternative<remove_im>(what);
+      x.notes |= std::holds_alternative<remove_note>(what);
+      x.accounts |= std::holds_alternative<remove_account>(what);
+    }
+  return x;
+}
+
+result<void> add_all(commit_plan& plan, batch_parts parts) {
+  for (const auto* part : parts)
+    for (const auto& what : *part)
+      if (auto done = plan.add(what); !done)
+        return done;
+  return {};
+}
+
+} // namespace
+
 result<commit_report> store::commit(const std::vector<store_operation>& batch) {
-  if (batch.empty())
+  const auto* part = &batch;
+  return commit(std::span{&part, 1});
+}
+
+result<commit_report> store::commit(batch_parts parts) {
+  if (std::all_of(parts.begin(), parts.end(),
+        [](const auto* part) { return part->empty(); }))
     return commit_report{};
   std::lock_guard lock(x_impl->writing);
   if (auto done = x_impl->recover(); !done)
     return tl::unexpected(std::move(done.error()));
-  commit_plan plan(*x_impl->db, x_impl->next_audit);
-  for (auto& what : batch)
-    if (auto done = plan.add(what); !done)
-      return tl::unexpected(std::move(done.error()));
-  return x_impl->write(plan).map(
-    [&plan] { return commit_report{plan.deleted()}; });
+  std::optional<commit_plan> plan;
+  auto sight = sight_of(parts);
+  plan.emplace(*x_impl->db, x_impl->next_audit, sight);
+  auto done = add_all(*plan, parts);
+  if (!done && plan->is_blind()) {
+    sight.ims = true;
+    plan.emplace(*x_impl->db, x_impl->next_audit, sight);
+    done = add_all(*plan, parts);
+  }
+  if (!done)
+    return tl::unexpected(std::move(done.error()));
+  return x_impl->write(*plan).map(
+    [&plan] { return commit_report{plan->deleted()}; });
 }
 
 } // namespace parley

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <variant>
@@ -295,6 +296,9 @@ public:
   /// After a failure none of them is there, nor comes back; README.md,
   /// "Failing disks", has the one exception.
   result<commit_report> commit(const std::vector<store_operation>& batch);
+  /// The same of several, one after the other, as one batch.
+  result<commit_report> commit(
+    std::span<const std::vector<store_operation>* const> batch);
 
   result<user_head> head(const user_address& user);
   /// Stored IMs of a user from `from` on, in order, at most `max`; fewer only

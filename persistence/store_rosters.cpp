@@ -48,6 +48,10 @@ result<stored_roster> store::impl::roster(
       if (place && place->contact.empty()) {
         if (auto head = records::decode_roster(value)) {
           out.head = std::move(*head);
+          // Entries are at least as many, if the record is not damaged.
+          constexpr uint64_t believed = 1000;
+          out.items.reserve(
+            std::min(std::max(out.head.contacts, out.head.watchers), believed));
         } else {
           is_damaged = true;
           pass_over(family::rosters, key,

@@ -35,15 +35,18 @@ void log(store_writer_state& st, const result<commit_report>& done,
 
 result<commit_report> write(
   writer_pointer self, std::span<const piece> pieces, store& db) {
-  operations batch;
-  for (auto& x : pieces)
-    batch.insert(batch.end(), x.what->begin(), x.what->end());
+  std::vector<const operations*> batch;
+  size_t size = 0;
+  for (auto& x : pieces) {
+    batch.push_back(x.what.get());
+    size += x.what->size();
+  }
   auto* meter = self->state.meter.get();
   if (meter)
     meter->begins(self->clock().now());
   auto done = db.commit(batch);
   if (meter)
-    meter->ends(self->clock().now(), batch.size(),
+    meter->ends(self->clock().now(), size,
       !done && done.error().code != errc::store_corrupt);
   log(self->state, done, self->clock().now());
   return done;
