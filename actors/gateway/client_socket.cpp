@@ -295,7 +295,13 @@ void client_socket::window_changed(window what) {
 }
 
 void client_socket::output_ready() {
-  if (auto* w = x_home->with().home; w == worker::current())
+  auto* w = x_home->with().home;
+  if (w != worker::current())
+    return;
+  // IMs of others do not wait until presence is written.
+  if (x_sends_presence)
+    w->mark_behind(*this);
+  else
     w->mark(*this);
 }
 
@@ -338,7 +344,11 @@ void client_socket::send(sequence number, const event& what) {
   if (std::holds_alternative<typing_notice>(what)
     && x_connection.output_waiting() > defaults::typing_output_max)
     return;
+  x_sends_presence = std::holds_alternative<presence_event>(what);
   x_connection.send(number, what);
+  // Told of output once, it does not tell again.
+  if (!std::exchange(x_sends_presence, false))
+    output_ready();
 }
 
 bool client_socket::takes_presence() {

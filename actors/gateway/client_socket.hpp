@@ -142,6 +142,7 @@ private:
   trying x_trying = trying::not_at_all;
   held x_held = held::not_at_all;
   bool x_writing = false;
+  bool x_sends_presence = false;
   /// The session holds presence back until output has been taken.
   bool x_owes_drained = false;
   bool x_is_v6 = false;

@@ -21,9 +21,10 @@ namespace parley {
 /// A pinned, typed actor for the kind that comes in millions: a seventh of a
 /// stock actor's memory. It can be addressed, monitored, linked and told to
 /// exit like any other, and has neither requests, nor streams, nor behaviours
-/// to change. `Derived` has a function `on` for each clause, `reacts_to` alone,
-/// and `ended`, called on its worker once it handles nothing more; its
-/// destructor may run anywhere.
+/// to change. It runs when others have nothing to do, and a little anyway.
+/// `Derived` has a function `on` for each clause, `reacts_to` alone, and
+/// `ended`, called on its worker once it handles nothing more; its destructor
+/// may run anywhere.
 template <class Derived, class Handle>
 class lean_actor;
 
@@ -92,7 +93,7 @@ public:
 private:
   void run_later(caf::execution_unit* eu) {
     if (x_home)
-      x_home->exec_later(this);
+      x_home->exec_behind(this);
     else if (eu)
       eu->exec_later(this);
     else

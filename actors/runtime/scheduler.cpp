@@ -55,9 +55,23 @@ worker* worker::home_for(const caf::actor_config& cfg) {
 }
 
 void worker::mark(drained_hook& hook) {
-  if (this_worker != this || hook.is_linked())
+  mark(hook, false);
+}
+
+void worker::mark_behind(drained_hook& hook) {
+  mark(hook, true);
+}
+
+void worker::mark(drained_hook& hook, bool behind) {
+  if (this_worker != this)
     return;
-  marked_.push_back(hook);
+  if (hook.is_linked()) {
+    if (behind || !hook.behind_)
+      return;
+    hook.unlink();
+  }
+  hook.behind_ = behind;
+  (behind ? marked_behind_ : marked_).push_back(hook);
   if (!draining_)
     arm();
 }
@@ -78,15 +92,23 @@ void worker::sent() noexcept {
 }
 
 void worker::exec_later(caf::resumable* job) {
+  enqueue(job, false);
+}
+
+void worker::exec_behind(caf::resumable* job) {
+  enqueue(job, true);
+}
+
+void worker::enqueue(caf::resumable* job, bool behind) {
   if (this_worker == this) {
-    local_.push_back(job);
+    (behind ? behind_ : local_).push_back(job);
     if (!draining_)
       arm();
     return;
   }
   {
     std::lock_guard guard{mutex_};
-    remote_.push_back(job);
+    remote_.emplace_back(job, behind);
     if (open_) {
       if (remote_.size() == 1) // in the lock: close() takes io_ away
         boost::asio::post(*io_, [this] { drain(); });
@@ -140,11 +162,13 @@ void worker::close() {
   }
   io_.reset();
   marked_.clear();
-  while (!local_.empty()) {
-    auto job = local_.front();
-    local_.pop_front();
-    end(job);
-  }
+  marked_behind_.clear();
+  for (auto* queue : {&local_, &behind_})
+    while (!queue->empty()) {
+      auto job = queue->front();
+      queue->pop_front();
+      end(job);
+    }
   end_remote();
 }
 
@@ -163,42 +187,61 @@ void worker::take_remote() {
     std::lock_guard guard{mutex_};
     batch_.swap(remote_);
   }
-  local_.insert(local_.end(), batch_.begin(), batch_.end());
+  for (auto [job, behind] : batch_)
+    (behind ? behind_ : local_).push_back(job);
   batch_.clear();
+}
+
+void worker::run_first(std::deque<caf::resumable*>& queue) {
+  auto job = queue.front();
+  queue.pop_front();
+  switch (job->resume(this, max_throughput_)) {
+  case caf::resumable::resume_later:
+    queue.push_back(job);
+    break;
+  case caf::resumable::shutdown_execution_unit:
+    break;
+  case caf::resumable::awaiting_message:
+  case caf::resumable::done:
+    caf::intrusive_ptr_release(job);
+    break;
+  }
 }
 
 void worker::drain() {
   draining_ = true;
   take_remote();
   auto until = steady::now() + worker_limits::drain_time;
-  for (size_t n = 1; !local_.empty(); ++n) {
-    auto job = local_.front();
-    local_.pop_front();
-    switch (job->resume(this, max_throughput_)) {
-    case caf::resumable::resume_later:
-      local_.push_back(job);
-      break;
-    case caf::resumable::shutdown_execution_unit:
-      break;
-    case caf::resumable::awaiting_message:
-    case caf::resumable::done:
-      caf::intrusive_ptr_release(job);
+  size_t behind = 0;
+  for (size_t n = 1;; ++n) {
+    if (!local_.empty()) {
+      run_first(local_);
+    } else if (!behind_.empty() && behind < worker_limits::jobs_behind) {
+      run_first(behind_);
+      ++behind;
+    } else {
       break;
     }
     if (n % worker_limits::jobs_per_look == 0 && steady::now() >= until)
       break; // I/O is due
   }
+  for (; behind < worker_limits::jobs_behind_min && !behind_.empty(); ++behind)
+    run_first(behind_);
   flush();
   draining_ = false;
-  bool idle = local_.empty() && marked_.empty();
-  if (idle) // what is not handled now never will be
+  if (idle()) // what is not handled now never will be
     handled_.store(sent_here_.load(std::memory_order_relaxed)
         + sent_there_.load(std::memory_order_relaxed),
       std::memory_order_relaxed);
-  if (stopping_ && (idle || --drains_left_ == 0))
+  if (stopping_ && (idle() || --drains_left_ == 0))
     io_->stop();
-  else if (!idle)
+  else if (!idle())
     arm();
+}
+
+bool worker::idle() const noexcept {
+  return local_.empty() && behind_.empty() && marked_.empty()
+    && marked_behind_.empty();
 }
 
 void worker::flush() {
@@ -207,6 +250,13 @@ void worker::flush() {
   while (!due.empty()) {
     auto& hook = due.front();
     due.pop_front();
+    hook.drained();
+  }
+  // What is marked meanwhile comes after these.
+  for (size_t n = 0; n < worker_limits::hooks_behind && !marked_behind_.empty();
+       ++n) {
+    auto& hook = marked_behind_.front();
+    marked_behind_.pop_front();
     hook.drained();
   }
 }
@@ -240,7 +290,7 @@ void worker::end_remote() {
       }
       batch_.swap(remote_);
     }
-    for (auto job : batch_)
+    for (auto [job, behind] : batch_)
       end(job);
     batch_.clear();
   }

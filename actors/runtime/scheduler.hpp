@@ -18,6 +18,7 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace boost::asio {
@@ -36,6 +37,12 @@ struct worker_limits {
 
   /// Actors run between two looks at the clock in a drain.
   static constexpr size_t jobs_per_look = 8;
+
+  /// Of those behind: actors that a drain runs while others wait for I/O, and
+  /// at least, if all others have taken its time; and hooks that it calls.
+  static constexpr size_t jobs_behind = 32;
+  static constexpr size_t jobs_behind_min = 16;
+  static constexpr size_t hooks_behind = 8;
 
   /// Drains that a worker told to stop still makes while actors keep it busy.
   static constexpr size_t drains_to_stop = 64;
@@ -66,6 +73,10 @@ public:
 
 protected:
   ~drained_hook() = default;
+
+private:
+  friend class worker;
+  bool behind_ = false;
 };
 
 /// One thread: an io_context and a run queue of actors. Lives as long as the
@@ -102,9 +113,17 @@ public:
   /// it does nothing.
   void mark(drained_hook& hook);
 
+  /// The same for what may wait: after all others, a few a drain, so that I/O
+  /// goes on between. `mark` takes it out of there.
+  void mark_behind(drained_hook& hook);
+
   /// Queues a job, from any thread: CAF calls it on the sender's unit, pinned
   /// actors on their home. Once the worker is closed, ends the job's actor.
   void exec_later(caf::resumable* job) override;
+
+  /// The same for one of many that may wait: a drain runs all others first, and
+  /// of these a few.
+  void exec_behind(caf::resumable* job);
 
   /// Messages that its actors were sent and have not handled; right whenever
   /// it has nothing to do, else about: those to actors that have ended count
@@ -128,8 +147,12 @@ private:
   void close();
 
   void arm();
+  void enqueue(caf::resumable* job, bool behind);
+  void mark(drained_hook& hook, bool behind);
   void take_remote();
   void drain();
+  void run_first(std::deque<caf::resumable*>& queue);
+  bool idle() const noexcept;
   void flush();
   void end(caf::resumable* job);
   void end_remote();
@@ -144,8 +167,10 @@ private:
 
   // Of this thread only.
   std::deque<caf::resumable*> local_;
-  std::vector<caf::resumable*> batch_;
+  std::deque<caf::resumable*> behind_;
+  std::vector<std::pair<caf::resumable*, bool>> batch_;
   hooks marked_;
+  hooks marked_behind_;
   size_t drains_left_ = 0; // counts down when stopping
   bool armed_ = false;
   bool draining_ = false;
@@ -156,8 +181,8 @@ private:
   std::atomic<uint64_t> sent_there_ = 0;
   std::atomic<uint64_t> handled_ = 0;
 
-  std::mutex mutex_; // guards the rest
-  std::vector<caf::resumable*> remote_;
+  std::mutex mutex_;                                     // guards the rest
+  std::vector<std::pair<caf::resumable*, bool>> remote_; // and whether behind
   bool open_ = true;
   bool ending_ = false;
 };

@@ -1,0 +1,172 @@
+#include <utility>
+
+#include "actors/runtime/lean.hpp"
+#include "actors/runtime/pinned.hpp"
+#include "tests/actors/runtime/running_system.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/test/unit_test.hpp>
+#include <caf/all.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <string>
+#include <vector>
+
+// What may wait: hooks marked as such, and lean actors.
+
+namespace parley::test {
+
+namespace {
+
+namespace asio = boost::asio;
+
+class line final : public drained_hook {
+public:
+  explicit line(std::function<void()> on_drained)
+    : on_drained_(std::move(on_drained)) {}
+  void drained() override { on_drained_(); }
+
+private:
+  std::function<void()> on_drained_;
+};
+
+using text_actor = caf::typed_actor<caf::reacts_to<std::string>>;
+
+/// Counts what it gets.
+class counter final : public lean_actor<counter, text_actor> {
+public:
+  counter(caf::actor_config& cfg, std::atomic<int>* count)
+    : lean_actor(cfg), x_count(count) {}
+  void on(const std::string&) { ++*x_count; }
+  void ended() {}
+
+private:
+  std::atomic<int>* x_count;
+};
+
+struct no_state {
+  no_state() {}
+  static inline const char* name = "caller";
+};
+
+/// Calls `then` for each message.
+text_actor::behavior_type caller(
+  pinned_pointer<text_actor, no_state>, std::function<void()> then) {
+  return {[then = std::move(then)](const std::string&) { then(); }};
+}
+
+/// Sends itself a message for each, as long as it is wanted.
+text_actor::behavior_type restless(pinned_pointer<text_actor, no_state> self,
+  std::atomic<bool>* wanted, std::atomic<int>* turns) {
+  return {[self, wanted, turns](const std::string& x) {
+    ++*turns;
+    if (*wanted)
+      self->send(text_actor{self}, x);
+  }};
+}
+
+constexpr int many = 200;
+
+BOOST_AUTO_TEST_SUITE(behind)
+
+BOOST_AUTO_TEST_CASE(hooks_behind_leave_room_for_io) {
+  running_system sut{1};
+  auto& home = sut.at(0);
+  std::atomic<int> done{0};
+  int rounds = 0;
+  std::vector<int> drained_in(many + 1);
+  std::deque<line> lines;
+  for (int i = 0; i < many; ++i)
+    lines.emplace_back([&] {
+      ++drained_in.at(static_cast<size_t>(std::min(rounds, many)));
+      ++done;
+    });
+  std::function<void()> round = [&] {
+    ++rounds;
+    if (done < many)
+      asio::post(home.io(), round);
+  };
+  asio::post(home.io(), [&] {
+    for (auto& l : lines)
+      home.mark_behind(l);
+    round();
+  });
+  BOOST_TEST(eventually([&] { return done == many; }));
+  auto most = *std::max_element(drained_in.begin(), drained_in.end());
+  BOOST_TEST(most <= 2 * static_cast<int>(worker_limits::hooks_behind));
+}
+
+BOOST_AUTO_TEST_CASE(a_hook_that_may_not_wait_goes_before_those) {
+  running_system sut{1};
+  auto& home = sut.at(0);
+  std::atomic<int> done{0};
+  std::vector<int> order;
+  std::deque<line> lines;
+  for (int i = 0; i < many; ++i)
+    lines.emplace_back([&, i] {
+      order.push_back(i);
+      ++done;
+    });
+  asio::post(home.io(), [&] {
+    for (int i = 0; i + 1 < many; ++i)
+      home.mark_behind(lines[static_cast<size_t>(i)]);
+    home.mark(lines[many - 1]);
+    // It has more to write than what may wait.
+    home.mark(lines[many - 2]);
+    home.mark_behind(lines[many - 2]);
+  });
+  BOOST_TEST(eventually([&] { return done == many; }));
+  BOOST_TEST(order.at(0) == many - 1);
+  BOOST_TEST(order.at(1) == many - 2);
+  BOOST_TEST(order.at(2) == 0);
+  BOOST_TEST(order.size() == many);
+}
+
+BOOST_AUTO_TEST_CASE(lean_actors_wait_for_all_others) {
+  running_system sut{1};
+  auto& home = sut.at(0);
+  std::atomic<int> handled{0};
+  std::atomic<int> before{-1};
+  std::vector<text_actor> lean;
+  for (int i = 0; i < many; ++i)
+    lean.push_back(spawn_lean<counter>(sut.system(), &home, &handled));
+  auto other = spawn_on(
+    home, caller, std::function<void()>{[&] { before = handled.load(); }});
+  asio::post(home.io(), [&] {
+    for (const auto& x : lean)
+      caf::anon_send(x, std::string{"x"});
+    asio::post(home.io(), [&] { caf::anon_send(other, std::string{"x"}); });
+  });
+  BOOST_TEST(eventually([&] { return handled == many && before >= 0; }));
+  BOOST_TEST(before <= static_cast<int>(worker_limits::jobs_behind));
+}
+
+BOOST_AUTO_TEST_CASE(lean_actors_get_their_turn_though_others_never_rest) {
+  running_system sut{1};
+  auto& home = sut.at(0);
+  std::atomic<bool> wanted{true};
+  std::atomic<int> turns{0};
+  std::atomic<int> handled{0};
+  auto busy = spawn_on(home, restless, &wanted, &turns);
+  caf::anon_send(busy, std::string{"x"});
+  BOOST_TEST(eventually([&] { return turns > 1000; }));
+  std::vector<text_actor> lean;
+  for (int i = 0; i < many; ++i)
+    lean.push_back(spawn_lean<counter>(sut.system(), &home, &handled));
+  for (const auto& x : lean)
+    caf::anon_send(x, std::string{"x"});
+  BOOST_TEST(eventually([&] { return handled == many; }));
+  wanted = false;
+  auto last = turns.load();
+  BOOST_TEST(eventually([&] { return std::exchange(last, turns) == turns; }));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace
+
+} // namespace parley::test
