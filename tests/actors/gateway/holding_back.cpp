@@ -1,5 +1,7 @@
 #include <boost/test/unit_test.hpp>
 
+#include <sys/ioctl.h>
+
 #include "protocol/defaults.hpp"
 #include "protocol/defaults_memory.hpp"
 #include "tests/actors/gateway/served.hpp"
@@ -26,12 +28,34 @@ void ask(peer& p, uint64_t number) {
   p.flush();
 }
 
+/// Nothing more is read from this client, on account of what it leaves unread
+/// or of its worker; its first request has come.
+void hold_back(served& s, peer& p, bool by_budget) {
+  const std::string body(64 * 1024, 'x');
+  s.on(s.home(), [&] {
+    if (by_budget)
+      *s.pending_bytes[s.home()] = defaults::worker_budget_bytes + 1;
+    else
+      for (uint64_t n = 1; n <= 150; ++n)
+        s.sessions.link->send({n}, incoming("m", body));
+  });
+  ask(p, 1);
+  BOOST_REQUIRE(eventually([&] { return s.sessions.requests == 1; }));
+}
+
 /// The worker has looked at all its sockets since.
 void let_it_look(served& s) {
   for (int i = 0; i < 3; ++i) {
     auto p = s.connect(s.home());
     p.greet();
   }
+}
+
+/// Bytes that have come for this socket and were not read; below 0 once it is
+/// closed.
+int unread(int socket) {
+  int n = 0;
+  return ::ioctl(socket, FIONREAD, &n) == 0 ? n : -1;
 }
 
 BOOST_AUTO_TEST_SUITE(holding_back)
@@ -99,16 +123,7 @@ BOOST_AUTO_TEST_CASE(one_that_is_held_back_can_be_closed) {
   for (const bool by_budget : {true, false}) {
     served s;
     auto p = sign_in(s);
-    const std::string body(64 * 1024, 'x');
-    s.on(s.home(), [&] {
-      if (by_budget)
-        *s.pending_bytes[s.home()] = defaults::worker_budget_bytes + 1;
-      else
-        for (uint64_t n = 1; n <= 150; ++n)
-          s.sessions.link->send({n}, incoming("m", body));
-    });
-    ask(p, 1);
-    BOOST_REQUIRE(eventually([&] { return s.sessions.requests == 1; }));
+    hold_back(s, p, by_budget);
     s.on(s.home(), [&] {
       s.sessions.link->close(failure{errc::kicked}, error_scope::session);
       *s.pending_bytes[s.home()] = 0;
@@ -193,6 +208,26 @@ BOOST_AUTO_TEST_CASE(what_connections_hold_is_given_back) {
     s.on(s.home(), [&] { s.sessions.link = nullptr; });
   }
   BOOST_TEST(eventually([&] { return s.budget->total() == 0; }));
+}
+
+// Closing on unread bytes would take the last words from the client.
+BOOST_AUTO_TEST_CASE(one_that_is_held_back_is_read_again_once_it_is_closed) {
+  for (const bool by_budget : {true, false}) {
+    served s;
+    auto p = sign_in(s);
+    hold_back(s, p, by_budget);
+    const int socket = s.latest();
+    ask(p, 2);
+    BOOST_REQUIRE(eventually([&] { return unread(socket) > 0; }));
+    // What it waits for does not come.
+    s.on(s.home(), [&] {
+      s.sessions.link->close(failure{errc::kicked}, error_scope::session);
+    });
+    BOOST_TEST((p.refusal().why.code == errc::kicked));
+    let_it_look(s);
+    BOOST_TEST(unread(socket) <= 0);
+    BOOST_TEST(s.sessions.requests == 1);
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

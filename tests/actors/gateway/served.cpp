@@ -5,6 +5,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 
+#include <caf/scoped_actor.hpp>
+
 #include <future>
 #include <stdexcept>
 
@@ -44,10 +46,12 @@ using session_stub = caf::typed_actor<caf::reacts_to<client_requests>,
   caf::reacts_to<client_acknowledged>, caf::reacts_to<client_window>,
   caf::reacts_to<client_lost>>;
 
-reader_stub::behavior_type read(pinned_pointer<reader_stub, nothing> self) {
-  return {[self](const user_address& of, uint64_t ticket,
+reader_stub::behavior_type read(
+  pinned_pointer<reader_stub, nothing> self, const failure* trouble) {
+  return {[self, trouble](const user_address& of, uint64_t ticket,
             const gateway_ref& gateway) {
     account_found x{ticket, {}, {}};
+    x.why = *trouble;
     if (of.str() == alice)
       x.what = account{of, alices_keys()};
     self->send(gateway, std::move(x));
@@ -83,6 +87,15 @@ router_stub::behavior_type let_in(pinned_pointer<router_stub, nothing>,
       all->is_in = true;
     },
     [](const local_resume& x) { x.link->refuse(failure{errc::resume_failed}); },
+  };
+}
+
+password_actor::behavior_type let_wait(
+  password_actor::stateful_pointer<nothing>, int) {
+  return {
+    [](const std::string&, const scram_keys&, uint64_t,
+      const caf::typed_actor<caf::reacts_to<password_checked>>&) {},
+    [](const std::string&) { return keys_derived{}; },
   };
 }
 
@@ -202,8 +215,8 @@ void peer::finish_sign_in() {
 
 // -- served -------------------------------------------------------------------
 
-served::served(
-  size_t passwords_max, bool tls, std::shared_ptr<memory_budget> memory)
+served::served(size_t passwords_max, bool tls,
+  std::shared_ptr<memory_budget> memory, hashing passwords)
   : budget(std::move(memory)),
     line(std::make_shared<password_line>(passwords_max)) {
   auto config = std::make_shared<connection_config>();
@@ -213,7 +226,10 @@ served::served(
     config->tls = server_context();
   x_config = std::move(config);
   x_places = std::make_shared<connection_places>(100, 0);
-  x_passwords = x_system.system().spawn<caf::detached>(password, 4096u, line);
+  auto& system = x_system.system();
+  x_passwords = passwords == hashing::done
+    ? system.spawn<caf::detached>(password, 4096u, line)
+    : system.spawn<caf::detached>(let_wait, 0);
   x_admission = spawn_on(x_system.at(0), admission, shared<policy>{policy{}});
   x_actors = {caf::actor_cast<caf::strong_actor_ptr>(x_passwords),
     caf::actor_cast<caf::strong_actor_ptr>(x_admission)};
@@ -235,7 +251,7 @@ void served::start(size_t i) {
   auto gateway_of = spawn_on(home, gateway, sockets[i],
     std::function<std::shared_ptr<const connection_config>(const policy&)>{
       [config = x_config](const policy&) { return config; }});
-  auto reader = spawn_on(home, read);
+  auto reader = spawn_on(home, read, &trouble);
   auto session = spawn_on(home, attend, &sessions);
   auto router =
     spawn_on(home, let_in, pass_for<session_actor>(session), &sessions);
@@ -297,11 +313,21 @@ peer served::connect(size_t worker) {
   require(::connect(mine, reinterpret_cast<sockaddr*>(&at), sizeof(at)) == 0,
     "cannot connect");
   const int theirs = ::accept(x_listening, nullptr, nullptr);
+  x_latest = theirs;
   on(worker, [&] {
     sockets[worker]->adopt(theirs, false, "127.0.0.1:5000",
       std::move(*connection_places::take(x_places)));
   });
   return peer{mine, x_config->tls != nullptr};
+}
+
+sign_in_counts served::tries() {
+  sign_in_counts out;
+  caf::scoped_actor self{x_system.system()};
+  self->request(x_admission, caf::infinite, count_atom::value)
+    .receive([&out](const sign_in_counts& x) { out = x; },
+      [](const caf::error&) { require(false, "no counts came"); });
+  return out;
 }
 
 } // namespace parley::test

@@ -55,14 +55,22 @@ private:
   bool x_ended = false;
 };
 
+/// Whether passwords are looked at, or wait for ever.
+enum class hashing { done, stalled };
+
 class served {
 public:
   explicit served(size_t passwords_max = 10, bool tls = false,
-    std::shared_ptr<memory_budget> budget = nullptr);
+    std::shared_ptr<memory_budget> budget = nullptr,
+    hashing passwords = hashing::done);
   ~served();
 
   /// A connection that is accepted by this worker.
   peer connect(size_t worker);
+  /// The server's socket of the latest connection.
+  int latest() const { return x_latest; }
+  /// What became of all tries to sign in so far.
+  sign_in_counts tries();
   /// Runs it on a worker's thread and waits.
   void on(size_t worker, const std::function<void()>& what);
 
@@ -72,6 +80,9 @@ public:
 
   std::shared_ptr<memory_budget> budget;
   heard sessions;
+  /// What reading an account fails with, unless `none`; on the workers'
+  /// threads.
+  failure trouble;
   std::shared_ptr<password_line> line;
   std::vector<std::shared_ptr<uint64_t>> pending_bytes;
   std::vector<std::shared_ptr<connections>> sockets;
@@ -87,6 +98,7 @@ private:
   admission_actor x_admission;
   password_actor x_passwords;
   int x_listening = -1;
+  int x_latest = -1;
 };
 
 } // namespace parley::test

@@ -56,6 +56,35 @@ BOOST_AUTO_TEST_CASE(who_fails_on_is_told_when_to_come_again) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(who_leaves_while_its_password_waits_has_failed) {
+  served s{10, true, nullptr, hashing::stalled};
+  {
+    auto p = s.connect(s.home());
+    p.begin_sign_in("PLAIN");
+    BOOST_REQUIRE(eventually([&] { return s.line->size() == 1; }));
+    BOOST_TEST(s.tries().wrong == 0u);
+  }
+  BOOST_TEST(eventually([&] { return s.tries().wrong == 1; }));
+  BOOST_TEST(s.tries().undecided == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(strangers_are_not_told_what_ails_the_store) {
+  for (auto code :
+    {errc::store_corrupt, errc::store_failed, errc::store_unavailable}) {
+    served s;
+    s.trouble = failure{code, "alice@example.org is damaged in 000012.sst"};
+    auto p = s.connect(s.home());
+    p.greet();
+    p.client.authenticate("SCRAM-SHA-256", alice, alices_password);
+    const auto& said = p.refusal();
+    BOOST_TEST((said.why.code == errc::store_unavailable));
+    BOOST_TEST(said.why.text == "the server cannot read its accounts");
+    // It is not the client's failure.
+    BOOST_TEST(eventually([&] { return s.tries().undecided == 1; }));
+    BOOST_TEST(s.tries().wrong == 0u);
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace
