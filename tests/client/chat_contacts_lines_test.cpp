@@ -32,7 +32,7 @@ std::string reason_of_line(std::string_view line) {
 }
 
 template <class T>
-T typed(std::string_view line) {
+T meant(std::string_view line) {
   auto x = parse_command(line, "example.org");
   BOOST_REQUIRE_MESSAGE(x, line);
   BOOST_REQUIRE_MESSAGE(std::holds_alternative<T>(*x), line);
@@ -41,7 +41,7 @@ T typed(std::string_view line) {
 
 template <class T>
 T typed_request(std::string_view line) {
-  auto x = typed<ask_command>(line);
+  auto x = meant<ask_command>(line);
   BOOST_TEST(x.whom.str() == "bob@example.org");
   BOOST_REQUIRE_MESSAGE(std::holds_alternative<T>(x.what), line);
   return std::get<T>(x.what);
@@ -218,12 +218,12 @@ BOOST_AUTO_TEST_CASE(commands_about_users_become_requests) {
   BOOST_TEST(
     typed_request<watch>("/watch bob").seconds == defaults::chat_watch_seconds);
   BOOST_TEST(typed_request<watch>("/unwatch bob").seconds == 0u);
-  BOOST_TEST(typed<block_command>("/block bob").blocked);
-  BOOST_TEST(!typed<block_command>("/unblock bob").blocked);
-  typed<contacts_command>("/contacts");
-  BOOST_TEST((typed<away_command>("/dnd busy").show == show::dnd));
-  BOOST_TEST((typed<away_command>("/xa").show == show::xa));
-  BOOST_TEST((typed<away_command>("/chatty").show == show::chat));
+  BOOST_TEST(meant<block_command>("/block bob").blocked);
+  BOOST_TEST(!meant<block_command>("/unblock bob").blocked);
+  meant<contacts_command>("/contacts");
+  BOOST_TEST((meant<away_command>("/dnd busy").show == show::dnd));
+  BOOST_TEST((meant<away_command>("/xa").show == show::xa));
+  BOOST_TEST((meant<away_command>("/chatty").show == show::chat));
   for (auto line : {"/add", "/approve", "/watch bob soon", "/watch bob 0",
          "/block", "/subscribe a b@c@d@", "/subscribe @"})
     BOOST_TEST((!parse_command(line, "example.org") || line[1] == 's'), line);

@@ -8,8 +8,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto bobs_address = "bob@example.org";
-
 /// Bob acknowledges by hand, and alice has sent him three IMs.
 struct careful_bob : simulation {
   test_user& alice = add("alice", 1);
@@ -18,7 +16,7 @@ struct careful_bob : simulation {
   careful_bob() {
     wait(200ms);
     for (int i = 0; i < 3; ++i)
-      alice.send(bobs_address, "x");
+      alice.send("bob@example.org", "x");
     settle();
   }
 };
@@ -75,7 +73,7 @@ BOOST_AUTO_TEST_CASE(held_ims_of_an_ended_session_wait_for_the_same_word) {
   x.settle();
   x.server.end_sessions("bob@example.org", errc::expired);
   x.wait(2s);
-  x.alice.send(bobs_address, "next");
+  x.alice.send("bob@example.org", "next");
   x.settle();
   BOOST_TEST(x.bob.messages.size() == 4u);
 }

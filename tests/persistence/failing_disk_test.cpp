@@ -11,10 +11,6 @@ using namespace parley::test;
 
 namespace {
 
-std::vector<stored_im> all_ims(store& db, const user_address& user) {
-  return must(db.ims(user, {}, SIZE_MAX));
-}
-
 /// The disk fails in the same way again and again, at each of the first
 /// writing calls of a commit; `in_memory` commits before that.
 void expect_recovery(lossy_fs::fault fault, uint64_t in_memory) {

@@ -141,6 +141,17 @@ inline void each_id(store& db,
   while (!from.empty());
 }
 
+/// How many ids are remembered.
+inline size_t ids_in(store& db) {
+  size_t n = 0;
+  each_id(db, [&](uint64_t, wall_time) { ++n; });
+  return n;
+}
+
+inline std::vector<stored_im> all_ims(store& db, const user_address& user) {
+  return must(db.ims(user, {}, SIZE_MAX));
+}
+
 /// All notes, in steps of `step`.
 inline std::vector<subscription_note> notes(store& db, size_t step = 1000) {
   std::vector<subscription_note> out;

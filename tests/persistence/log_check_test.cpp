@@ -69,7 +69,7 @@ std::string text(size_t n, int seed) {
 }
 
 /// Records within a block, and over several.
-log_writer sample() {
+log_writer sample_log() {
   log_writer log;
   log.add(text(100, 1));
   log.add(text(20, 2));
@@ -96,7 +96,7 @@ BOOST_TEST_DONT_PRINT_LOG_VALUE(parley::log_end)
 BOOST_AUTO_TEST_SUITE(logs)
 
 BOOST_AUTO_TEST_CASE(a_whole_log_is_clean_and_its_records_are_told) {
-  auto log = sample();
+  auto log = sample_log();
   std::vector<std::string> heads;
   auto end =
     check_log(log.file, [&](std::string_view x) { heads.emplace_back(x); });
@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE(a_record_that_begins_at_a_blocks_very_end_is_read) {
 }
 
 BOOST_AUTO_TEST_CASE(cut_at_any_byte_it_is_torn) {
-  auto log = sample();
+  auto log = sample_log();
   auto cut = [&](size_t n) {
     auto part = std::string_view(log.file).substr(0, n);
     auto end = end_of(part);
@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(cut_at_any_byte_it_is_torn) {
 }
 
 BOOST_AUTO_TEST_CASE(any_flipped_bit_is_damage) {
-  auto log = sample();
+  auto log = sample_log();
   auto flip = [&](size_t at, int bit) {
     log.file[at] = static_cast<char>(log.file[at] ^ 1 << bit);
     BOOST_REQUIRE_MESSAGE(
@@ -165,7 +165,7 @@ BOOST_AUTO_TEST_CASE(any_flipped_bit_is_damage) {
 }
 
 BOOST_AUTO_TEST_CASE(a_hole_before_a_later_record_is_damage) {
-  auto log = sample();
+  auto log = sample_log();
   auto hole = log.file;
   std::fill_n(hole.begin() + 512, 4096, '\0');
   BOOST_TEST(end_of(hole) == log_end::damaged);

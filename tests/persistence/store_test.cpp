@@ -10,20 +10,6 @@
 using namespace parley;
 using namespace parley::test;
 
-namespace {
-
-std::vector<stored_im> all_ims(store& db, const user_address& user) {
-  return must(db.ims(user, {}, SIZE_MAX));
-}
-
-size_t ids_in(store& db) {
-  size_t n = 0;
-  each_id(db, [&](uint64_t, wall_time) { ++n; });
-  return n;
-}
-
-} // namespace
-
 BOOST_AUTO_TEST_SUITE(stored)
 
 BOOST_AUTO_TEST_CASE(an_im_comes_back_whole_after_a_restart) {

@@ -10,16 +10,6 @@
 using namespace parley;
 using namespace parley::test;
 
-namespace {
-
-size_t ids_in(store& db) {
-  size_t n = 0;
-  each_id(db, [&](uint64_t, wall_time) { ++n; });
-  return n;
-}
-
-} // namespace
-
 BOOST_AUTO_TEST_SUITE(sweeping)
 
 // -- retry ids ----------------------------------------------------------------

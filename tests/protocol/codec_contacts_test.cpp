@@ -18,7 +18,7 @@ std::string frame_of(const wire::ClientFrame& x) {
 }
 
 /// What the server makes of one frame that is whole.
-request decoded(const wire::ClientFrame& x) {
+request request_of(const wire::ClientFrame& x) {
   auto y = decode_client(frame_of(x), golden_origin());
   BOOST_REQUIRE(y);
   auto z = std::get_if<numbered_request>(&*y);
@@ -28,7 +28,7 @@ request decoded(const wire::ClientFrame& x) {
 }
 
 failure refusal_of(const wire::ClientFrame& x) {
-  auto y = decoded(x);
+  auto y = request_of(x);
   auto why = std::get_if<invalid_request>(&y);
   BOOST_REQUIRE(why);
   return why->why;
@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_CASE(a_contact_beyond_its_bounds_is_refused_with_the_limit) {
   for (size_t i = 0; i < contact_groups_max; ++i)
     one.add_groups("g" + std::to_string(i));
   one.set_groups(0, std::string(contact_name_max, 'g'));
-  BOOST_TEST(std::holds_alternative<add_contacts>(decoded(x)));
+  BOOST_TEST(std::holds_alternative<add_contacts>(request_of(x)));
   one.add_groups("more");
   check_limit(refusal_of(x), contact_groups_max, contact_groups_max + 1);
   one.mutable_groups()->RemoveLast();
@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(a_group_that_is_listed_twice_counts_once) {
   auto& one = *x.mutable_add_contacts()->add_contacts();
   for (int i = 0; i < 1000; ++i)
     one.add_groups(i % 2 == 0 ? "work" : "chess");
-  auto what = std::get<add_contacts>(decoded(x));
+  auto what = std::get<add_contacts>(request_of(x));
   BOOST_TEST(
     (what.contacts.at(0).groups == std::vector<std::string>{"work", "chess"}));
 }
@@ -92,9 +92,9 @@ BOOST_AUTO_TEST_CASE(more_contacts_than_one_request_may_have_are_refused) {
     add.mutable_add_contacts()->add_contacts()->set_address("a@b");
     remove.mutable_remove_contacts()->add_addresses("a@b");
   }
-  BOOST_TEST(
-    std::get<add_contacts>(decoded(add)).contacts.size() == contacts_at_once);
-  BOOST_TEST(std::get<remove_contacts>(decoded(remove)).addresses.size()
+  BOOST_TEST(std::get<add_contacts>(request_of(add)).contacts.size()
+    == contacts_at_once);
+  BOOST_TEST(std::get<remove_contacts>(request_of(remove)).addresses.size()
     == contacts_at_once);
   add.mutable_add_contacts()->add_contacts();
   check_limit(refusal_of(add), contacts_at_once, contacts_at_once + 1);
@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(contacts_keep_the_addresses_as_they_were_written) {
   }
   x.mutable_add_contacts()->add_contacts()->set_address(
     std::string(2 * defaults::address_text_max, 'x'));
-  auto what = std::get<add_contacts>(decoded(x));
+  auto what = std::get<add_contacts>(request_of(x));
   BOOST_TEST(what.contacts.at(0).address == "Bob@Example.ORG");
   BOOST_TEST(what.contacts.at(1).address == "");
   BOOST_TEST(what.contacts.at(2).address == "nonsense");
@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_CASE(requests_about_a_user_prepare_its_address) {
   auto check = [](auto set) {
     auto x = request_frame();
     set(x, "Bob@Example.ORG/Desk");
-    auto what = decoded(x);
+    auto what = request_of(x);
     auto who = std::visit(
       [](auto& y) {
         user_address found;
@@ -167,7 +167,7 @@ BOOST_AUTO_TEST_CASE(nobody_can_show_unknown) {
 BOOST_AUTO_TEST_CASE(privacy_tells_what_is_absent_from_what_is_empty) {
   auto x = request_frame();
   x.mutable_set_privacy();
-  auto nothing = std::get<set_privacy>(decoded(x));
+  auto nothing = std::get<set_privacy>(request_of(x));
   BOOST_TEST(!nothing.approve);
   BOOST_TEST(!nothing.sharing);
   BOOST_TEST(!nothing.allow);
@@ -175,7 +175,7 @@ BOOST_AUTO_TEST_CASE(privacy_tells_what_is_absent_from_what_is_empty) {
   BOOST_TEST(!nothing.domains);
   x.mutable_set_privacy()->set_approve(wire::APPROVAL_DEFAULT);
   x.mutable_set_privacy()->mutable_block();
-  auto some = std::get<set_privacy>(decoded(x));
+  auto some = std::get<set_privacy>(request_of(x));
   BOOST_TEST((some.approve == approval::by_default));
   BOOST_TEST(some.block.value().empty());
   BOOST_TEST(!some.allow);
@@ -196,7 +196,7 @@ BOOST_AUTO_TEST_CASE(privacy_lists_come_out_sorted_and_without_duplicates) {
   rule("example.com", wire::APPROVAL_BLOCK);
   rule("none.example", wire::APPROVAL_DEFAULT);
   rule("example.net", wire::APPROVAL_AUTO);
-  auto what = std::get<set_privacy>(decoded(x));
+  auto what = std::get<set_privacy>(request_of(x));
   auto users =
     std::vector{to_user("bob@example.org"), to_user("carol@example.org")};
   BOOST_TEST((what.block == users));
@@ -240,7 +240,7 @@ BOOST_AUTO_TEST_CASE(privacy_lists_have_a_bound) {
     auto x = request_frame();
     for (size_t i = 0; i < most; ++i)
       list(*x.mutable_set_privacy(), i);
-    BOOST_TEST(std::holds_alternative<set_privacy>(decoded(x)));
+    BOOST_TEST(std::holds_alternative<set_privacy>(request_of(x)));
     list(*x.mutable_set_privacy(), most);
     check_limit(refusal_of(x), most, most + 1);
   };

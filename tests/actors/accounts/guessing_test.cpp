@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 using time_point = guessing::time_point;
 using milliseconds = std::chrono::milliseconds;
 
-constexpr time_point start{1h};
+constexpr time_point at_first{1h};
 
 user_address user(const std::string& name) {
   return user_address::parse(name + "@example.org").value();
@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_SUITE(guess)
 
 BOOST_AUTO_TEST_CASE(thousands_at_once_are_hardly_more_than_one_by_one) {
   tester t;
-  auto let_in = t.at_once(5'000, alice, "6.6.6.6", start);
+  auto let_in = t.at_once(5'000, alice, "6.6.6.6", at_first);
   // Both lanes of the account, and what fits into the longest wait.
   BOOST_TEST(let_in < 2 * (defaults::account_tries_at_once + 10));
   BOOST_TEST(let_in >= defaults::account_tries_at_once);
@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(thousands_of_sources_at_once_are_not_either) {
   tester t;
   size_t let_in = 0;
   for (int i = 0; i < 5'000; ++i)
-    let_in += t.at_once(1, alice, "source" + std::to_string(i), start);
+    let_in += t.at_once(1, alice, "source" + std::to_string(i), at_first);
   BOOST_TEST(let_in < defaults::account_tries_at_once + 10);
 }
 
@@ -72,26 +72,26 @@ BOOST_AUTO_TEST_CASE(one_source_cannot_try_thousands_of_accounts_at_once) {
   tester t;
   size_t let_in = 0;
   for (int i = 0; i < 5'000; ++i)
-    let_in += t.at_once(1, user("u" + std::to_string(i)), "6.6.6.6", start);
+    let_in += t.at_once(1, user("u" + std::to_string(i)), "6.6.6.6", at_first);
   BOOST_TEST(let_in == defaults::source_tries_at_once);
   auto refused =
-    t.tries.begin(user("one-more"), "6.6.6.6", t.next_ticket++, start);
+    t.tries.begin(user("one-more"), "6.6.6.6", t.next_ticket++, at_first);
   BOOST_TEST((refused.why.code == errc::overloaded));
   BOOST_TEST((*refused.why.retry_after == defaults::source_retry_after));
   for (uint64_t i = 1; i < t.next_ticket; ++i)
-    t.tries.end(i, try_end::wrong, start);
+    t.tries.end(i, try_end::wrong, at_first);
   // From then on one by one.
   BOOST_TEST(t.tries.under_way() == 0u);
   let_in = 0;
   for (int i = 0; i < 5'000; ++i)
-    let_in += t.at_once(1, user("v" + std::to_string(i)), "6.6.6.6", start);
+    let_in += t.at_once(1, user("v" + std::to_string(i)), "6.6.6.6", at_first);
   BOOST_TEST(let_in < 10u);
 }
 
 BOOST_AUTO_TEST_CASE(a_user_is_let_in_at_a_known_source_whatever_others_do) {
   tester t;
-  BOOST_REQUIRE(t.once(alice, "10.0.0.1", start, try_end::right));
-  auto now = start;
+  BOOST_REQUIRE(t.once(alice, "10.0.0.1", at_first, try_end::right));
+  auto now = at_first;
   for (int i = 0; i < 10; ++i) {
     t.at_once(100, alice, "source" + std::to_string(i), now);
     t.at_once(100, user("bob"), "10.0.0.1", now); // even from beside her
@@ -102,7 +102,7 @@ BOOST_AUTO_TEST_CASE(a_user_is_let_in_at_a_known_source_whatever_others_do) {
 
 BOOST_AUTO_TEST_CASE(one_attacker_does_not_keep_a_user_out_at_a_new_source) {
   tester t;
-  auto now = start;
+  auto now = at_first;
   for (int i = 0; i < 100; ++i) {
     t.at_once(100, alice, "6.6.6.6", now);
     now += 1s;
@@ -114,22 +114,22 @@ BOOST_AUTO_TEST_CASE(one_attacker_does_not_keep_a_user_out_at_a_new_source) {
 BOOST_AUTO_TEST_CASE(
   a_known_source_that_guesses_is_slowed_by_its_own_failures) {
   tester t;
-  BOOST_REQUIRE(t.once(alice, "10.0.0.1", start, try_end::right));
-  auto now = start;
+  BOOST_REQUIRE(t.once(alice, "10.0.0.1", at_first, try_end::right));
+  auto now = at_first;
   for (int i = 0; i < 20; ++i) {
     auto turn = t.once(alice, "10.0.0.1", now);
     BOOST_REQUIRE(turn.has_value());
     now = *turn;
   }
-  BOOST_TEST((now - start > 10 * defaults::failure_delay_max));
+  BOOST_TEST((now - at_first > 10 * defaults::failure_delay_max));
   BOOST_TEST(t.at_once(1'000, alice, "10.0.0.1", now) <= 1u);
 }
 
 BOOST_AUTO_TEST_CASE(unknown_users_are_slowed_alike) {
   tester known;
   tester unknown;
-  auto a = start;
-  auto b = start;
+  auto a = at_first;
+  auto b = at_first;
   for (int i = 0; i < 10; ++i) {
     a = known.once(alice, "6.6.6.6", a).value();
     b = unknown.once(user("nobody"), "6.6.6.6", b).value();
@@ -142,21 +142,21 @@ BOOST_AUTO_TEST_CASE(many_right_sign_ins_of_one_source_do_not_wait) {
   for (int i = 0; i < 900; ++i)
     BOOST_TEST((t.tries
                   .begin(user("u" + std::to_string(i)), "10.0.0.1",
-                    t.next_ticket++, start)
+                    t.next_ticket++, at_first)
                   .wait
       == 0ms));
   for (uint64_t i = 1; i < t.next_ticket; ++i)
-    t.tries.end(i, try_end::right, start);
+    t.tries.end(i, try_end::right, at_first);
   // All endpoints of one user.
   for (uint32_t i = 0; i < defaults::account_tries_at_once; ++i)
-    BOOST_TEST(
-      (t.tries.begin(alice, "10.0.0.1", t.next_ticket++, start).wait == 0ms));
+    BOOST_TEST((
+      t.tries.begin(alice, "10.0.0.1", t.next_ticket++, at_first).wait == 0ms));
 }
 
 BOOST_AUTO_TEST_CASE(
   others_behind_the_same_address_get_in_after_a_few_right_ones) {
   tester t;
-  auto now = start;
+  auto now = at_first;
   for (int i = 0; i < 5; ++i)
     now = t.once(alice, "10.0.0.1", now).value();
   for (int i = 0; i < 3; ++i)
@@ -167,20 +167,20 @@ BOOST_AUTO_TEST_CASE(
 
 BOOST_AUTO_TEST_CASE(a_refused_try_takes_no_turn) {
   tester t;
-  while (t.once(alice, "6.6.6.6", start))
+  while (t.once(alice, "6.6.6.6", at_first))
     continue;
-  auto first = t.tries.begin(alice, "6.6.6.6", 1'000'000, start).why;
+  auto first = t.tries.begin(alice, "6.6.6.6", 1'000'000, at_first).why;
   for (int i = 0; i < 1'000; ++i)
-    t.at_once(1, alice, "6.6.6.6", start);
-  auto last = t.tries.begin(alice, "6.6.6.6", 1'000'001, start).why;
+    t.at_once(1, alice, "6.6.6.6", at_first);
+  auto last = t.tries.begin(alice, "6.6.6.6", 1'000'001, at_first).why;
   BOOST_TEST((first.retry_after == last.retry_after));
-  BOOST_TEST((t.once(alice, "6.6.6.6", start + *last.retry_after)
-    == start + *last.retry_after));
+  BOOST_TEST((t.once(alice, "6.6.6.6", at_first + *last.retry_after)
+    == at_first + *last.retry_after));
 }
 
 BOOST_AUTO_TEST_CASE(the_pause_tells_when_a_further_try_will_be_let_in) {
   tester t;
-  auto now = start;
+  auto now = at_first;
   for (int i = 0; i < 6; ++i) {
     auto turn = t.tries.begin(alice, "6.6.6.6", t.next_ticket, now);
     auto at = now + turn.wait;
@@ -195,20 +195,20 @@ BOOST_AUTO_TEST_CASE(the_pause_tells_when_a_further_try_will_be_let_in) {
 BOOST_AUTO_TEST_CASE(one_that_begins_anew_has_failed_before) {
   tester t;
   for (uint32_t i = 0; i <= defaults::free_failures; ++i)
-    t.tries.begin(alice, "6.6.6.6", 7, start);
+    t.tries.begin(alice, "6.6.6.6", 7, at_first);
   BOOST_TEST(t.tries.under_way() == 1u);
-  t.tries.end(7, try_end::wrong, start);
-  t.tries.end(7, try_end::wrong, start);
+  t.tries.end(7, try_end::wrong, at_first);
+  t.tries.end(7, try_end::wrong, at_first);
   BOOST_TEST(t.tries.under_way() == 0u);
-  BOOST_TEST(t.tries.begin(alice, "6.6.6.6", 8, start).wait.count() > 0);
+  BOOST_TEST(t.tries.begin(alice, "6.6.6.6", 8, at_first).wait.count() > 0);
 }
 
 BOOST_AUTO_TEST_CASE(exchanges_that_name_nobody_slow_their_source) {
   tester t;
   for (int i = 0; i < 10; ++i)
-    t.tries.fail("6.6.6.6", start);
-  BOOST_TEST(t.tries.begin(alice, "6.6.6.6", 1, start).wait.count() > 0);
-  BOOST_TEST(t.tries.begin(alice, "6.6.6.7", 2, start).wait.count() == 0);
+    t.tries.fail("6.6.6.6", at_first);
+  BOOST_TEST(t.tries.begin(alice, "6.6.6.6", 1, at_first).wait.count() > 0);
+  BOOST_TEST(t.tries.begin(alice, "6.6.6.7", 2, at_first).wait.count() == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_source_is_an_address_or_the_half_of_one) {

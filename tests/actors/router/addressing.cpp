@@ -5,17 +5,6 @@
 using namespace parley;
 using namespace parley::test;
 
-namespace {
-
-struct two_endpoints : desk {
-  two_endpoints() {
-    join("phone");
-    join("laptop");
-  }
-};
-
-} // namespace
-
 BOOST_AUTO_TEST_SUITE(full_address)
 
 BOOST_FIXTURE_TEST_CASE(leads_to_its_endpoint_alone, two_endpoints) {

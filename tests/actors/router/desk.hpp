@@ -97,4 +97,12 @@ private:
   uint64_t x_next_session = 1;
 };
 
+/// Two endpoints of one user are there.
+struct two_endpoints : desk {
+  two_endpoints() {
+    join("phone");
+    join("laptop");
+  }
+};
+
 } // namespace parley::test

@@ -6,17 +6,6 @@ using namespace parley;
 using namespace parley::test;
 using namespace std::chrono_literals;
 
-namespace {
-
-struct two_endpoints : desk {
-  two_endpoints() {
-    join("phone");
-    join("laptop");
-  }
-};
-
-} // namespace
-
 BOOST_AUTO_TEST_SUITE(an_outcome)
 
 BOOST_FIXTURE_TEST_CASE(is_delivered_at_the_first_of_two, two_endpoints) {

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 // Between two shards, where everything takes its time; and the orderly end.
-namespace parley::test {
+namespace parley::test::crossing {
 
 namespace {
 
@@ -346,4 +346,4 @@ BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace
 
-} // namespace parley::test
+} // namespace parley::test::crossing

@@ -5,7 +5,7 @@
 #include "protocol/defaults.hpp"
 #include "tests/actors/routing/two_shards.hpp"
 
-namespace parley::test {
+namespace parley::test::removing {
 
 namespace {
 
@@ -146,4 +146,4 @@ BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace
 
-} // namespace parley::test
+} // namespace parley::test::removing

@@ -7,7 +7,7 @@
 #include "protocol/defaults_memory.hpp"
 
 // What is judged, in which order, and what is known again.
-namespace parley::test {
+namespace parley::test::judging {
 
 namespace {
 
@@ -342,4 +342,4 @@ BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace
 
-} // namespace parley::test
+} // namespace parley::test::judging

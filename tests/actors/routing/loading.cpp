@@ -3,7 +3,7 @@
 #include <boost/test/unit_test.hpp>
 
 // Users come into memory when somebody asks for them, and go again.
-namespace parley::test {
+namespace parley::test::while_loading {
 
 namespace {
 
@@ -199,4 +199,4 @@ BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace
 
-} // namespace parley::test
+} // namespace parley::test::while_loading

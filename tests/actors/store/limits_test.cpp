@@ -14,7 +14,7 @@ using namespace parley::test;
 
 namespace {
 
-struct world : store_world {
+struct limited_world : store_world {
   limits_found ask(limits_wanted wanted) {
     caf::scoped_actor asker{actors.system()};
     auto promise = asker->request(sweeper, caf::infinite, wanted);
@@ -32,18 +32,12 @@ struct world : store_world {
 
 using users = std::vector<user_address>;
 
-/// In order.
-user_address numbered(size_t i) {
-  auto digits = std::to_string(100'000 + i);
-  return user("u" + digits + "@example.org");
-}
-
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(limits)
 
 BOOST_AUTO_TEST_CASE(all_users_at_a_limit_are_found_and_nobody_else) {
-  world w;
+  limited_world w;
   // More than are gone over in one step.
   const size_t n = 2 * defaults::sweep_step + 10;
   users full;
@@ -75,7 +69,7 @@ BOOST_AUTO_TEST_CASE(all_users_at_a_limit_are_found_and_nobody_else) {
 }
 
 BOOST_AUTO_TEST_CASE(nobody_is_at_no_limit_nor_with_nothing_at_that_of_0) {
-  world w;
+  limited_world w;
   commit(*w.db,
     {put_account{alice, {}}, put_account{bob, {}},
       make_put(bob, 1, make_im(alice, "m", "x"))});

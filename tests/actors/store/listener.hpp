@@ -61,4 +61,9 @@ struct store_world {
   deterministic_system actors;
 };
 
+/// In order.
+inline user_address numbered(size_t i) {
+  return user("u" + std::to_string(100'000 + i) + "@example.org");
+}
+
 } // namespace parley::test

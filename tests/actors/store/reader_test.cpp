@@ -14,7 +14,7 @@ using namespace parley::test;
 
 namespace {
 
-struct world : store_world {
+struct read_world : store_world {
   using store_world::store_world;
 
   template <class... Ts>
@@ -45,7 +45,7 @@ struct world : store_world {
 BOOST_AUTO_TEST_SUITE(reader)
 
 BOOST_AUTO_TEST_CASE(a_users_head_is_found) {
-  world w;
+  read_world w;
   commit(
     *w.db, {put_account{bob, {}}, make_put(bob, 7, make_im(alice, "m", "x"))});
   w.tell(bob, w.router);
@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_CASE(a_users_head_is_found) {
 }
 
 BOOST_AUTO_TEST_CASE(pages_say_whether_they_are_the_last) {
-  world w;
+  read_world w;
   for (uint64_t i = 1; i <= 5; ++i)
     commit(*w.db, {make_put(bob, i, make_im(alice, "m", "x"))});
   for (uint64_t from : {1, 3, 5, 6})
@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(pages_say_whether_they_are_the_last) {
 }
 
 BOOST_AUTO_TEST_CASE(ids_and_accounts_are_found_by_ticket) {
-  world w;
+  read_world w;
   commit(*w.db,
     {put_account{alice, {}}, put_account{bob, make_keys("b")},
       make_put(bob, 1, make_im(alice, "m1", "x", at(5)))});
@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(ids_and_accounts_are_found_by_ticket) {
 }
 
 BOOST_AUTO_TEST_CASE(operators_get_who_exists_and_the_audit_log) {
-  world w;
+  read_world w;
   commit(*w.db,
     {put_account{bob, {}}, put_account{alice, {}},
       audit_entry{at(1), "root", "one", "", ""},

@@ -12,7 +12,7 @@ using namespace parley::test;
 
 namespace {
 
-struct world : store_world {
+struct rosters_world : store_world {
   rosters_found ask(rosters_wanted wanted) {
     caf::scoped_actor asker{actors.system()};
     auto promise = asker->request(sweeper, caf::infinite, wanted);
@@ -28,16 +28,12 @@ struct world : store_world {
     actors.spawn(store_sweeper, db.get(), uint64_t{0});
 };
 
-user_address numbered(size_t i) {
-  return user("u" + std::to_string(100'000 + i) + "@example.org");
-}
-
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(rosters)
 
 BOOST_AUTO_TEST_CASE(pages_hold_every_list_once_and_are_bounded) {
-  world w;
+  rosters_world w;
   // Of many users few have a list; each list is a third of a page.
   const size_t n = 3 * defaults::rosters_listed;
   const size_t entries = defaults::contacts_listed / 3;

@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct world : store_world {
+struct swept_world : store_world {
   using store_world::store_world;
 
   /// Asks for a round and lets it happen.
@@ -80,7 +80,7 @@ constexpr uint64_t many = 2 * defaults::filter_forgotten_min;
 BOOST_AUTO_TEST_SUITE(sweeper)
 
 BOOST_AUTO_TEST_CASE(what_expired_is_told_to_the_routers_that_own_the_users) {
-  world w;
+  swept_world w;
   std::set<std::string> expected;
   for (int i = 0; i < 20; ++i) {
     auto name = "u" + std::to_string(i) + "@example.org";
@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(what_expired_is_told_to_the_routers_that_own_the_users) {
 }
 
 BOOST_AUTO_TEST_CASE(a_round_takes_so_many_and_the_next_goes_on_behind_them) {
-  world w;
+  swept_world w;
   auto n = defaults::expiry_page + defaults::sweep_step;
   std::vector<store_operation> batch;
   for (uint64_t i = 1; i <= n; ++i)
@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_CASE(a_round_takes_so_many_and_the_next_goes_on_behind_them) {
 }
 
 BOOST_AUTO_TEST_CASE(ids_are_forgotten_after_their_time) {
-  world w;
+  swept_world w;
   w.remember(3 * defaults::forget_max, at(1000));
   w.rules.im_retry_memory_ms = 60'000;
   w.sweep(at(61'000));
@@ -146,7 +146,7 @@ BOOST_AUTO_TEST_CASE(ids_are_forgotten_after_their_time) {
 }
 
 BOOST_AUTO_TEST_CASE(an_end_waits_for_no_more_than_one_step) {
-  world w;
+  swept_world w;
   auto n = 20 * defaults::forget_max;
   w.remember(n, at(1000));
   caf::anon_send(
@@ -159,7 +159,7 @@ BOOST_AUTO_TEST_CASE(an_end_waits_for_no_more_than_one_step) {
 }
 
 BOOST_AUTO_TEST_CASE(each_step_is_one_write_and_others_come_between) {
-  world w;
+  swept_world w;
   auto n = 5 * defaults::forget_max;
   w.remember(n, at(1000));
   commit(*w.db, {put_account{bob, {}}});
@@ -173,7 +173,7 @@ BOOST_AUTO_TEST_CASE(each_step_is_one_write_and_others_come_between) {
 }
 
 BOOST_AUTO_TEST_CASE(accounts_are_listed_in_order_however_many_there_are) {
-  world w;
+  swept_world w;
   BOOST_TEST(w.list().empty());
   std::vector<store_operation> batch;
   for (uint64_t i = 0; i < defaults::accounts_listed + 1; ++i)
@@ -187,7 +187,7 @@ BOOST_AUTO_TEST_CASE(accounts_are_listed_in_order_however_many_there_are) {
 }
 
 BOOST_AUTO_TEST_CASE(the_filter_is_made_anew_when_most_ids_are_forgotten) {
-  world w;
+  swept_world w;
   w.remember(many, at(1000));
   w.remember(10, at(9000));
   w.rules.im_retry_memory_ms = 1;
@@ -206,7 +206,7 @@ BOOST_AUTO_TEST_CASE(the_filter_is_made_anew_when_most_ids_are_forgotten) {
 }
 
 BOOST_AUTO_TEST_CASE(it_stays_while_few_are_forgotten_and_not_every_round) {
-  world w;
+  swept_world w;
   w.rules.im_retry_memory_ms = 1;
   // Few, then half.
   w.remember(many / 4, at(1000));
@@ -241,7 +241,7 @@ BOOST_AUTO_TEST_CASE(it_stays_while_few_are_forgotten_and_not_every_round) {
 BOOST_AUTO_TEST_CASE(no_id_escapes_both_the_scan_and_the_routers) {
   // A router that hears of the scan late has put all it knew on disk before.
   for (uint64_t seed = 1; seed <= 100; ++seed) {
-    world w(seed);
+    swept_world w(seed);
     w.remember(many, at(1000));
     w.rules.im_retry_memory_ms = 1;
     caf::anon_send(w.sweeper, shared<policy>(w.rules), at(5000), w.routers);

@@ -15,7 +15,7 @@ using namespace parley::test;
 
 namespace {
 
-struct world : store_world {
+struct written_world : store_world {
   using store_world::store_world;
 
   shared<operations> put(const user_address& to, uint64_t order) {
@@ -40,7 +40,7 @@ struct world : store_world {
 BOOST_AUTO_TEST_SUITE(writer)
 
 BOOST_AUTO_TEST_CASE(what_waits_is_one_commit_and_one_answer_a_router) {
-  world w;
+  written_world w;
   auto syncs = w.disk.files().syncs();
   std::vector<shared<operations>> asked;
   for (uint64_t i = 1; i <= 100; ++i) {
@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE(what_waits_is_one_commit_and_one_answer_a_router) {
 }
 
 BOOST_AUTO_TEST_CASE(nothing_is_answered_before_it_survives_a_power_cut) {
-  world w;
+  written_world w;
   w.ask(w.first, w.put(bob, 1));
   while (w.one->writes.empty() && w.actors.step())
     ;
@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_answered_before_it_survives_a_power_cut) {
 }
 
 BOOST_AUTO_TEST_CASE(operations_are_carried_out_in_the_order_of_asking) {
-  world w;
+  written_world w;
   for (int round = 0; round < 10; ++round) {
     w.ask(w.first, w.put(bob, 1));
     w.ask(w.second, shared<operations>({make_remove(bob, 1)}));
@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(operations_are_carried_out_in_the_order_of_asking) {
 }
 
 BOOST_AUTO_TEST_CASE(no_commit_is_much_longer_than_its_bound) {
-  world w;
+  written_world w;
   auto syncs = w.disk.files().syncs();
   for (uint64_t i = 1; i <= 2 * defaults::commit_max + 1; ++i)
     w.ask(w.first, w.put(bob, i));
@@ -95,7 +95,7 @@ BOOST_AUTO_TEST_CASE(no_commit_is_much_longer_than_its_bound) {
 }
 
 BOOST_AUTO_TEST_CASE(a_full_disk_answers_every_put_with_its_error) {
-  world w;
+  written_world w;
   w.disk.files().refuse_writes(lossy_fs::fault::full);
   for (uint64_t i = 1; i <= 3; ++i) {
     w.ask(w.first, w.put(bob, 2 * i));
@@ -181,7 +181,7 @@ BOOST_AUTO_TEST_CASE(one_damaged_record_does_not_make_each_write_a_commit) {
 }
 
 BOOST_AUTO_TEST_CASE(each_router_hears_how_many_ims_went_with_its_accounts) {
-  world w;
+  written_world w;
   std::vector<store_operation> batch;
   for (auto& user : {alice, bob, carol})
     batch.push_back(put_account{user, {}});
@@ -211,7 +211,7 @@ BOOST_AUTO_TEST_CASE(each_router_hears_how_many_ims_went_with_its_accounts) {
 }
 
 BOOST_AUTO_TEST_CASE(a_request_is_answered_when_it_is_written) {
-  world w;
+  written_world w;
   caf::scoped_actor asker{w.actors.system()};
   auto ask = [&](operations what) {
     auto answer = asker->request(w.writer, caf::infinite, std::move(what));
