@@ -162,6 +162,16 @@ void session_state::tell(event what) {
     return; // it is told everything when it resumes
   if (std::holds_alternative<presence_reset>(what))
     held_presence.clear();
+  // What is said of somebody comes before the end of its watch.
+  if (auto* ended = std::get_if<watch_ended>(&what))
+    for (auto i = held_presence.begin(); i != held_presence.end();) {
+      if (i->first.user != ended->whom) {
+        ++i;
+        continue;
+      }
+      link->send(sequence{}, event{presence_event{std::move(i->second)}});
+      i = held_presence.erase(i);
+    }
   auto* p = std::get_if<presence_event>(&what);
   if (p && (!held_presence.empty() || !link->takes_presence())) {
     // Of the whole user: what was held of its endpoints is void.
