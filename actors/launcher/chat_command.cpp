@@ -4,9 +4,9 @@
 #include <array>
 #include <charconv>
 
+#include "actors/launcher/chat_defaults.hpp"
 #include "actors/launcher/chat_json.hpp"
 #include "actors/launcher/printable.hpp"
-#include "protocol/defaults.hpp"
 
 namespace parley::chat {
 

@@ -6,7 +6,7 @@
 
 #include <boost/asio/post.hpp>
 
-#include "protocol/defaults.hpp"
+#include "actors/launcher/chat_defaults.hpp"
 
 namespace parley::chat {
 

@@ -9,7 +9,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "protocol/defaults.hpp"
+#include "actors/launcher/chat_defaults.hpp"
 
 namespace parley::chat {
 

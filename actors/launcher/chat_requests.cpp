@@ -1,8 +1,8 @@
 #include <nlohmann/json.hpp>
 
+#include "actors/launcher/chat_defaults.hpp"
 #include "actors/launcher/chat_fields.hpp"
 #include "actors/launcher/chat_json.hpp"
-#include "protocol/defaults.hpp"
 
 namespace parley::chat {
 

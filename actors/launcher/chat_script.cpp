@@ -4,11 +4,11 @@
 
 #include <unistd.h>
 
+#include "actors/launcher/chat_defaults.hpp"
 #include "actors/launcher/chat_front.hpp"
 #include "actors/launcher/chat_input.hpp"
 #include "actors/launcher/chat_json.hpp"
 #include "protocol/client/recent_ids.hpp"
-#include "protocol/defaults.hpp"
 
 namespace parley::chat {
 

@@ -5,12 +5,12 @@
 #include <unistd.h>
 
 #include "actors/launcher/chat_command.hpp"
+#include "actors/launcher/chat_defaults.hpp"
 #include "actors/launcher/chat_front.hpp"
 #include "actors/launcher/chat_people.hpp"
 #include "actors/launcher/chat_screen.hpp"
 #include "actors/launcher/chat_style.hpp"
 #include "actors/launcher/printable.hpp"
-#include "protocol/defaults.hpp"
 
 namespace parley::chat {
 

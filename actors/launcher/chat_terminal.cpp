@@ -11,9 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "actors/launcher/chat_defaults.hpp"
 #include "actors/launcher/chat_input.hpp"
 #include "actors/launcher/chat_screen.hpp"
-#include "protocol/defaults.hpp"
 
 namespace parley::chat {
 

@@ -1,9 +1,9 @@
 #include <boost/test/unit_test.hpp>
 
 #include "actors/launcher/chat_command.hpp"
+#include "actors/launcher/chat_defaults.hpp"
 #include "actors/launcher/chat_json.hpp"
 #include "actors/launcher/chat_people.hpp"
-#include "protocol/defaults.hpp"
 
 using namespace parley;
 using namespace parley::chat;
