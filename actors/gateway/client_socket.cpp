@@ -10,6 +10,7 @@
 #include <spdlog/spdlog.h>
 
 #include "protocol/defaults.hpp"
+#include "protocol/defaults_memory.hpp"
 
 namespace parley {
 
@@ -72,9 +73,9 @@ void client_socket::go_on() {
     x_held = held::by_output; // until it is written
   } else if (!x_closed && x_untaken > 0) {
     x_held = held::by_session; // so that its mailbox holds one read at most
-  } else if (!x_closed && x_session
-    && !x_home->may_read(
-      x_session_holds + x_booked_output.bytes() + x_booked_rest.bytes())) {
+  } else if (!x_closed && x_session && !x_home->may_read(held_bytes())) {
+    if (was_held != held::by_budget)
+      x_held_since = steady_clock::now();
     x_held = held::by_budget;
     x_connection.reading(false);
     x_home->wait_for_budget(x_id, was_held != held::by_budget);
@@ -86,6 +87,11 @@ void client_socket::go_on() {
 void client_socket::budget_returned() {
   if (x_held == held::by_budget)
     go_on();
+}
+
+bool client_socket::is_held_too_long(steady_time now) const noexcept {
+  return x_held == held::by_budget
+    && now - x_held_since >= defaults::budget_retry_after;
 }
 
 void client_socket::turn_away(size_t max) {
@@ -127,6 +133,9 @@ void client_socket::wait_readable() {
 void client_socket::readable() {
   if (!x_socket)
     return;
+  // It may have waited long since it was asked for last.
+  if (!x_closed && x_session && !x_home->may_read(held_bytes()))
+    return go_on();
   auto buffer = read_buffer();
   error_code ec;
   auto n = x_socket->read_some(asio::buffer(buffer.data(), buffer.size()), ec);

@@ -36,6 +36,13 @@ public:
   void tick(steady_time now);
   /// Reads on, if the worker's budget kept it from that.
   void budget_returned();
+  /// For want of memory it has not been read from for long: not even its end
+  /// would be noticed.
+  bool is_held_too_long(steady_time now) const noexcept;
+  /// Bytes that are held for it, its session's included.
+  uint64_t held_bytes() const noexcept {
+    return x_session_holds + x_booked_output.bytes() + x_booked_rest.bytes();
+  }
   /// Says that there are `max` connections already, and closes.
   void turn_away(size_t max);
   void turn_away(const failure& why);
@@ -150,6 +157,8 @@ private:
   uint8_t x_untaken = 0;
   /// What the session keeps for this client.
   uint64_t x_session_holds = 0;
+  /// Since when it is held by the budget.
+  steady_time x_held_since{};
   book_entry x_booked_output;
   book_entry x_booked_rest;
   /// No more is read from it or said to its session.

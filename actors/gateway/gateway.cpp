@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -162,8 +163,23 @@ void connections::let_in_delayed(steady_clock::time_point now) {
       s->admitted(failure{});
 }
 
-/// Who may not yet waits again.
+/// Who may not yet waits again; where memory stays short, those who hold most
+/// of it lose their connection, and with it what is not whole.
 void connections::let_waiting_go_on() {
+  std::vector<std::shared_ptr<client_socket>> stuck;
+  if (is_short())
+    for (auto id : x_waiting)
+      if (auto s = find(id); s && s->is_held_too_long(steady_clock::now()))
+        stuck.push_back(std::move(s));
+  auto n = std::min(stuck.size(), defaults::budget_ended_at_once);
+  std::partial_sort(stuck.begin(), stuck.begin() + static_cast<long>(n),
+    stuck.end(), [](const auto& a, const auto& b) {
+      return a->held_bytes() > b->held_bytes();
+    });
+  for (size_t i = 0; i < n; ++i) {
+    ++x_with.budget->ended_sessions;
+    stuck[i]->turn_away(out_of_memory());
+  }
   for (auto id : std::exchange(x_waiting, {}))
     if (auto s = find(id))
       s->budget_returned();

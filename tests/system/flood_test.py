@@ -103,10 +103,11 @@ class FloodTest(SystemTest):
 
     def is_within_its_bound(self):
         now = read(self.server)
-        kinds = [v for k, v in now.items() if k.startswith("parley_held_bytes{")]
+        kinds = {k: v for k, v in now.items() if "held_bytes{" in k}
         self.assertEqual(len(kinds), 10)
-        self.assertLessEqual(sum(kinds), self.bound)
-        self.assertLessEqual(now["parley_held_bytes_highest"], self.bound)
+        self.assertLessEqual(sum(kinds.values()), self.bound, kinds)
+        highest = now["parley_held_bytes_highest"]
+        self.assertLessEqual(highest, self.bound, kinds)
 
     def grew(self, name):
         return read(self.server).get(name, 0) - self.before.get(name, 0)
@@ -177,7 +178,7 @@ class FloodTest(SystemTest):
 
     def test_broadcasts_to_many_endpoints(self):
         done = self.flood("broadcasts")
-        self.assertGreater(done["broadcast_outcomes"], 0)
+        self.assertGreater(done.get("broadcast", 0), 0, done)
 
     def test_more_ids_than_are_remembered(self):
         done = self.flood("retry_ids")
