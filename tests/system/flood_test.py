@@ -18,6 +18,7 @@ from wire_client import Closed, Refused, Wire, load_schema
 
 SECONDS = 0.7
 SCALE = 2
+OUTPUT_MAX = 16 * 1024 * 1024
 
 
 class FloodTest(SystemTest):
@@ -32,13 +33,13 @@ class FloodTest(SystemTest):
         cls.addClassCleanup(shutil.rmtree, folder)
         file = os.path.join(folder, "parley.toml")
         with open(file, "w", encoding="utf-8") as out:
-            out.write("memory_mib = 16\n")
+            out.write("memory_mib = 64\n")
         cls.arguments = ("--config", file, "--metrics", "127.0.0.1:0")
         cls.schema = load_schema(cls.proto)
         super().setUpClass()
         cls.server.add(*cls.innocents)
         cls.bound = read(cls.server)["parley_held_bytes_max"]
-        assert cls.bound == 16 * 1024 * 1024, cls.bound
+        assert cls.bound == 64 * 1024 * 1024, cls.bound
 
     def setUp(self):
         self.ann, self.ben = (
@@ -106,8 +107,10 @@ class FloodTest(SystemTest):
         kinds = {k: v for k, v in now.items() if "held_bytes{" in k}
         self.assertEqual(len(kinds), 10)
         self.assertLessEqual(sum(kinds.values()), self.bound, kinds)
+        # What is on its way out to one that takes nothing comes on top, until
+        # its session ends for it.
         highest = now["parley_held_bytes_highest"]
-        self.assertLessEqual(highest, self.bound, kinds)
+        self.assertLessEqual(highest, self.bound + OUTPUT_MAX, kinds)
 
     def grew(self, name):
         return read(self.server).get(name, 0) - self.before.get(name, 0)
@@ -131,7 +134,7 @@ class FloodTest(SystemTest):
         )
 
     def test_ims_to_many(self):
-        self.setting("im.rate", 500)
+        self.setting("im.rate", 20)
         done = self.flood("to_many")
         self.assertGreater(done["rate_limited"], 0)
         self.assertGreater(self.grew("parley_limits_hit_total{im.rate}"), 0)
@@ -164,7 +167,7 @@ class FloodTest(SystemTest):
 
     def test_frames_at_the_limit_are_held_back_largest_holder_first(self):
         self.setting("im.body_max", 262144)
-        self.setting("im.grace", "30s")
+        self.setting("im.grace", "5s")
         done = self.flood("big_frames", seconds=1.5)
         # More than there is memory for was to come.
         self.assertGreater(done["bytes"], self.bound / 4)
@@ -187,7 +190,7 @@ class FloodTest(SystemTest):
     def test_the_troubleshooter_tells_each_part_beside_the_bound(self):
         checks = self.server.admin("troubleshoot")["checks"]
         check = next(x for x in checks if x["check"] == "memory")
-        self.assertIn("of 16 MiB", check["what"])
+        self.assertIn("of 64 MiB", check["what"])
         for part in "outputs sessions mailboxes ims store".split():
             self.assertRegex(check["what"], rf"\b{part} \d+")
 
