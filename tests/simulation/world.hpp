@@ -1,0 +1,116 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tests/simulation/device.hpp"
+#include "tests/simulation/ledger.hpp"
+#include "tests/simulation/plan.hpp"
+#include "tests/simulation/server.hpp"
+#include "tests/simulation/story.hpp"
+#include "tests/simulation/wire.hpp"
+
+namespace parley::test {
+
+/// Users with their devices, a network, a server and its disk. What happens is
+/// told from outside; all the rest is drawn from that.
+class world {
+public:
+  explicit world(bool in_words = false);
+  ~world();
+
+  /// Throws `broken`.
+  void happen(const happening& x);
+  /// All faults end, everybody comes back, and all is looked at.
+  void end(uint64_t chance);
+
+  const story& tale() const { return x_tale; }
+
+private:
+  using milliseconds = std::chrono::milliseconds;
+
+  struct wanted_setting {
+    std::string name;
+    std::string value;
+    std::shared_ptr<std::optional<setting_changed>> answer;
+  };
+
+  // -- world.cpp: time, turns, lives of the server
+  std::mt19937_64& random() { return x_server->system.random(); }
+  uint64_t below(uint64_t n) { return random()() % n; }
+  bool turn();
+  bool pass(wire& w);
+  bool pass(wire& w, bool up);
+  bool notice_ends(wire& w);
+  void run(size_t turns);
+  void quiesce();
+  void advance(milliseconds d);
+  void start();
+  void kill();
+  void stop();
+  void connect(device& d, device::way how);
+  void break_off(wire& w, bool silently);
+  /// After a kill, a stop, and now and then.
+  void collect_answers();
+
+  // -- world_deeds.cpp
+  void send(device& d, size_t to, uint16_t how);
+  void send_again(device& d, uint16_t which, bool altered);
+  void broadcast(device& d, uint16_t how);
+  void ask_contacts(device& d, const user_address& whom, uint16_t how);
+  void change_privacy(device& d, uint16_t how);
+  void change_setting(uint16_t which);
+  void set(const std::string& name, const std::string& value);
+  availability some_presence(uint16_t how);
+  void do_network(const happening& x);
+  void do_server(const happening& x);
+  void do_device(const happening& x);
+  void fail_disk(uint16_t how);
+  void mend_disk();
+  void mend_network();
+
+  // -- converse.cpp
+  void converse(size_t one, size_t other, uint16_t how);
+
+  // -- world_checks.cpp
+  void check_bounds();
+  void check_start();
+  void check_promises();
+  void check_limits();
+  void check_rosters();
+  void check_settings();
+  void check_ims_at_end();
+  void check_counts_at_rest();
+  void check_presence();
+  void check_nothing_left(bool for_long);
+  void gather();
+  std::vector<device*> devices_of_user(size_t user);
+  const user_address& user(size_t n) const { return x_users[n]; }
+
+  uint64_t x_turn = 0;
+  story x_tale;
+  ledger x_letters{x_tale, x_turn};
+  stage x_stage{x_tale, x_letters, x_turn, {}, {}};
+  std::vector<user_address> x_users;
+  std::vector<std::unique_ptr<device>> x_devices;
+  std::vector<std::shared_ptr<wire>> x_wires;
+  uint64_t x_next_wire = 0;
+  lossy_disk x_disk;
+  std::chrono::microseconds x_since{};
+  std::unique_ptr<simulated_server> x_server;
+  uint64_t x_chance = 0;
+  uint64_t x_ticked_s = 0;
+  /// As the operator was told it is in force.
+  policy x_rules;
+  std::vector<wanted_setting> x_settings;
+  /// Values that may have come into force without a word, by name.
+  std::map<std::string, std::set<std::string>> x_perhaps;
+  /// The widest limits that ever may have been in force.
+  policy x_widest;
+};
+
+} // namespace parley::test

@@ -1,0 +1,281 @@
+#include "tests/simulation/world.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "protocol/defaults.hpp"
+#include "tests/actors/engine/halves.hpp"
+#include "tests/simulation/presence_model.hpp"
+
+// What has to be true, all along, at each start and in the end.
+namespace parley::test {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+template <class T>
+T read(result<T> x) {
+  if (!x)
+    throw broken("the store can be read", x.error().text);
+  return std::move(*x);
+}
+
+constexpr std::chrono::milliseconds minute = 60s;
+
+} // namespace
+
+/// Bytes that wait for a client: what it asked for, and may have under way.
+void world::check_bounds() {
+  constexpr auto max = defaults::output_pause + defaults::event_window_bytes
+    + defaults::read_bytes + defaults::stranger_output_max;
+  for (auto& w : x_wires)
+    if (w->server && w->server->output_waiting() > max)
+      throw broken(
+        "bounds", std::to_string(w->server->output_waiting()) + " bytes wait");
+}
+
+// -- at each start
+
+void world::check_start() {
+  check_settings();
+  check_promises();
+  check_limits();
+  for (auto& d : x_devices) {
+    auto there = read(x_server->db->roster(d->self().user)).head.version;
+    if (d->answered_version > there || d->screen.version > there)
+      throw broken("contacts are kept",
+        d->self().str() + " knows a version that is not on disk");
+  }
+}
+
+void world::check_settings() {
+  for (const auto& s : settings_table()) {
+    auto now = s.value(x_server->rules);
+    auto i = x_perhaps.find(std::string{s.name});
+    bool may_be = now == s.value(x_rules);
+    if (i != x_perhaps.end())
+      for (const auto& text : i->second) {
+        policy x;
+        may_be |= s.assign(x, text) && s.value(x) == now;
+      }
+    if (!may_be)
+      throw broken("settings are kept",
+        std::string{s.name} + " is " + now + ", not " + s.value(x_rules));
+  }
+  x_rules = x_server->rules;
+  x_perhaps.clear();
+}
+
+/// What was promised is at an endpoint or on disk.
+void world::check_promises() {
+  std::map<user_address, std::set<std::pair<std::string, std::string>>> stored;
+  for (const auto& who : x_users)
+    for (const auto& x : read(x_server->db->ims(who, im_order{}, SIZE_MAX)))
+      stored[who].insert({x.message->from.user.str(), x.message->id.value});
+  for (const auto& x : x_letters.all())
+    if (x.is_promised() && x.safe.empty() && !x.is_void
+      && !stored[x.to].contains({x.from.str(), x.id.value}))
+      throw broken(x.outcome + " is true",
+        "'" + x.id.value + "' from " + x.from.str() + " to " + x.to.str()
+          + " is at no endpoint and not on disk");
+}
+
+void world::check_limits() {
+  auto exceeded = [](const user_address& who, const char* what, uint64_t n) {
+    throw broken(
+      "limits", who.str() + " has " + std::to_string(n) + ' ' + what);
+  };
+  for (const auto& who : x_users) {
+    auto ims = read(x_server->db->ims(who, im_order{}, SIZE_MAX)).size();
+    if (ims > x_widest.im_offline_max)
+      exceeded(who, "IMs that wait", ims);
+    auto roster = read(x_server->db->roster(who));
+    uint64_t listed = 0;
+    uint64_t watchers = 0;
+    uint64_t asking = 0;
+    for (const auto& item : roster.items) {
+      listed += item.what.listed;
+      bool watches =
+        item.pretended || item.what.subscription.from == half::active;
+      watchers += watches;
+      asking += !watches && item.what.subscription.from == half::pending;
+    }
+    if (listed > x_widest.contacts_max)
+      exceeded(who, "contacts", listed);
+    if (watchers > x_widest.watchers_max)
+      exceeded(who, "watchers", watchers);
+    if (listed != roster.head.contacts || watchers != roster.head.watchers
+      || asking != roster.head.requests)
+      throw broken("counts of a roster", who.str());
+  }
+}
+
+// -- in the end
+
+/// Everybody is there and takes everything.
+void world::gather() {
+  mend_network();
+  mend_disk();
+  for (const auto* name : {"session.endpoints_max", "im.rate"})
+    set(name, find_setting(name)->value(policy{}));
+  for (auto& d : x_devices) {
+    d->prompt = true;
+    d->acknowledge();
+    d->set_window({50, 4'000'000});
+  }
+  advance(2s);
+  collect_answers();
+  // Who failed too often has to wait for a turn.
+  for (auto waited = 0s;; waited += 1s) {
+    bool all = true;
+    for (auto& d : x_devices) {
+      all &= d->is_in();
+      if (!d->is_connected())
+        connect(*d, device::way::back);
+    }
+    if (all)
+      break;
+    if (waited > 200s)
+      throw broken("sign-in", "somebody does not get in any more");
+    advance(1s);
+  }
+  for (auto& d : x_devices)
+    d->show_itself({show::available, "", 0});
+  advance(2s);
+}
+
+void world::end(uint64_t chance) {
+  x_chance = chance;
+  random().seed(chance);
+  x_tale.tell("-- all comes to an end");
+  gather();
+  check_ims_at_end();
+  check_counts_at_rest();
+  check_limits();
+  // Some leave, some hide: what others see of them is looked at.
+  for (auto& d : x_devices)
+    if (below(3) == 0)
+      d->sign_out();
+    else if (below(2) == 0)
+      d->show_itself(some_presence(static_cast<uint16_t>(below(64))));
+  advance(2 * minute + 2s);
+  check_presence();
+  check_nothing_left(chance % 8 == 0);
+  if (chance % 4 == 1) {
+    stop();
+    check_presence();
+  }
+}
+
+void world::check_ims_at_end() {
+  for (auto waited = 0s; waited < 120s; waited += 2s) {
+    if (std::all_of(x_devices.begin(), x_devices.end(),
+          [](const auto& d) { return d->is_idle(); }))
+      break;
+    advance(2s);
+  }
+  advance(milliseconds{x_rules.im_grace_ms} + 1s);
+  for (auto& d : x_devices)
+    if (!d->is_idle())
+      throw broken("one answer",
+        d->self().str() + " waits for " + std::to_string(d->under_way())
+          + " answers" + (d->is_in() ? "" : ", and is not in"));
+  for (auto& x : x_letters.all()) {
+    if (x.outcome.empty())
+      throw broken("one outcome", "'" + x.id.value + "' has none");
+    if (x.is_promised() && x.safe.empty() && !x.is_void)
+      throw broken(x.outcome + " is true",
+        "'" + x.id.value + "' from " + x.from.str() + " to " + x.to.str()
+          + " came to nobody");
+  }
+  for (const auto& who : x_users)
+    if (auto left = read(x_server->db->ims(who, im_order{}, 1)); !left.empty())
+      throw broken("drained",
+        "'" + left[0].message->id.value + "' still lies on the disk for "
+          + who.str() + ", who has everything");
+  x_letters.check_orders(x_stage.names);
+}
+
+void world::check_counts_at_rest() {
+  auto rules = x_server->in_force();
+  quiesce();
+  collect_answers();
+  if (!*rules || ***rules != x_rules)
+    throw broken("settings are in force", "others than were set");
+  for (size_t i = 0; i < simulated_server::workers; ++i) {
+    auto x =
+      x_server->ask<router_counts>(x_server->router_at(i), count_atom::value);
+    quiesce();
+    if (!*x)
+      throw broken("rest", "a router does not answer");
+    auto& n = **x;
+    if (n.pending_ims + n.pending_bytes + n.unwritten > 0)
+      throw broken("nothing is left",
+        std::to_string(n.pending_ims) + " IMs without outcome, "
+          + std::to_string(n.unwritten) + " operations without answer");
+  }
+}
+
+void world::check_presence() {
+  presence_model model{*x_server->db, x_rules, {}};
+  for (size_t i = 0; i < simulated_server::workers; ++i) {
+    auto x =
+      x_server->ask<router_report>(x_server->router_at(i), report_atom::value);
+    quiesce();
+    if (!*x)
+      throw broken("rest", "a router does not answer");
+    for (const auto& s : (**x).sessions)
+      model.there[s.self.user][s.self.endpoint.str()] = s.what.show;
+  }
+  for (const auto& wrong : disagreements(*x_server->db, x_users))
+    throw broken("both halves agree", wrong);
+  if (auto n = open_notes(*x_server->db))
+    throw broken("both halves agree", std::to_string(n) + " notes are open");
+  for (auto& d : x_devices) {
+    if (!d->is_in())
+      continue;
+    if (auto there = model.there[d->self().user].find(d->self().endpoint.str());
+        there == model.there[d->self().user].end()
+        || there->second != d->shown().show)
+      throw broken("presence is taken", d->self().str());
+    if (auto wrong = model.wrong_list(d->self().user, d->screen);
+        !wrong.empty())
+      throw broken("contact lists converge", d->self().str() + ' ' + wrong);
+    for (const auto& whom : x_users)
+      if (auto wrong = model.wrong_sight(d->self(), d->screen, whom);
+          !wrong.empty())
+        throw broken("presence converges", wrong);
+  }
+}
+
+void world::check_nothing_left(bool for_long) {
+  for (auto& d : x_devices)
+    if (d->is_in())
+      d->sign_out();
+  advance(3s);
+  for (auto& d : x_devices)
+    if (d->has_session())
+      throw broken("sign-out", d->self().str() + " still has a session");
+  // Ids are remembered for a while, and with them their users.
+  if (for_long)
+    advance(defaults::delivered_memory + defaults::cleaning_interval + 6s);
+  for (size_t i = 0; i < simulated_server::workers; ++i) {
+    auto x =
+      x_server->ask<router_counts>(x_server->router_at(i), count_atom::value);
+    quiesce();
+    auto& n = **x;
+    if (n.presence.subscriptions + n.presence.rosters + n.connected
+        + n.suspended
+      > 0)
+      throw broken("nothing is left",
+        std::to_string(n.presence.subscriptions) + " subscriptions, "
+          + std::to_string(n.presence.rosters) + " rosters, "
+          + std::to_string(n.connected + n.suspended) + " sessions");
+    if (for_long && n.users > 0)
+      throw broken(
+        "nothing is left", std::to_string(n.users) + " users are known still");
+  }
+}
+
+} // namespace parley::test
