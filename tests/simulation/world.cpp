@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "actors/launcher/stop_defaults.hpp"
 #include "protocol/defaults.hpp"
 
 namespace parley::test {
@@ -234,7 +235,7 @@ void world::stop() {
       std::to_string(given_up)
         + " IMs were given up, though the disk is sound");
   collect_answers();
-  advance(defaults::last_writes_time);
+  advance(defaults::last_words_wait);
   if (x_disk.files().is_off())
     return kill();
   x_tale.tell("the server has stopped");

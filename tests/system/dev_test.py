@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """`./dev crash --seeds N` says last, in one line, how its seeds fared, and
-fails when one does; with an engine that fails as it is told.
+fails when one does; with an simulation that fails as it is told.
 
     dev_test.py DEV
 """
@@ -15,7 +15,7 @@ import unittest
 
 PATIENCE = 60
 DEV = sys.argv.pop(1)
-ENGINE = """#!/bin/sh
+SIMULATION = """#!/bin/sh
 first=${PARLEY_SEEDS%:*} count=${PARLEY_SEEDS#*:}
 [ "$first" -gt 105 ] || [ $((first + count)) -le 105 ] || {
   echo "105 is a bad seed"
@@ -31,11 +31,11 @@ class SeedsTest(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = folder.name
         shutil.copy(DEV, self.folder)
-        engine = os.path.join(self.folder, "build", "tests", "actor.engine")
-        os.makedirs(os.path.dirname(engine))
-        with open(engine, "w", encoding="ascii") as out:
-            out.write(ENGINE)
-        os.chmod(engine, 0o755)
+        simulation = os.path.join(self.folder, "build", "tests", "actor.simulation")
+        os.makedirs(os.path.dirname(simulation))
+        with open(simulation, "w", encoding="ascii") as out:
+            out.write(SIMULATION)
+        os.chmod(simulation, 0o755)
 
     def crash(self, *arguments):
         return subprocess.run(
