@@ -48,8 +48,10 @@ void world::converse(size_t one, size_t other, uint16_t how) {
   from.prompt = true;
   quiesce();
   for (auto* d : takers)
-    if (d->is_in())
+    if (d->is_in()) {
       d->show_itself({show::available, "", 0});
+      d->set_window({50, 4'000'000});
+    }
   // What waits is offered first, and taken.
   advance(3s);
   for (auto* d : takers)
