@@ -24,9 +24,9 @@ namespace {
 
 namespace asio = boost::asio;
 
-class line final : public drained_hook {
+class waiting_hook final : public drained_hook {
 public:
-  explicit line(std::function<void()> on_drained)
+  explicit waiting_hook(std::function<void()> on_drained)
     : on_drained_(std::move(on_drained)) {}
   void drained() override { on_drained_(); }
 
@@ -37,9 +37,9 @@ private:
 using text_actor = caf::typed_actor<caf::reacts_to<std::string>>;
 
 /// Counts what it gets.
-class counter final : public lean_actor<counter, text_actor> {
+class message_counter final : public lean_actor<message_counter, text_actor> {
 public:
-  counter(caf::actor_config& cfg, std::atomic<int>* count)
+  message_counter(caf::actor_config& cfg, std::atomic<int>* count)
     : lean_actor(cfg), x_count(count) {}
   void on(const std::string&) { ++*x_count; }
   void ended() {}
@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(hooks_behind_leave_room_for_io) {
   std::atomic<int> done{0};
   int rounds = 0;
   std::vector<int> drained_in(many + 1);
-  std::deque<line> lines;
+  std::deque<waiting_hook> lines;
   for (int i = 0; i < many; ++i)
     lines.emplace_back([&] {
       ++drained_in.at(static_cast<size_t>(std::min(rounds, many)));
@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(a_hook_that_may_not_wait_goes_before_those) {
   auto& home = sut.at(0);
   std::atomic<int> done{0};
   std::vector<int> order;
-  std::deque<line> lines;
+  std::deque<waiting_hook> lines;
   for (int i = 0; i < many; ++i)
     lines.emplace_back([&, i] {
       order.push_back(i);
@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(lean_actors_wait_for_all_others) {
   std::atomic<int> before{-1};
   std::vector<text_actor> lean;
   for (int i = 0; i < many; ++i)
-    lean.push_back(spawn_lean<counter>(sut.system(), &home, &handled));
+    lean.push_back(spawn_lean<message_counter>(sut.system(), &home, &handled));
   auto other = spawn_on(
     home, caller, std::function<void()>{[&] { before = handled.load(); }});
   asio::post(home.io(), [&] {
@@ -156,7 +156,7 @@ BOOST_AUTO_TEST_CASE(lean_actors_get_their_turn_though_others_never_rest) {
   BOOST_TEST(eventually([&] { return turns > 1000; }));
   std::vector<text_actor> lean;
   for (int i = 0; i < many; ++i)
-    lean.push_back(spawn_lean<counter>(sut.system(), &home, &handled));
+    lean.push_back(spawn_lean<message_counter>(sut.system(), &home, &handled));
   for (const auto& x : lean)
     caf::anon_send(x, std::string{"x"});
   BOOST_TEST(eventually([&] { return handled == many; }));
