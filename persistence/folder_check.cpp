@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <rocksdb/db.h>
+#include <rocksdb/sst_file_reader.h>
 #include <rocksdb/wal_filter.h>
 
 #include "persistence/database.hpp"
@@ -122,7 +123,10 @@ private:
     if (current->ends_with('\n'))
       current->pop_back();
     if (std::ranges::find(x_files, *current) == x_files.end())
-      return tl::unexpected(damaged(x_path, "CURRENT names no MANIFEST"));
+      return tl::unexpected(damaged(x_path,
+        current->starts_with("MANIFEST-")
+          ? *current + ", which CURRENT names, is missing"
+          : "CURRENT names no MANIFEST"));
     auto text = read(*current);
     if (!text)
       return tl::unexpected(text.error());
@@ -161,6 +165,26 @@ private:
     return {};
   }
 
+  /// Of some damage within a table RocksDB says only that the MANIFEST names
+  /// it.
+  failure with_its_table(const rocksdb::Status& status) {
+    if (!status.IsCorruption())
+      return opening_failure(status, x_path);
+    rocksdb::Options options;
+    options.env = &x_env;
+    for (auto& name : x_files) {
+      if (!name.ends_with(".sst"))
+        continue;
+      rocksdb::SstFileReader table(options);
+      auto found = table.Open(x_path + '/' + name);
+      if (found.ok())
+        found = table.VerifyChecksum();
+      if (found.IsCorruption())
+        return damaged(x_path, name + ": " + found.ToString());
+    }
+    return opening_failure(status, x_path);
+  }
+
   /// For reading, without what is in the WAL.
   result<void> open() {
     rocksdb::DBOptions options;
@@ -183,7 +207,7 @@ private:
     status =
       rocksdb::DB::OpenForReadOnly(options, x_path, families, &handles, &db);
     if (!status.ok())
-      return tl::unexpected(opening_failure(status, x_path));
+      return tl::unexpected(with_its_table(status));
     x_db.reset(db);
     for (auto* handle : handles) {
       if (handle->GetName() == family_names[static_cast<size_t>(family::meta)])

@@ -144,20 +144,25 @@ inbox::conversation& inbox::make_conversation(
   x_idle_ms = rules.im_idle_release_ms;
   if (x_conversations.size() >= defaults::conversations_max
     && !x_conversations.contains(peer))
-    let_one_go();
+    let_one_go(peer);
   auto& c = x_conversations[peer];
   c.last_activity = now.steady;
   return c;
 }
 
-void inbox::let_one_go() {
-  auto oldest = x_conversations.begin();
-  auto i = oldest;
-  for (size_t n = 0;
-       n < defaults::conversations_looked_at && i != x_conversations.end();
-       ++n, ++i)
-    if (i->second.last_activity < oldest->second.last_activity)
-      oldest = i;
+void inbox::let_one_go(const user_address& coming) {
+  // From where the new one will be: elsewhere each time, not where the last
+  // ones that came stand together.
+  auto oldest = x_conversations.end();
+  auto bucket = x_conversations.bucket(coming);
+  for (size_t n = 0; n < defaults::conversations_looked_at;) {
+    for (auto i = x_conversations.cbegin(bucket);
+         i != x_conversations.cend(bucket); ++i, ++n)
+      if (oldest == x_conversations.end()
+        || i->second.last_activity < oldest->second.last_activity)
+        oldest = x_conversations.find(i->first);
+    bucket = (bucket + 1) % x_conversations.bucket_count();
+  }
   bool was_chosen = oldest->second.chosen != session_id{};
   x_conversations.erase(oldest);
   if (!was_chosen)

@@ -249,7 +249,7 @@ private:
   conversation& make_conversation(
     const user_address& peer, moment now, const policy& rules);
   /// Makes room for one more conversation if there are too many.
-  void let_one_go();
+  void let_one_go(const user_address& coming);
   static bool has_lapsed(
     const conversation& c, moment now, uint64_t idle_ms) noexcept;
   /// Whom IMs of this conversation go to alone, until its end is noticed.

@@ -94,6 +94,7 @@ class FloodTest(SystemTest):
                 self.talk()
                 talks += 1
                 self.is_within_its_bound()
+                time.sleep(0.1)  # they keep to im.rate
         finally:
             over.set()
             thread.join()

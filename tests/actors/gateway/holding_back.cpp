@@ -32,15 +32,16 @@ void ask(peer& p, uint64_t number) {
 /// or of its worker; its first request has come.
 void hold_back(served& s, peer& p, bool by_budget) {
   const std::string body(64 * 1024, 'x');
-  s.on(s.home(), [&] {
-    if (by_budget)
-      *s.pending_bytes[s.home()] = defaults::worker_budget_bytes + 1;
-    else
+  if (!by_budget)
+    s.on(s.home(), [&] {
       for (uint64_t n = 1; n <= 150; ++n)
         s.sessions.link->send({n}, incoming("m", body));
-  });
+    });
   ask(p, 1);
   BOOST_REQUIRE(eventually([&] { return s.sessions.requests == 1; }));
+  if (by_budget)
+    s.on(s.home(),
+      [&] { *s.pending_bytes[s.home()] = defaults::worker_budget_bytes + 1; });
 }
 
 /// The worker has looked at all its sockets since.
@@ -64,10 +65,7 @@ BOOST_AUTO_TEST_CASE(beyond_the_budget_of_its_worker_no_client_is_read_from) {
   served s;
   auto p = sign_in(s);
   auto& pending = *s.pending_bytes[s.home()];
-  s.on(s.home(), [&] { pending = defaults::worker_budget_bytes + 1; });
-  // What is there already comes in one more read.
-  ask(p, 1);
-  BOOST_REQUIRE(eventually([&] { return s.sessions.requests == 1; }));
+  hold_back(s, p, true);
   ask(p, 2);
   // Strangers are let in meanwhile, and nothing of the client comes.
   let_it_look(s);
