@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_CASE(no_cut_takes_what_was_committed_nor_halves_a_batch) {
   uint64_t survived = 0;
   uint64_t refused = 0;
   uint64_t in_opening = 0;
-  for (int run = 0; run < 10; ++run) {
+  for (int run = 0; run < 5; ++run) {
     auto seed = source();
     std::cout << "seed " << seed << '\n';
     BOOST_TEST_CONTEXT("seed " << seed) {

@@ -1,4 +1,4 @@
-#include "tests/actors/engine/engine.hpp"
+#include "tests/actors/engine/cases.hpp"
 
 #include "protocol/defaults.hpp"
 #include "protocol/defaults_memory.hpp"
@@ -10,9 +10,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using habit = simulated_client::habit;
-
-const std::string alice = engine::name_on(0);
-const std::string bob = engine::name_on(1);
 
 BOOST_AUTO_TEST_SUITE(bounds)
 

@@ -1,37 +1,14 @@
 #pragma once
 
-#include "tests/actors/engine/engine.hpp"
+#include "tests/actors/engine/cases.hpp"
 
-#include <functional>
 #include <string>
-#include <vector>
 
 /// What the cases about presence have in common.
 namespace parley::test::presence {
 
-using texts = std::vector<std::string>;
-
-inline const std::string alice = engine::name_on(0);
-inline const std::string bob = engine::name_on(1);
-inline const std::string carol = engine::name_on(1, 1);
-
-inline constexpr uint64_t seeds = 15;
-
 inline user_address user(const std::string& name) {
   return engine::user(name);
-}
-
-/// The same case under many schedules.
-inline void in_any_order(
-  const std::function<void(engine&)>& tell, policy rules = {}) {
-  for (uint64_t seed = 1; seed <= seeds; ++seed) {
-    BOOST_TEST_CONTEXT("seed " << seed) {
-      engine e{seed, rules};
-      for (auto& name : {alice, bob, carol})
-        e.make_account(name);
-      tell(e);
-    }
-  }
 }
 
 inline policy asking() {

@@ -1,8 +1,6 @@
-#include "tests/actors/engine/engine.hpp"
+#include "tests/actors/engine/cases.hpp"
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <map>
 #include <set>
 #include <utility>
@@ -350,15 +348,6 @@ private:
   std::map<user_address, std::map<std::string, show>> x_truth;
 };
 
-/// The first seed and how many. PARLEY_SEEDS=FIRST:COUNT chooses others.
-std::pair<uint64_t, uint64_t> seeds_to_run() {
-  unsigned long long first = 1;
-  unsigned long long count = 60;
-  if (const auto* given = std::getenv("PARLEY_SEEDS"))
-    BOOST_REQUIRE_EQUAL(std::sscanf(given, "%llu:%llu", &first, &count), 2);
-  return {first, count};
-}
-
 void live(uint64_t seed) {
   BOOST_TEST_CONTEXT("seed " << seed) {
     random_presence x{seed};
@@ -370,7 +359,7 @@ void live(uint64_t seed) {
 BOOST_AUTO_TEST_SUITE(presence_random)
 
 BOOST_AUTO_TEST_CASE(everybody_sees_in_the_end_what_is_to_be_seen) {
-  auto [first, count] = seeds_to_run();
+  auto [first, count] = seeds_to_run(60);
   for (uint64_t seed = first; seed < first + count; ++seed)
     live(seed);
 }

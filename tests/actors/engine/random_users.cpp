@@ -1,8 +1,6 @@
-#include "tests/actors/engine/engine.hpp"
+#include "tests/actors/engine/cases.hpp"
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <map>
 #include <set>
 #include <utility>
@@ -146,20 +144,10 @@ private:
   std::map<const simulated_client*, std::vector<std::string>> x_sent;
 };
 
-/// The first seed and how many. PARLEY_SEEDS=FIRST:COUNT chooses others, as
-/// `./dev crash --seeds` does.
-std::pair<uint64_t, uint64_t> seeds_to_run() {
-  unsigned long long first = 1;
-  unsigned long long count = 300;
-  if (const auto* given = std::getenv("PARLEY_SEEDS"))
-    BOOST_REQUIRE_EQUAL(std::sscanf(given, "%llu:%llu", &first, &count), 2);
-  return {first, count};
-}
-
 BOOST_AUTO_TEST_SUITE(random_users_)
 
 BOOST_AUTO_TEST_CASE(every_im_gets_one_outcome_and_it_is_true) {
-  auto [first, count] = seeds_to_run();
+  auto [first, count] = seeds_to_run(120);
   for (uint64_t seed = first; seed < first + count; ++seed) {
     BOOST_TEST_CONTEXT("seed " << seed) {
       random_users x{seed};

@@ -1,7 +1,6 @@
-#include "tests/actors/engine/engine.hpp"
+#include "tests/actors/engine/cases.hpp"
 
 #include <algorithm>
-#include <functional>
 
 #include "protocol/defaults.hpp"
 
@@ -12,29 +11,11 @@ namespace {
 
 using namespace std::chrono_literals;
 using habit = simulated_client::habit;
-using texts = std::vector<std::string>;
 
-const std::string alice = engine::name_on(0);
-const std::string bob = engine::name_on(1);
-const std::string carol = engine::name_on(1, 1);
 const std::string nobody = engine::name_on(0, 5);
-
-constexpr uint64_t seeds = 40;
 
 availability shown(show what, int8_t priority = 0) {
   return {what, "", priority};
-}
-
-/// The same case under many schedules.
-void in_any_order(const std::function<void(engine&)>& tell, policy rules = {}) {
-  for (uint64_t seed = 1; seed <= seeds; ++seed) {
-    BOOST_TEST_CONTEXT("seed " << seed) {
-      engine e{seed, rules};
-      for (auto& name : {alice, bob, carol})
-        e.make_account(name);
-      tell(e);
-    }
-  }
 }
 
 BOOST_AUTO_TEST_SUITE(scenarios)

@@ -1,4 +1,4 @@
-#include "tests/actors/engine/engine.hpp"
+#include "tests/actors/engine/cases.hpp"
 
 #include "protocol/defaults.hpp"
 
@@ -9,11 +9,6 @@ namespace parley::test {
 namespace {
 
 using namespace std::chrono_literals;
-
-const std::string alice = engine::name_on(0);
-const std::string bob = engine::name_on(1);
-
-constexpr uint64_t seeds = 20;
 
 uint64_t removed_with_accounts(engine& e) {
   return e.report(0).counters.removed_with_account
