@@ -7,7 +7,8 @@
 #include "protocol/defaults.hpp"
 
 // The shell of a roster: reading, writing, requests. Its presence is in
-// roster_presence.cpp, whom it watches in roster_watching.cpp.
+// roster_presence.cpp, whom it watches in roster_watching.cpp and
+// roster_adhoc.cpp.
 namespace parley {
 
 roster_state::~roster_state() {
@@ -62,6 +63,7 @@ void roster_state::found(roster_found& x) {
     return;
   }
   x_rules->load(std::move(x.what));
+  x_unsettled.clear();
   x_loaded = true;
   if (std::exchange(x_was_loaded, true)) {
     share_or_not();
@@ -293,20 +295,24 @@ void roster_state::confirm(subscription_note what) {
 }
 
 void roster_state::head_changed() {
-  after([this] {
-    const auto& h = x_rules->head();
-    roster_head_changed x{x_rules->user(), h.contacts, h.watchers, h.requests,
-      {}, h.privacy.sharing};
-    if (blocks_anybody(h.privacy))
-      x.blocks.reset(h.privacy);
-    self->send(x_router, std::move(x));
-  });
+  // As it is now: what comes after may be refused.
+  const auto& h = x_rules->head();
+  roster_head_changed x{
+    x_rules->user(), h.contacts, h.watchers, h.requests, {}, h.privacy.sharing};
+  if (blocks_anybody(h.privacy))
+    x.blocks.reset(h.privacy);
+  after([this, x = std::move(x)] { self->send(x_router, x); });
 }
 
 // -- from the other half, and the policy
 
 void roster_state::receive(const subscription_note& x) {
-  when_loaded([this, x] { x_rules->receive(x, *x_policy, now_us()); });
+  when_loaded([this, x] {
+    // Nobody subscribes any more to one that is about to be removed: its router
+    // answers when it is.
+    if (!x_dissolved)
+      x_rules->receive(x, *x_policy, now_us());
+  });
 }
 
 void roster_state::review() {
@@ -364,11 +370,13 @@ void roster_state::report(
 }
 
 void roster_state::dissolve(caf::typed_response_promise<write_result> promise) {
-  auto fails = [promise](const failure& why) mutable {
+  auto fails = [this, promise](const failure& why) mutable {
+    x_dissolved = false;
     promise.deliver(write_result{why});
   };
   when_loaded(
     [this, promise, fails] {
+      x_dissolved = true;
       x_rules->dissolve();
       after(
         [this, promise]() mutable {

@@ -98,8 +98,8 @@ private:
     change_rate rate;
     /// Its last change has yet to be told.
     bool waits = false;
-    /// Its ad-hoc watches that are over, oldest first: a suspended session is
-    /// told nothing.
+    /// Its ad-hoc watches that are over, oldest first, for it shows these users
+    /// as unknown; and a suspended session is told nothing.
     std::vector<std::pair<user_address, clock::time_point>> ended;
   };
 
@@ -227,7 +227,10 @@ private:
   void forget_grant(const user_address& watcher);
 
   // watching
+  /// As it was carried out: what has yet to reach the disk does not count.
   bool is_subscribed(const user_address& whom) const;
+  /// No change of whether it is subscribed to `whom` has yet to reach the disk.
+  bool is_settled(const user_address& whom) const;
   static bool watches_adhoc(const watched& w, session_id session);
   /// Somebody shows itself to this user.
   void shown(const presence_call& x);
@@ -263,8 +266,10 @@ private:
     const std::function<bool(const user_address&, const adhoc_watch&)>& ends);
   uint64_t adhoc_watches() const;
   void remember_end(endpoint& e, const user_address& whom);
+  /// It was told *unknown* when a watch ended.
+  static bool lost_sight_of(const endpoint& e, const user_address& whom);
   /// Again, to one that may not have heard of it.
-  void tell_ends(endpoint& e);
+  void tell_ends(const endpoint& e);
   void arm(clock::time_point at);
   /// Those who are not here and are shown otherwise than by `before`.
   void tell_absent(const policy& before);
@@ -279,6 +284,8 @@ private:
   bool x_was_loaded = false;
   bool x_reconciles = false;
   bool x_reading = false;
+  /// The account is being removed.
+  bool x_dissolved = false;
   std::vector<held> x_waiting;
   operations x_writes;
   std::vector<held> x_held;
@@ -301,6 +308,9 @@ private:
   std::map<user_address, size_t> x_granted;
 
   std::map<user_address, watched> x_watched;
+  /// Of whom it begins or ceases to see by what has yet to reach the disk: how
+  /// often that changes.
+  std::map<user_address, unsigned> x_unsettled;
   /// Of contacts: those that have a word of their own on sharing.
   std::map<user_address, sharing> x_sharing_of;
   std::map<uint64_t, asked_watch> x_asked;

@@ -17,7 +17,7 @@ show roster_state::view_of_absent(
 
 void roster_state::tell_absent(const policy& before) {
   for (const auto& [whom, item] : x_rules->items()) {
-    if (item.what.subscription.to != half::active || x_watched.contains(whom))
+    if (x_watched.contains(whom) || !is_subscribed(whom))
       continue;
     auto what = view_of_absent(whom, *x_policy);
     if (what == view_of_absent(whom, before))

@@ -98,11 +98,13 @@ void roster_state::reconcile() {
   x_rules->review(*x_policy);
   show_to_all();
   std::vector<user_address> over;
-  for (const auto& [whom, w] : x_watched)
-    if (w.adhoc.empty() && !is_subscribed(whom))
+  for (auto& [whom, w] : x_watched) {
+    retarget(whom, w);
+    if (!is_subscribed(whom) && (w.adhoc.empty() || !w.to))
       over.push_back(whom);
+  }
   for (const auto& whom : over)
-    stop_watching(whom, true);
+    cease_watching(whom);
   // They were greeted by what was not so.
   for (const auto& e : x_endpoints)
     greet_anew(e);
@@ -198,6 +200,8 @@ void roster_state::left(const endpoint_left& x) {
   std::erase(*x_sessions, handle);
   if (x_endpoints.empty()) {
     stop_watching_all();
+    // What these have still to tell is not for who comes next.
+    x_sessions = std::make_shared<told_sessions>();
     x_sharing_of.clear();
   } else {
     end_adhoc([&x](const user_address&, const adhoc_watch& w) {

@@ -10,9 +10,18 @@
 // Whom a roster's user watches.
 namespace parley {
 
+bool roster_state::is_settled(const user_address& whom) const {
+  return x_unsettled.empty() || !x_unsettled.contains(whom);
+}
+
 bool roster_state::is_subscribed(const user_address& whom) const {
   auto* x = x_rules->find(whom);
-  return x && x->what.subscription.to == half::active;
+  bool will_be = x && x->what.subscription.to == half::active;
+  if (x_unsettled.empty())
+    return will_be;
+  auto i = x_unsettled.find(whom);
+  // Each change turns it over.
+  return will_be != (i != x_unsettled.end() && i->second % 2 == 1);
 }
 
 bool roster_state::watches_adhoc(const watched& w, session_id session) {
@@ -27,7 +36,7 @@ void roster_state::greet(const endpoint& e) {
     if (n->from.endpoint != e.name)
       tell(e.handle, event{presence_event{n}});
   for (const auto& [whom, item] : x_rules->items())
-    if (item.what.subscription.to == half::active && !x_watched.contains(whom)
+    if (!x_watched.contains(whom) && is_subscribed(whom)
       && is_unknown_when_absent(whom))
       tell(e.handle, event{presence_event{bare_notice(whom, show::unknown)}});
   for (const auto& [whom, w] : x_watched) {
@@ -69,7 +78,8 @@ void roster_state::attach_to(const user_address& whom, watched& w) {
   x.whom = whom;
   x.watcher = x_rules->user();
   x.subscription = w.subscription;
-  x.number = item ? item->asked : 0;
+  // What has yet to reach the disk is not to be answered.
+  x.number = item && is_settled(whom) ? item->asked : 0;
   x.subscribed = is_subscribed(whom);
   x.adhoc = !w.adhoc.empty();
   x.seen = w.version;
@@ -98,7 +108,12 @@ void roster_state::called(const presence_call& x) {
 }
 
 void roster_state::shown(const presence_call& x) {
-  if (x_endpoints.empty() || !x_rules->expects(x.from, now_us()))
+  if (x_endpoints.empty())
+    return;
+  // Whom it will be subscribed to is asked for its state then.
+  bool expected = is_settled(x.from) ? x_rules->expects(x.from, now_us())
+                                     : is_subscribed(x.from);
+  if (!expected)
     return;
   x_rules->share_address(x.from);
   auto& w = x_watched[x.from];
@@ -164,7 +179,11 @@ void roster_state::stop_watching_all() {
 }
 
 void roster_state::watch(const user_address& whom, bool on) {
+  ++x_unsettled[whom];
   after([this, whom, on] {
+    auto i = x_unsettled.find(whom);
+    if (--i->second == 0)
+      x_unsettled.erase(i);
     if (on)
       begin_watching(whom);
     else
@@ -176,17 +195,9 @@ void roster_state::begin_watching(const user_address& whom) {
   if (x_endpoints.empty())
     return;
   auto i = x_watched.find(whom);
-  if (i != x_watched.end() && i->second.subscription) {
-    if (!i->second.to) {
-      // The presentity was quicker: every session has been told, unless its
-      // subscription took for granted that it is unknown to them.
-      if (is_unknown_when_absent(whom))
-        for (const auto& e : x_endpoints)
-          self->send(i->second.subscription, greet_session{e.handle});
-      return;
-    }
+  if (i != x_watched.end()) {
     // It watched ad hoc until now: the other sessions know nothing yet.
-    auto told = *i->second.to;
+    auto told = i->second.to ? *i->second.to : *x_sessions;
     retarget(whom, i->second);
     for (const auto& e : x_endpoints)
       if (std::find(told.begin(), told.end(), e.handle) == told.end())
@@ -194,15 +205,25 @@ void roster_state::begin_watching(const user_address& whom) {
     attach_to(whom, i->second);
     return;
   }
-  tell_unknown(whom);
+  auto now = view_of_absent(whom, *x_policy);
+  for (const auto& e : x_endpoints)
+    if (now == show::unknown || lost_sight_of(e, whom))
+      tell(e.handle, event{presence_event{bare_notice(whom, now)}});
   call_one(whom, false, true);
 }
 
 void roster_state::cease_watching(const user_address& whom) {
+  bool unknown = is_unknown_when_absent(whom);
   x_sharing_of.erase(whom);
   auto i = x_watched.find(whom);
-  if (i == x_watched.end())
+  if (i == x_watched.end()) {
+    // What was shown is taken back.
+    if (unknown)
+      for (const auto& e : x_endpoints)
+        tell(e.handle,
+          event{presence_event{bare_notice(whom, show::unavailable)}});
     return;
+  }
   auto& w = i->second;
   if (w.adhoc.empty()) {
     stop_watching(whom, true);
@@ -233,155 +254,6 @@ void roster_state::cease_watching(const user_address& whom) {
 void roster_state::say_through(
   const watched& w, const session_actor& who, std::vector<event> what) {
   self->send(w.subscription, say_to_session{who, std::move(what)});
-}
-
-// -- ad-hoc watches
-
-uint64_t roster_state::adhoc_watches() const {
-  uint64_t n = 0;
-  for (const auto& [whom, w] : x_watched)
-    n += w.adhoc.size();
-  return n + x_asked.size();
-}
-
-void roster_state::request_watch(
-  session_id from, request_number number, const parley::watch& what) {
-  auto end = [&](const user_address& whom, const adhoc_watch& w) {
-    return whom == what.whom && w.session == from;
-  };
-  auto i = x_watched.find(what.whom);
-  bool renews = i != x_watched.end() && watches_adhoc(i->second, from);
-  failure why;
-  if (what.whom == x_rules->user()) {
-    why = failure{errc::bad_request, "nobody watches itself"};
-  } else if (what.seconds == 0) {
-    end_adhoc(end);
-    answer(from, number, parley::watching{0});
-    return;
-  } else if (!x_policy->presence_adhoc) {
-    why = failure{errc::watch_disabled};
-  } else if (auto max = x_policy->presence_adhoc_max;
-             !renews && max != unlimited && adhoc_watches() >= max) {
-    why = failure{errc::watch_limit};
-    why.limit = max;
-    why.value = adhoc_watches() + 1;
-  }
-  if (why.code != errc::none) {
-    answer(from, number, std::move(why));
-    return;
-  }
-  auto ticket = x_next_ticket++;
-  x_asked[ticket] = asked_watch{what.whom, from, number, what.seconds};
-  self->send(router_of(what.whom),
-    watch_request{x_rules->user(), roster_actor{self}, ticket, what.whom});
-}
-
-void roster_state::decided(const watch_decided& x) {
-  auto i = x_asked.find(x.ticket);
-  if (i == x_asked.end())
-    return;
-  auto asked = std::move(i->second);
-  x_asked.erase(i);
-  auto* e = find(asked.session);
-  if (!e) {
-    if (x.why.code == errc::none)
-      self->send(
-        router_of(x.whom), detach_watcher{x.whom, x_rules->user(), {}});
-    return;
-  }
-  if (x.why.code != errc::none) {
-    answer(asked.session, asked.number, x.why);
-    return;
-  }
-  auto seconds = std::min(asked.seconds,
-    x_policy->presence_adhoc_ttl_ms / std::chrono::milliseconds::period::den);
-  auto until = self->clock().now() + std::chrono::seconds{seconds};
-  answer(asked.session, asked.number, parley::watching{seconds});
-  auto& w = x_watched[x.whom];
-  w.roster = x.roster;
-  auto watch = std::find_if(w.adhoc.begin(), w.adhoc.end(),
-    [&asked](const auto& a) { return a.session == asked.session; });
-  bool fresh = watch == w.adhoc.end();
-  std::erase_if(e->ended, [&x](const auto& y) { return y.first == x.whom; });
-  config->counters->adhoc += w.adhoc.empty() ? 1 : 0;
-  if (fresh)
-    w.adhoc.push_back({asked.session, until});
-  else
-    watch->until = until;
-  if (!w.subscription) {
-    spawn_subscription(w, x.whom, {});
-    if (x.state->endpoints.empty() && !x.state->unknown)
-      say_through(
-        w, e->handle, {presence_event{bare_notice(x.whom, show::unavailable)}});
-  } else if (fresh) {
-    self->send(w.subscription, greet_session{e->handle});
-  }
-  retarget(x.whom, w);
-  w.version = std::max(w.version, x.state->version);
-  self->send(w.subscription, x.state);
-  attach_to(x.whom, w);
-  arm(until);
-}
-
-void roster_state::revoked(const watch_revoked& x) {
-  end_adhoc([&x](const user_address& whom, const adhoc_watch&) {
-    return whom == x.whom;
-  });
-}
-
-void roster_state::end_adhoc(
-  const std::function<bool(const user_address&, const adhoc_watch&)>& ends) {
-  std::vector<user_address> over;
-  for (auto& [whom, w] : x_watched) {
-    auto first = std::stable_partition(w.adhoc.begin(), w.adhoc.end(),
-      [&](const auto& a) { return !ends(whom, a); });
-    if (first == w.adhoc.end())
-      continue;
-    std::vector<adhoc_watch> ended{first, w.adhoc.end()};
-    w.adhoc.cut(first);
-    config->counters->adhoc -= w.adhoc.empty() ? 1 : 0;
-    retarget(whom, w);
-    for (const auto& a : ended)
-      if (auto* e = find(a.session)) {
-        remember_end(*e, whom);
-        std::vector<event> words;
-        if (!is_subscribed(whom))
-          words.emplace_back(presence_event{bare_notice(whom, show::unknown)});
-        words.emplace_back(watch_ended{whom});
-        say_through(w, e->handle, std::move(words));
-      }
-    over.push_back(whom);
-  }
-  for (const auto& whom : over) {
-    auto& w = x_watched.at(whom);
-    if (w.adhoc.empty() && !is_subscribed(whom)) {
-      stop_watching(whom, false);
-    } else {
-      attach_to(whom, w);
-    }
-  }
-}
-
-void roster_state::remember_end(endpoint& e, const user_address& whom) {
-  if (e.ended.size() == defaults::ended_watches_max)
-    e.ended.erase(e.ended.begin());
-  e.ended.emplace_back(whom, self->clock().now());
-}
-
-void roster_state::tell_ends(endpoint& e) {
-  // Its connection may have been broken for so long.
-  auto since = std::chrono::milliseconds{x_policy->session_resume_window_ms
-    + x_policy->session_heartbeat_ms * defaults::heartbeats_until_dead_tenths
-      / 10};
-  auto now = self->clock().now();
-  std::erase_if(e.ended, [&](const auto& x) {
-    return now - x.second > since + defaults::sweep_interval;
-  });
-  for (const auto& [whom, when] : e.ended) {
-    if (!is_subscribed(whom))
-      tell(e.handle, event{presence_event{bare_notice(whom, show::unknown)}});
-    tell(e.handle, event{watch_ended{whom}});
-  }
 }
 
 void roster_state::arm(clock::time_point at) {

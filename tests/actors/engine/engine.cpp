@@ -15,21 +15,45 @@ namespace {
 using namespace std::chrono_literals;
 
 using hold_atom = caf::atom_constant<caf::atom("hold")>;
+using hold_answered_atom = caf::atom_constant<caf::atom("holdansw")>;
+using let_one_atom = caf::atom_constant<caf::atom("letone")>;
 
 struct gate_state {
   gate_state() {}
   bool held = false;
   std::vector<std::pair<shared<operations>, router_actor>> waiting;
+  bool holds_answered = false;
+  std::deque<std::pair<operations, caf::typed_response_promise<write_result>>>
+    answered;
+  uint64_t writes = 0;
   static inline const char* name = "gate";
 };
 
-using gate_actor = store_writer_actor::extend<caf::reacts_to<hold_atom, bool>>;
+using gate_actor = store_writer_actor::extend<caf::reacts_to<hold_atom, bool>,
+  caf::reacts_to<hold_answered_atom, bool>, caf::reacts_to<let_one_atom>,
+  caf::replies_to<count_atom>::with<uint64_t>>;
+using gate_pointer = gate_actor::stateful_pointer<gate_state>;
+
+void pass_on(gate_pointer self, const store_writer_actor& writer,
+  const operations& what, caf::typed_response_promise<write_result> promise) {
+  self->request(writer, caf::infinite, what)
+    .then([promise](const write_result& x) mutable { promise.deliver(x); });
+}
+
+void let_one_go(gate_pointer self, const store_writer_actor& writer) {
+  auto& xs = self->state.answered;
+  if (xs.empty())
+    return;
+  auto [what, promise] = std::move(xs.front());
+  xs.pop_front();
+  pass_on(self, writer, what, promise);
+}
 
 /// Stands before the writer: a disk that stalls.
-gate_actor::behavior_type gate(
-  gate_actor::stateful_pointer<gate_state> self, store_writer_actor writer) {
+gate_actor::behavior_type gate(gate_pointer self, store_writer_actor writer) {
   return {
     [self, writer](const shared<operations>& what, const router_actor& who) {
+      ++self->state.writes;
       if (self->state.held)
         self->state.waiting.emplace_back(what, who);
       else
@@ -38,8 +62,11 @@ gate_actor::behavior_type gate(
     [self, writer](
       const operations& what) -> caf::typed_response_promise<write_result> {
       auto promise = self->make_response_promise<write_result>();
-      self->request(writer, caf::infinite, what)
-        .then([promise](const write_result& x) mutable { promise.deliver(x); });
+      ++self->state.writes;
+      if (self->state.holds_answered)
+        self->state.answered.emplace_back(what, promise);
+      else
+        pass_on(self, writer, what, promise);
       return promise;
     },
     [](commit_atom) {},
@@ -51,6 +78,13 @@ gate_actor::behavior_type gate(
         self->send(writer, what, who);
       self->state.waiting.clear();
     },
+    [self, writer](hold_answered_atom, bool on) {
+      self->state.holds_answered = on;
+      while (!on && !self->state.answered.empty())
+        let_one_go(self, writer);
+    },
+    [self, writer](let_one_atom) { let_one_go(self, writer); },
+    [self](count_atom) { return self->state.writes; },
   };
 }
 
@@ -130,6 +164,7 @@ engine::engine(uint64_t seed, policy rules, std::shared_ptr<lossy_disk> there,
 engine::~engine() {
   disk.files().refuse_writes(lossy_fs::fault::none);
   let_writes_go();
+  let_roster_writes_go();
   stop();
   x_watched.clear();
   for (auto& c : clients)
@@ -235,6 +270,31 @@ void engine::hold_writes() {
 void engine::let_writes_go() {
   caf::anon_send(caf::actor_cast<gate_actor>(writer), hold_atom::value, false);
   settle();
+}
+
+void engine::hold_roster_writes() {
+  caf::anon_send(
+    caf::actor_cast<gate_actor>(writer), hold_answered_atom::value, true);
+  settle();
+}
+
+void engine::let_roster_write_go() {
+  caf::anon_send(caf::actor_cast<gate_actor>(writer), let_one_atom::value);
+  settle();
+}
+
+void engine::let_roster_writes_go() {
+  caf::anon_send(
+    caf::actor_cast<gate_actor>(writer), hold_answered_atom::value, false);
+  settle();
+}
+
+uint64_t engine::writes() {
+  auto n =
+    ask<uint64_t>(caf::actor_cast<gate_actor>(writer), count_atom::value);
+  settle();
+  BOOST_REQUIRE(n->has_value());
+  return **n;
 }
 
 std::vector<stop_report> engine::stop() {

@@ -66,6 +66,13 @@ public:
   /// What goes to the store's writer waits until it is let go.
   void hold_writes();
   void let_writes_go();
+  /// The same with what is written by request: rosters', settings'. They can be
+  /// let go one by one, too.
+  void hold_roster_writes();
+  void let_roster_write_go();
+  void let_roster_writes_go();
+  /// How often anybody has asked for something to be written.
+  uint64_t writes();
   /// Asks all routers to stop, and lets it happen.
   std::vector<stop_report> stop();
   router_report report(size_t router);

@@ -122,6 +122,21 @@ BOOST_AUTO_TEST_CASE(a_removed_account_leaves_no_word_behind) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(who_is_unsubscribed_from_is_not_shown_as_unknown) {
+  in_any_order([](engine& e) {
+    e.set("presence.sharing", "off");
+    auto& a = alice_who_sees_bob(e);
+    BOOST_TEST(sees(a, bob) == "unknown");
+    a.request(unsubscribe{user(bob)});
+    e.settle();
+    BOOST_TEST(sees(a, bob) == "");
+    e.set("presence.sharing", "on");
+    a.request(subscribe{user(bob)});
+    e.settle();
+    BOOST_TEST(sees(a, bob) == "");
+  });
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace

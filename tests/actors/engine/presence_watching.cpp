@@ -240,6 +240,39 @@ BOOST_AUTO_TEST_CASE(a_watch_that_ends_while_nobody_listens_is_told_of_later) {
     rules);
 }
 
+BOOST_AUTO_TEST_CASE(an_absent_one_that_is_subscribed_to_is_not_unknown) {
+  in_any_order([](engine& e) {
+    auto& a = e.sign_in(alice, "desk");
+    auto& other = e.sign_in(alice, "phone");
+    a.request(watch{user(bob), 1});
+    e.advance(3s);
+    BOOST_TEST(sees(a, bob) == "unknown");
+    other.request(subscribe{user(bob)});
+    e.settle();
+    for (auto* c : {&a, &other})
+      BOOST_TEST(sees(*c, bob) == "");
+    BOOST_TEST(told(other, bob).empty());
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_renewal_that_comes_at_once_needs_no_place) {
+  policy rules;
+  rules.presence_adhoc_max = 1;
+  in_any_order(
+    [](engine& e) {
+      auto& a = e.sign_in(alice, "desk");
+      a.request(watch{user(bob), 60});
+      auto again = a.request(watch{user(bob), 600});
+      auto other = a.request(watch{user(carol), 60});
+      e.settle();
+      BOOST_TEST(a.answer_to(again) == "done");
+      BOOST_TEST(a.answer_to(other) == "watch_limit");
+      e.advance(62s);
+      BOOST_TEST(a.screen.ended.empty());
+    },
+    rules);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace

@@ -1,0 +1,194 @@
+#include "tests/actors/engine/presence_cases.hpp"
+
+// What happens between a change of a subscription and the disk.
+namespace parley::test {
+
+namespace {
+
+using namespace presence;
+using namespace std::chrono_literals;
+
+BOOST_AUTO_TEST_SUITE(presence_disk)
+
+BOOST_AUTO_TEST_CASE(who_joins_before_it_is_written_keeps_nobody_from_seeing) {
+  in_any_order([](engine& e) {
+    auto& desk = e.sign_in(alice, "desk");
+    auto& phone = e.sign_in(alice, "phone");
+    auto& b = e.sign_in(bob, "desk");
+    desk.request(watch{user(bob), 600});
+    e.settle();
+    e.set("presence.auto_approve", "off");
+    phone.request(subscribe{user(bob)});
+    e.settle();
+    e.hold_roster_writes();
+    b.request(approve{user(alice)});
+    e.settle();
+    e.let_roster_write_go(); // Bob's half; Alice's waits
+    auto& tablet = e.sign_in(alice, "tablet");
+    BOOST_TEST(told(phone, bob).empty());
+    e.let_roster_writes_go();
+    for (auto* c : {&desk, &phone, &tablet})
+      BOOST_TEST(sees(*c, bob) == "desk=available");
+    b.set_availability({show::away, "", 0});
+    e.settle();
+    for (auto* c : {&desk, &phone, &tablet})
+      BOOST_TEST(sees(*c, bob) == "desk=away");
+  });
+}
+
+/// Alice's desk and phone see Bob, and the desk watches him, too; then the desk
+/// unsubscribes, and ends its watch while the disk has yet to hear of it.
+void end_watch_in_between(
+  engine& e, const std::function<void(engine&)>& write) {
+  auto& desk = alice_who_sees_bob(e);
+  e.sign_in(alice, "phone");
+  e.sign_in(bob, "desk");
+  desk.request(watch{user(bob), 600});
+  e.settle();
+  e.hold_roster_writes();
+  desk.request(unsubscribe{user(bob)});
+  desk.request(watch{user(bob), 0});
+  e.settle();
+  BOOST_TEST(desk.screen.ended.size() == 1u);
+  write(e);
+}
+
+simulated_client& of_alice(engine& e, const std::string& endpoint) {
+  for (auto& c : e.clients)
+    if (c->name == alice && c->endpoint == endpoint)
+      return *c;
+  throw std::out_of_range(endpoint);
+}
+
+BOOST_AUTO_TEST_CASE(a_watch_that_ends_before_leaves_nobody_on_a_screen) {
+  in_any_order([](engine& e) {
+    end_watch_in_between(e, [](engine& x) { x.let_roster_writes_go(); });
+    for (auto* endpoint : {"desk", "phone"})
+      BOOST_TEST(sees(of_alice(e, endpoint), bob) == "");
+    BOOST_TEST(e.live_presence().subscriptions == 0u);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_watch_that_ends_before_a_refusal_takes_nothing_away) {
+  in_any_order([](engine& e) {
+    end_watch_in_between(e, [](engine& x) {
+      x.disk.files().refuse_writes(lossy_fs::fault::full);
+      x.let_roster_writes_go();
+      x.disk.files().refuse_writes(lossy_fs::fault::none);
+    });
+    for (auto* endpoint : {"desk", "phone"})
+      BOOST_TEST(sees(of_alice(e, endpoint), bob) == "desk=available");
+    e.advance(3s);
+    e.client(bob, "phone").sign_in();
+    e.settle();
+    for (auto* endpoint : {"desk", "phone"})
+      BOOST_TEST(
+        sees(of_alice(e, endpoint), bob) == "desk=available phone=available");
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_watch_that_begins_before_is_not_for_all_endpoints) {
+  in_any_order([](engine& e) {
+    auto& desk = e.sign_in(alice, "desk");
+    auto& phone = e.sign_in(alice, "phone");
+    auto& b = e.sign_in(bob, "desk");
+    e.set("presence.auto_approve", "off");
+    desk.request(subscribe{user(bob)});
+    e.settle();
+    e.hold_roster_writes();
+    b.request(approve{user(alice)});
+    e.settle();
+    e.let_roster_write_go();
+    desk.request(watch{user(bob), 600});
+    e.settle();
+    BOOST_TEST(sees(desk, bob) == "desk=available");
+    e.disk.files().refuse_writes(lossy_fs::fault::full);
+    e.let_roster_writes_go();
+    BOOST_TEST(told(phone, bob).empty());
+    b.set_availability({show::away, "", 0});
+    e.settle();
+    BOOST_TEST(sees(desk, bob) == "desk=away");
+    BOOST_TEST(told(phone, bob).empty());
+    // The verdict is told again.
+    e.disk.files().refuse_writes(lossy_fs::fault::none);
+    e.advance(125s);
+    BOOST_TEST(sees(phone, bob) == "desk=away");
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_word_that_the_disk_refuses_is_not_known_to_others) {
+  in_any_order([](engine& e) {
+    alice_who_sees_bob(e).sign_out();
+    auto& b = e.sign_in(bob, "desk");
+    e.hold_roster_writes();
+    set_privacy hides;
+    hides.sharing = sharing::off;
+    b.request(blocking({user(carol)}));
+    b.request(hides);
+    e.settle();
+    e.let_roster_write_go();
+    e.disk.files().refuse_writes(lossy_fs::fault::full);
+    e.let_roster_writes_go();
+    e.disk.files().refuse_writes(lossy_fs::fault::none);
+    e.advance(3s);
+    b.sign_out();
+    e.advance(3s);
+    BOOST_TEST(e.live_presence().rosters == 0u);
+    auto& a = e.sign_in(alice, "phone");
+    BOOST_TEST(sees(a, bob) == "");
+    BOOST_TEST(told(a, bob).empty());
+  });
+}
+
+BOOST_AUTO_TEST_CASE(who_asks_a_user_that_is_being_removed_is_told_of_its_end) {
+  in_any_order([](engine& e) {
+    auto& a = alice_who_sees_bob(e);
+    e.sign_in(bob, "desk").request(subscribe{user(carol)});
+    auto& c = e.sign_in(carol, "desk");
+    c.follow_contacts();
+    e.settle();
+    e.hold_roster_writes();
+    audit_entry line{e.world->wall_clock(), "tester", "user remove", {}, {}};
+    auto& r = e.routers[slot_of(user(bob)) % 2];
+    auto done = e.ask<account_removed>(
+      router_actor{r}, remove_atom::value, user(bob), line);
+    e.settle();
+    c.request(subscribe{user(bob)});
+    e.settle();
+    e.let_roster_writes_go();
+    BOOST_REQUIRE(done->has_value());
+    e.advance(125s);
+    for (auto* x : {&a, &c}) {
+      auto* left = x->screen.find(user(bob));
+      BOOST_REQUIRE(left);
+      BOOST_TEST((left->subscription == subscription_state{}));
+    }
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_screen_that_comes_is_told_nothing_by_those_that_end) {
+  for (uint64_t seed = 1; seed <= 10 * seeds; ++seed) {
+    BOOST_TEST_CONTEXT("seed " << seed) {
+      engine e{seed};
+      for (auto& name : {alice, bob})
+        e.make_account(name);
+      auto& a = alice_who_sees_bob(e);
+      auto& b = e.sign_in(bob, "desk");
+      b.set_availability({show::away, "", 0});
+      a.sign_out();
+      auto& late = e.client(alice, "phone");
+      late.sign_in();
+      for (auto n = seed % 40; n > 0; --n)
+        e.system.step();
+      b.set_availability({show::dnd, "", 0});
+      e.settle();
+      BOOST_TEST(sees(late, bob) == "desk=dnd");
+    }
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace
+
+} // namespace parley::test
