@@ -23,8 +23,11 @@ bool import_file::read_line(std::string& line) {
     return false;
   if (++x_lines == 1 && line.starts_with(byte_order_mark))
     line.erase(0, byte_order_mark.size());
-  if (line.ends_with('\r'))
+  x_end = "\n";
+  if (line.ends_with('\r')) {
     line.pop_back();
+    x_end = "\r\n";
+  }
   return true;
 }
 
@@ -68,11 +71,12 @@ void import_file::read_quoted(row& to, std::string& line, size_t& at) {
       cell += line[at++];
     } else if (at < line.size()) {
       break;
-    } else if (std::string more;
+    } else if (std::string more, end = x_end;
                line.size() <= defaults::import_row_max && read_line(more)) {
       // A newline within.
-      cell += '\n';
-      line += '\n' + more;
+      cell += end;
+      at += end.size() - 1;
+      line += end + more;
     } else {
       // Where the next row begins is anybody's guess.
       x_broken = true;

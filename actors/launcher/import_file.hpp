@@ -35,6 +35,7 @@ public:
   std::optional<row> next();
 
 private:
+  /// Without its end; `x_end` says which one that was.
   bool read_line(std::string& line);
   void read_cell(row& to, std::string& line, size_t& at);
   void read_quoted(row& to, std::string& line, size_t& at);
@@ -42,6 +43,7 @@ private:
   std::istream& x_in;
   bool x_plain;
   uint64_t x_lines = 0;
+  const char* x_end = "";
   bool x_broken = false;
 };
 

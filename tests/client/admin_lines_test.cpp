@@ -50,6 +50,8 @@ BOOST_AUTO_TEST_CASE(a_cell_in_quotes_holds_whatever_it_likes) {
     == std::vector<cells>{{"a@b", "say \"hi\""}, {"c@d", ""}}));
   BOOST_TEST((rows_of("a@b,\"two\nlines\"\nc@d,x\n")
     == std::vector<cells>{{"a@b", "two\nlines"}, {"c@d", "x"}}));
+  BOOST_TEST((rows_of("a@b,\"two\r\nlines\r\n\",\"x\"\r\nc@d,x\r\n")
+    == std::vector<cells>{{"a@b", "two\r\nlines\r\n", "x"}, {"c@d", "x"}}));
 }
 
 BOOST_AUTO_TEST_CASE(without_quotes_a_password_goes_to_the_end_of_its_line) {
