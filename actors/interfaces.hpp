@@ -142,7 +142,8 @@ using router_actor = caf::typed_actor<
   /// What became of an IM: first which ones had an id, then the events.
   caf::replies_to<trace_wanted>::with<trace_found>,
   caf::replies_to<trace_of>::with<trace_found>,
-  /// Users with so many IMs waiting, of which some are not on disk.
+  /// Users with so many IMs waiting, of which some are not on disk, or with so
+  /// many watchers, of which some watch ad hoc.
   caf::replies_to<limits_wanted>::with<limits_found>,
   /// Deadlines.
   caf::reacts_to<tick_atom>,

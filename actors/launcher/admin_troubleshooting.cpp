@@ -14,19 +14,27 @@ using nlohmann::json;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
+namespace {
+
+/// Some of `more` are in `all` already.
+void add(std::vector<user_address>& all, std::vector<user_address> more) {
+  std::move(more.begin(), more.end(), std::back_inserter(all));
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+}
+
+} // namespace
+
 limits_found admin_requests::users_at_limits(const policy& rules) {
   limits_wanted wanted{
     rules.im_offline_max, rules.contacts_max, rules.watchers_max};
   auto all = ask<limits_found>(x_reach.sweeper, wanted);
-  // What waits in memory is on no disk.
+  // What waits in memory is on no disk, and no ad-hoc watch is.
   for (const auto& r : x_reach.routers) {
     auto some = ask<limits_found>(r, wanted);
-    all.offline.insert(
-      all.offline.end(), some.offline.begin(), some.offline.end());
+    add(all.offline, std::move(some.offline));
+    add(all.watchers, std::move(some.watchers));
   }
-  std::sort(all.offline.begin(), all.offline.end());
-  auto end = std::unique(all.offline.begin(), all.offline.end());
-  all.offline.erase(end, all.offline.end());
   return all;
 }
 

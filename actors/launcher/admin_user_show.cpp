@@ -161,7 +161,8 @@ json admin_requests::show_user(const json& what) {
     {"privacy", privacy_of(head.privacy)},
     {"limits",
       {{"contacts.max", limit_of(head.contacts, rules->contacts_max)},
-        {"watchers.max", limit_of(head.watchers, rules->watchers_max)},
+        {"watchers.max",
+          limit_of(head.watchers + report.adhoc_watchers, rules->watchers_max)},
         {"session.endpoints_max",
           limit_of(mine.size(), rules->session_endpoints_max)}}}};
   x["sessions"] = std::move(mine);

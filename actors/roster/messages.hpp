@@ -141,10 +141,14 @@ struct roster_report {
   /// Whom its subscriptions show now, and who watches it now, sorted.
   std::vector<user_address> watched;
   std::vector<user_address> watchers;
+  /// Those that count beside the recorded ones.
+  uint64_t adhoc_watchers = 0;
   /// What the one who was named may see.
   presentity view;
   failure why;
-  auto fields() { return std::tie(what, watched, watchers, view, why); }
+  auto fields() {
+    return std::tie(what, watched, watchers, adhoc_watchers, view, why);
+  }
 };
 
 /// Contacts that an operator adds for a user; `subscribes` parallel to them.

@@ -13,6 +13,7 @@ namespace parley {
 
 roster_state::~roster_state() {
   --config->counters->rosters;
+  config->adhoc->erase(x_rules->user());
 }
 
 void roster_state::init(user_address user,
@@ -95,6 +96,7 @@ void roster_state::flush() {
     for (auto& h : std::exchange(x_held, {}))
       h.act();
   }
+  count_adhoc_watchers();
   tell_if_idle();
 }
 
@@ -359,6 +361,7 @@ void roster_state::report(
         x.watched.push_back(whom);
       for (const auto& [who, w] : x_watchers)
         x.watchers.push_back(who);
+      x.adhoc_watchers = adhoc_watchers_beside({});
       x.view = *state_of(view_of(viewer));
       promise.deliver(std::move(x));
     },

@@ -21,6 +21,10 @@
 
 namespace parley {
 
+/// Users of a router that others watch ad hoc, with how many do so and are not
+/// subscribed.
+using watched_adhoc = std::unordered_map<user_address, uint64_t>;
+
 /// What all rosters of a router share.
 struct roster_config {
   shared<policy> rules;
@@ -31,6 +35,8 @@ struct roster_config {
   std::shared_ptr<presence_counters> counters;
   /// As in `router_config`.
   double presence_rate = 0;
+  /// Kept by the rosters.
+  std::shared_ptr<watched_adhoc> adhoc;
 };
 
 /// See `roster_actor`. What its rules ask for beside writes is held back until
@@ -225,6 +231,8 @@ private:
   presence_call make_call() const;
   void call_one(const user_address& whom, bool shows, bool asks);
   void forget_grant(const user_address& watcher);
+  /// Brings the share in `config->adhoc` up to date.
+  void count_adhoc_watchers();
 
   // watching
   /// As it was carried out: what has yet to reach the disk does not count.
@@ -306,6 +314,8 @@ private:
   std::map<user_address, watcher> x_watchers;
   /// Ad-hoc watches that are allowed and have yet to begin.
   std::map<user_address, size_t> x_granted;
+  /// So many may watch ad hoc now that it has to be counted.
+  bool x_adhoc_changed = false;
 
   std::map<user_address, watched> x_watched;
   /// Of whom it begins or ceases to see by what has yet to reach the disk: how

@@ -74,6 +74,7 @@ void roster_state::show_to_all() {
 
 void roster_state::view_changed(const user_address& whom) {
   after([this, whom] {
+    x_adhoc_changed = true;
     auto i = x_watchers.find(whom);
     if (i == x_watchers.end()) {
       if (is_online() || !x_shares)
@@ -113,6 +114,7 @@ void roster_state::reconcile() {
 
 void roster_state::views_changed() {
   after([this] {
+    x_adhoc_changed = true;
     share_or_not();
     for (auto i = x_watchers.begin(); i != x_watchers.end();) {
       auto& [who, w] = *i;
@@ -302,6 +304,7 @@ void roster_state::call_one(const user_address& whom, bool shows, bool asks) {
 // -- watchers
 
 void roster_state::attach(const attach_watcher& x) {
+  x_adhoc_changed = true;
   if (x.adhoc)
     forget_grant(x.watcher);
   bool subscribed = x.subscribed && x_rules->admit(x.watcher, x.number);
@@ -331,6 +334,7 @@ void roster_state::attach(const attach_watcher& x) {
 }
 
 void roster_state::detach(const detach_watcher& x) {
+  x_adhoc_changed = true;
   if (!x.subscription) {
     forget_grant(x.watcher);
     return;
@@ -358,6 +362,16 @@ uint64_t roster_state::adhoc_watchers_beside(const user_address& whom) const {
   return n;
 }
 
+void roster_state::count_adhoc_watchers() {
+  if (!std::exchange(x_adhoc_changed, false))
+    return;
+  auto n = adhoc_watchers_beside({});
+  if (n > 0)
+    (*config->adhoc)[x_rules->user()] = n;
+  else
+    config->adhoc->erase(x_rules->user());
+}
+
 void roster_state::decide_watch(const watch_request& x) {
   watch_decided answer;
   answer.ticket = x.ticket;
@@ -368,6 +382,7 @@ void roster_state::decide_watch(const watch_request& x) {
     answer.why = std::move(*why);
   } else {
     ++x_granted[x.watcher];
+    x_adhoc_changed = true;
     answer.roster = roster_actor{self};
     auto v = !x_shares                                 ? view::unknown
       : is_blocked(x_rules->head().privacy, x.watcher) ? view::nothing

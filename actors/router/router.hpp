@@ -127,6 +127,8 @@ public:
   void roster_changed(const roster_head_changed& x);
   void report_roster(const user_address& whom, const user_address& viewer,
     caf::typed_response_promise<roster_report> promise);
+  /// Its users at a limit, by what is in memory alone.
+  limits_found at_limits(const limits_wanted& x) const;
   void import_contacts(const user_address& whom, contacts_import what,
     caf::typed_response_promise<contacts_imported> promise);
 
@@ -244,6 +246,8 @@ private:
   std::shared_ptr<const roster_config> x_roster_config;
   std::shared_ptr<presence_counters> x_presence =
     std::make_shared<presence_counters>();
+  std::shared_ptr<watched_adhoc> x_watched_adhoc =
+    std::make_shared<watched_adhoc>();
   std::shared_ptr<session_limits> x_limits = std::make_shared<session_limits>();
   std::unordered_map<session_id, entry> x_entries;
   std::unordered_map<caf::actor_addr, session_id> x_by_address;

@@ -160,11 +160,7 @@ local_router_actor::behavior_type router(
     [&st](const trace_of& x) {
       return trace_found{{}, st.rules->traced_events(x.ims)};
     },
-    [&st](const limits_wanted& x) {
-      limits_found found;
-      found.offline = st.rules->with_waiting(x.offline_max);
-      return found;
-    },
+    [&st](const limits_wanted& x) { return st.at_limits(x); },
     [&st](tick_atom) { st.sweep(); },
     [self](stop_atom) {
       auto promise = self->make_response_promise<stop_report>();

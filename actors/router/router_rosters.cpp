@@ -18,7 +18,7 @@ std::shared_ptr<const roster_config> router_state::roster_surroundings() {
   if (!x_roster_config || x_roster_config->rules != config.rules)
     x_roster_config = std::make_shared<const roster_config>(
       roster_config{config.rules, others, config.writer, config.readers,
-        config.world, x_presence, config.presence_rate});
+        config.world, x_presence, config.presence_rate, x_watched_adhoc});
   return x_roster_config;
 }
 
@@ -243,6 +243,17 @@ void router_state::report_roster(const user_address& whom,
             promise.deliver(std::move(x));
           });
     });
+}
+
+limits_found router_state::at_limits(const limits_wanted& x) const {
+  limits_found found;
+  found.offline = rules->with_waiting(x.offline_max);
+  for (const auto& [whom, n] : *x_watched_adhoc) {
+    auto* known = rules->roster_of(whom);
+    if (n + (known ? known->watchers : 0) >= x.watchers_max)
+      found.watchers.push_back(whom);
+  }
+  return found;
 }
 
 void router_state::import_contacts(const user_address& whom,

@@ -170,6 +170,39 @@ BOOST_AUTO_TEST_CASE(subscribed_or_ad_hoc_all_watchers_share_one_limit) {
     rules);
 }
 
+BOOST_AUTO_TEST_CASE(who_is_full_by_watchers_of_both_kinds_is_found) {
+  auto full = [](engine& e) {
+    std::vector<user_address> all;
+    for (auto& r : e.routers) {
+      auto x = e.ask<limits_found>(
+        router_actor{r}, limits_wanted{unlimited, unlimited, 2});
+      e.settle();
+      all.insert(all.end(), (*x)->watchers.begin(), (*x)->watchers.end());
+    }
+    return all;
+  };
+  in_any_order([full](engine& e) {
+    alice_who_sees_bob(e);
+    e.sign_in(bob, "phone");
+    auto& c = e.sign_in(carol, "desk");
+    c.request(watch{user(alice), 60});
+    e.settle();
+    BOOST_TEST(full(e).empty());
+    c.request(watch{user(bob), 60});
+    e.settle();
+    BOOST_TEST((full(e) == std::vector{user(bob)}));
+    // As one that is subscribed it counts once, and is on disk.
+    c.request(subscribe{user(bob)});
+    e.settle();
+    BOOST_TEST(full(e).empty());
+    c.request(unsubscribe{user(bob)});
+    e.settle();
+    BOOST_TEST((full(e) == std::vector{user(bob)}));
+    e.advance(62s);
+    BOOST_TEST(full(e).empty());
+  });
+}
+
 BOOST_AUTO_TEST_CASE(of_watchers_that_ask_at_once_no_more_come_in_than_may) {
   policy rules;
   rules.watchers_max = 1;
