@@ -72,7 +72,7 @@ public:
   virtual void drained() = 0;
 
 protected:
-  ~drained_hook() = default;
+  virtual ~drained_hook() = default;
 
 private:
   friend class worker;
