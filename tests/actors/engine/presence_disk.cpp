@@ -140,53 +140,6 @@ BOOST_AUTO_TEST_CASE(a_word_that_the_disk_refuses_is_not_known_to_others) {
   });
 }
 
-BOOST_AUTO_TEST_CASE(who_asks_a_user_that_is_being_removed_is_told_of_its_end) {
-  in_any_order([](engine& e) {
-    auto& a = alice_who_sees_bob(e);
-    e.sign_in(bob, "desk").request(subscribe{user(carol)});
-    auto& c = e.sign_in(carol, "desk");
-    c.follow_contacts();
-    e.settle();
-    e.hold_roster_writes();
-    audit_entry line{e.world->wall_clock(), "tester", "user remove", {}, {}};
-    auto& r = e.routers[slot_of(user(bob)) % 2];
-    auto done = e.ask<account_removed>(
-      router_actor{r}, remove_atom::value, user(bob), line);
-    e.settle();
-    c.request(subscribe{user(bob)});
-    e.settle();
-    e.let_roster_writes_go();
-    BOOST_REQUIRE(done->has_value());
-    e.advance(125s);
-    for (auto* x : {&a, &c}) {
-      auto* left = x->screen.find(user(bob));
-      BOOST_REQUIRE(left);
-      BOOST_TEST((left->subscription == subscription_state{}));
-    }
-  });
-}
-
-BOOST_AUTO_TEST_CASE(a_screen_that_comes_is_told_nothing_by_those_that_end) {
-  for (uint64_t seed = 1; seed <= 10 * seeds; ++seed) {
-    BOOST_TEST_CONTEXT("seed " << seed) {
-      engine e{seed};
-      for (auto& name : {alice, bob})
-        e.make_account(name);
-      auto& a = alice_who_sees_bob(e);
-      auto& b = e.sign_in(bob, "desk");
-      b.set_availability({show::away, "", 0});
-      a.sign_out();
-      auto& late = e.client(alice, "phone");
-      late.sign_in();
-      for (auto n = seed % 40; n > 0; --n)
-        e.system.step();
-      b.set_availability({show::dnd, "", 0});
-      e.settle();
-      BOOST_TEST(sees(late, bob) == "desk=dnd");
-    }
-  }
-}
-
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace
