@@ -303,6 +303,7 @@ void roster_state::head_changed() {
     x_rules->user(), h.contacts, h.watchers, h.requests, {}, h.privacy.sharing};
   if (blocks_anybody(h.privacy))
     x.blocks.reset(h.privacy);
+  x_adhoc_changed = true;
   after([this, x = std::move(x)] { self->send(x_router, x); });
 }
 

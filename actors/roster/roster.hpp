@@ -21,8 +21,7 @@
 
 namespace parley {
 
-/// Users of a router that others watch ad hoc, with how many do so and are not
-/// subscribed.
+/// Users of a router that others watch ad hoc, with how many watch them in all.
 using watched_adhoc = std::unordered_map<user_address, uint64_t>;
 
 /// What all rosters of a router share.
@@ -314,7 +313,7 @@ private:
   std::map<user_address, watcher> x_watchers;
   /// Ad-hoc watches that are allowed and have yet to begin.
   std::map<user_address, size_t> x_granted;
-  /// So many may watch ad hoc now that it has to be counted.
+  /// There may be others, or more, so that it has to be counted.
   bool x_adhoc_changed = false;
 
   std::map<user_address, watched> x_watched;

@@ -304,7 +304,6 @@ void roster_state::call_one(const user_address& whom, bool shows, bool asks) {
 // -- watchers
 
 void roster_state::attach(const attach_watcher& x) {
-  x_adhoc_changed = true;
   if (x.adhoc)
     forget_grant(x.watcher);
   bool subscribed = x.subscribed && x_rules->admit(x.watcher, x.number);
@@ -313,6 +312,7 @@ void roster_state::attach(const attach_watcher& x) {
     return;
   }
   auto& w = x_watchers[x.watcher];
+  x_adhoc_changed |= x.adhoc || w.adhoc;
   w.subscription = x.subscription;
   w.roster = x.roster;
   w.subscribed = subscribed;
@@ -334,18 +334,20 @@ void roster_state::attach(const attach_watcher& x) {
 }
 
 void roster_state::detach(const detach_watcher& x) {
-  x_adhoc_changed = true;
   if (!x.subscription) {
     forget_grant(x.watcher);
     return;
   }
   auto i = x_watchers.find(x.watcher);
-  if (i != x_watchers.end() && i->second.subscription == x.subscription)
+  if (i != x_watchers.end() && i->second.subscription == x.subscription) {
+    x_adhoc_changed |= i->second.adhoc;
     x_watchers.erase(i);
+  }
 }
 
 void roster_state::forget_grant(const user_address& watcher) {
   auto i = x_granted.find(watcher);
+  x_adhoc_changed = true;
   if (i != x_granted.end() && --i->second == 0)
     x_granted.erase(i);
 }
@@ -367,7 +369,7 @@ void roster_state::count_adhoc_watchers() {
     return;
   auto n = adhoc_watchers_beside({});
   if (n > 0)
-    (*config->adhoc)[x_rules->user()] = n;
+    (*config->adhoc)[x_rules->user()] = n + x_rules->head().watchers;
   else
     config->adhoc->erase(x_rules->user());
 }

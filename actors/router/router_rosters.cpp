@@ -248,11 +248,9 @@ void router_state::report_roster(const user_address& whom,
 limits_found router_state::at_limits(const limits_wanted& x) const {
   limits_found found;
   found.offline = rules->with_waiting(x.offline_max);
-  for (const auto& [whom, n] : *x_watched_adhoc) {
-    auto* known = rules->roster_of(whom);
-    if (n + (known ? known->watchers : 0) >= x.watchers_max)
+  for (const auto& [whom, n] : *x_watched_adhoc)
+    if (n >= x.watchers_max)
       found.watchers.push_back(whom);
-  }
   return found;
 }
 

@@ -147,7 +147,7 @@ class ContactsAdminTest(SystemTest):
     def test_what_is_exported_goes_in_again(self):
         a, b, c, d = self.people(4)
         rows = [
-            [a, b, 'a, "quoted"\nname', r"semi\;colon;back\\slash", "to"],
+            [a, b, 'a, "quoted"\r\nname\n', r"semi\;colon;back\\slash", "to"],
             [a, c, "Zoë", "", "none"],
             [a, "somebody@elsewhere.net", "", "far", "none"],
             [d, a, "", "", "to"],
@@ -343,6 +343,30 @@ class ContactsAdminTest(SystemTest):
         wait_until(
             lambda: read(self.server)[name] == before[name] + 1, "one refusal"
         )
+
+    def test_who_is_full_by_watches_is_named_as_well(self):
+        self.setting("watchers.max", 2)
+        a, b, c = self.people(3)
+        self.imports([a, c])
+        self.settled(a, c)
+        bob = self.chat(b)
+        bob.ask("watch", id="watch", address=c, seconds=60)
+        bob.wait_for(lambda x: x.get("id") == "watch")
+        bob.wait_for(
+            lambda x: x["event"] == "presence" and x["from"] == c
+        )
+
+        def full():
+            checks = self.server.admin("troubleshoot")["checks"]
+            (check,) = [x for x in checks if x["check"] == "watchers.max"]
+            return check.get("users", [])
+
+        wait_until(lambda: c in full(), f"{c} among {full()}")
+        self.assertEqual(
+            self.user(c)["limits"]["watchers.max"], {"count": 2, "max": 2}
+        )
+        bob.ask("watch", id="end", address=c, seconds=0)
+        wait_until(lambda: c not in full(), f"{c} not among {full()}")
 
     def test_presence_is_counted(self):
         a, b, c = self.people(3)

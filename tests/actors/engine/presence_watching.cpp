@@ -200,6 +200,13 @@ BOOST_AUTO_TEST_CASE(who_is_full_by_watchers_of_both_kinds_is_found) {
     BOOST_TEST((full(e) == std::vector{user(bob)}));
     e.advance(62s);
     BOOST_TEST(full(e).empty());
+    // Also of one who is not here.
+    c.request(watch{user(bob), 60});
+    for (auto& x : e.clients)
+      if (x->name == bob)
+        x->sign_out();
+    e.advance(3s);
+    BOOST_TEST((full(e) == std::vector{user(bob)}));
   });
 }
 
