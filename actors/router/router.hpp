@@ -116,6 +116,9 @@ public:
   void check(const contact_check& x);
   void receive(const subscription_note& x);
   void confirmed(const note_confirmed& x);
+  /// All that are confirmed, one write at a time: CAF moves all requests that
+  /// wait for their answers whenever one comes.
+  void forget_notes();
   void call(const presence_calls& x);
   /// To the roster of a user if it is active.
   template <class Message>
@@ -248,6 +251,9 @@ private:
     std::make_shared<presence_counters>();
   std::shared_ptr<watched_adhoc> x_watched_adhoc =
     std::make_shared<watched_adhoc>();
+  /// Notes to be forgotten, and whether some are being.
+  operations x_confirmed;
+  bool x_forgetting = false;
   std::shared_ptr<session_limits> x_limits = std::make_shared<session_limits>();
   std::unordered_map<session_id, entry> x_entries;
   std::unordered_map<caf::actor_addr, session_id> x_by_address;

@@ -133,11 +133,24 @@ void router_state::receive(const subscription_note& x) {
 }
 
 void router_state::confirmed(const note_confirmed& x) {
-  operations ops;
-  ops.emplace_back(remove_note{x.what});
+  x_confirmed.emplace_back(remove_note{x.what});
+  forget_notes();
+}
+
+void router_state::forget_notes() {
+  if (x_forgetting || x_confirmed.empty())
+    return;
+  x_forgetting = true;
   // What stays is sent again, and confirmed again.
-  self->request(config.writer, caf::infinite, std::move(ops))
-    .then([](const write_result&) {}, [](const caf::error&) {});
+  auto go_on = [this] {
+    x_forgetting = false;
+    forget_notes();
+  };
+  self
+    ->request(
+      config.writer, caf::infinite, std::exchange(x_confirmed, operations{}))
+    .then([go_on](const write_result&) { go_on(); },
+      [go_on](const caf::error&) { go_on(); });
 }
 
 void router_state::call(const presence_calls& x) {
