@@ -68,6 +68,15 @@ public:
   void dissolve(caf::typed_response_promise<write_result> promise);
   /// Ends each handler: writes what was asked for.
   void flush();
+  /// Has a message handled when it is loaded: mostly at once, and nothing is
+  /// copied then.
+  template <class Message>
+  void take(const Message& x, void (roster_state::*how)(const Message&)) {
+    if (x_loaded)
+      (this->*how)(x);
+    else
+      wait_for_load({[this, x, how] { (this->*how)(x); }, {}});
+  }
 
   // -- the user's own presence and sessions (roster_presence.cpp)
   void joined(const endpoint_joined& x);
@@ -84,7 +93,7 @@ public:
   void decided(const watch_decided& x);
   void revoked(const watch_revoked& x);
   void presentity_gone(const presentity_left& x);
-  void taken_back(const user_address& whom);
+  void taken_back(const subscription_ended& x);
   void sweep();
 
   /// Of messages from its router.
@@ -187,6 +196,9 @@ private:
       wait_for_load({std::move(then), std::move(fails)});
   }
   void wait_for_load(held x);
+  bool waits_for_disk() const noexcept {
+    return x_committing || !x_writes.empty() || !x_held.empty();
+  }
   void read();
   void after(
     std::function<void()> act, std::function<void(const failure&)> fails = {});
@@ -236,10 +248,13 @@ private:
   // watching
   /// As it was carried out: what has yet to reach the disk does not count.
   bool is_subscribed(const user_address& whom) const;
+  /// The same of one with this entry; null: it has none.
+  bool is_subscribed(const user_address& whom, const roster_item* x) const;
   /// No change of whether it is subscribed to `whom` has yet to reach the disk.
   bool is_settled(const user_address& whom) const;
   static bool watches_adhoc(const watched& w, session_id session);
-  /// Somebody shows itself to this user.
+  /// Somebody shows itself to this user, or a word of its own.
+  void look_at(const presence_call& x);
   void shown(const presence_call& x);
   void apply_policy(const shared<policy>& before, const shared<policy>& now);
   /// Tells one of the user's sessions all that it may see.

@@ -17,7 +17,7 @@ show roster_state::view_of_absent(
 
 void roster_state::tell_absent(const policy& before) {
   for (const auto& [whom, item] : x_rules->items()) {
-    if (x_watched.contains(whom) || !is_subscribed(whom))
+    if (x_watched.contains(whom) || !is_subscribed(whom, &item))
       continue;
     auto what = view_of_absent(whom, *x_policy);
     if (what == view_of_absent(whom, before))

@@ -8,25 +8,40 @@ roster_actor::behavior_type roster(
   std::shared_ptr<const roster_config> config, router_actor parent) {
   self->state.init(std::move(user), std::move(config), std::move(parent));
   auto& st = self->state;
+  // CAF tries them in turn, 15 to 20 ns each: the most frequent go first.
   return {
-    [&st](const endpoint_joined& x) {
+    [&st](const presence_call& x) {
+      st.handled += !x.answers;
+      st.take(x, &roster_state::called);
+      st.flush();
+    },
+    [&st](const attach_watcher& x) {
       ++st.handled;
-      st.when_loaded([&st, x] { st.joined(x); });
+      st.take(x, &roster_state::attach);
+      st.flush();
+    },
+    [&st](const presentity_left& x) {
+      st.take(x, &roster_state::presentity_gone);
+      st.flush();
+    },
+    [&st](const detach_watcher& x) {
+      ++st.handled;
+      st.take(x, &roster_state::detach);
       st.flush();
     },
     [&st](const endpoint_changed& x) {
       ++st.handled;
-      st.when_loaded([&st, x] { st.changed(x); });
+      st.take(x, &roster_state::changed);
+      st.flush();
+    },
+    [&st](const endpoint_joined& x) {
+      ++st.handled;
+      st.take(x, &roster_state::joined);
       st.flush();
     },
     [&st](const endpoint_left& x) {
       ++st.handled;
-      st.when_loaded([&st, x] { st.left(x); });
-      st.flush();
-    },
-    [&st](const endpoint_resumed& x) {
-      ++st.handled;
-      st.when_loaded([&st, x] { st.resumed(x); });
+      st.take(x, &roster_state::left);
       st.flush();
     },
     [&st](roster_requests& x) {
@@ -34,12 +49,17 @@ roster_actor::behavior_type roster(
       st.requests(x);
       st.flush();
     },
-    [&st](const shared<policy>& x) {
-      st.set_policy(x);
-      st.flush();
-    },
     [&st](roster_found& x) {
       st.found(x);
+      st.flush();
+    },
+    [&st](const endpoint_resumed& x) {
+      ++st.handled;
+      st.take(x, &roster_state::resumed);
+      st.flush();
+    },
+    [&st](const shared<policy>& x) {
+      st.set_policy(x);
       st.flush();
     },
     [&st](const contacts_checked& x) {
@@ -53,7 +73,7 @@ roster_actor::behavior_type roster(
     },
     [&st](const contact_check& x) {
       ++st.handled;
-      st.when_loaded([&st, x] { st.check_for(x); });
+      st.take(x, &roster_state::check_for);
       st.flush();
     },
     [&st](const review_requests&) {
@@ -61,44 +81,25 @@ roster_actor::behavior_type roster(
       st.review();
       st.flush();
     },
-    [&st](const presence_call& x) {
-      st.handled += !x.answers;
-      st.when_loaded([&st, x] { st.called(x); });
-      st.flush();
-    },
     [&st](const absent_users& x) {
-      st.when_loaded([&st, x] { st.absent(x); });
-      st.flush();
-    },
-    [&st](const attach_watcher& x) {
-      ++st.handled;
-      st.when_loaded([&st, x] { st.attach(x); });
-      st.flush();
-    },
-    [&st](const detach_watcher& x) {
-      ++st.handled;
-      st.when_loaded([&st, x] { st.detach(x); });
+      st.take(x, &roster_state::absent);
       st.flush();
     },
     [&st](const watch_request& x) {
       ++st.handled;
-      st.when_loaded([&st, x] { st.decide_watch(x); });
+      st.take(x, &roster_state::decide_watch);
       st.flush();
     },
     [&st](const watch_decided& x) {
-      st.when_loaded([&st, x] { st.decided(x); });
+      st.take(x, &roster_state::decided);
       st.flush();
     },
     [&st](const watch_revoked& x) {
-      st.when_loaded([&st, x] { st.revoked(x); });
-      st.flush();
-    },
-    [&st](const presentity_left& x) {
-      st.when_loaded([&st, x] { st.presentity_gone(x); });
+      st.take(x, &roster_state::revoked);
       st.flush();
     },
     [&st](const subscription_ended& x) {
-      st.when_loaded([&st, x] { st.taken_back(x.whom); });
+      st.take(x, &roster_state::taken_back);
       st.flush();
     },
     [&st](tick_atom) {

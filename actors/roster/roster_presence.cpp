@@ -346,8 +346,8 @@ void roster_state::detach(const detach_watcher& x) {
 }
 
 void roster_state::forget_grant(const user_address& watcher) {
-  auto i = x_granted.find(watcher);
   x_adhoc_changed = true;
+  auto i = x_granted.find(watcher);
   if (i != x_granted.end() && --i->second == 0)
     x_granted.erase(i);
 }

@@ -15,7 +15,11 @@ bool roster_state::is_settled(const user_address& whom) const {
 }
 
 bool roster_state::is_subscribed(const user_address& whom) const {
-  auto* x = x_rules->find(whom);
+  return is_subscribed(whom, x_rules->find(whom));
+}
+
+bool roster_state::is_subscribed(
+  const user_address& whom, const roster_item* x) const {
   bool will_be = x && x->what.subscription.to == half::active;
   if (x_unsettled.empty())
     return will_be;
@@ -36,8 +40,8 @@ void roster_state::greet(const endpoint& e) {
     if (n->from.endpoint != e.name)
       tell(e.handle, event{presence_event{n}});
   for (const auto& [whom, item] : x_rules->items())
-    if (!x_watched.contains(whom) && is_subscribed(whom)
-      && is_unknown_when_absent(whom))
+    if (is_unknown_when_absent(whom) && is_subscribed(whom, &item)
+      && !x_watched.contains(whom))
       tell(e.handle, event{presence_event{bare_notice(whom, show::unknown)}});
   for (const auto& [whom, w] : x_watched) {
     if (watches_adhoc(w, e.session) || is_subscribed(whom))
@@ -99,12 +103,18 @@ void roster_state::called(const presence_call& x) {
   }
   // What makes this user a watcher may have yet to reach the disk; if it does
   // not, what is there decides.
-  auto look = [this, x] {
-    if (x.state)
-      shown(x);
-    learn(x.from, x.sharing);
-  };
+  if (!waits_for_disk()) {
+    look_at(x);
+    return;
+  }
+  auto look = [this, x] { look_at(x); };
   after(look, [this, look](const failure&) { when_loaded(look); });
+}
+
+void roster_state::look_at(const presence_call& x) {
+  if (x.state)
+    shown(x);
+  learn(x.from, x.sharing);
 }
 
 void roster_state::shown(const presence_call& x) {
@@ -142,7 +152,8 @@ void roster_state::presentity_gone(const presentity_left& x) {
   stop_watching(x.whom, true);
 }
 
-void roster_state::taken_back(const user_address& whom) {
+void roster_state::taken_back(const subscription_ended& x) {
+  const auto& whom = x.whom;
   // That may have been told after what is to be seen now.
   auto i = x_watched.find(whom);
   if (i == x_watched.end())

@@ -242,18 +242,23 @@ private:
   /// Remembers the word of a user.
   void set_sharing(const user_address& whom, sharing own);
 
-  std::unordered_map<user_address, active_roster> x_rosters;
+  /// The map keeps what may throw beside the entries: who looks for one that is
+  /// not there, as most do, need not follow a pointer for each that is.
+  struct kept_hash {
+    size_t operator()(const user_address& x) const { return x.hash(); }
+  };
+  std::unordered_map<user_address, active_roster, kept_hash> x_rosters;
   /// Its users that have a word of their own on sharing: what others see of
   /// them while they are not here, without reading their rosters.
   std::unordered_map<user_address, sharing> x_sharing_of;
+  /// Notes to be forgotten, and whether some are being.
+  operations x_confirmed;
+  bool x_forgetting = false;
   std::shared_ptr<const roster_config> x_roster_config;
   std::shared_ptr<presence_counters> x_presence =
     std::make_shared<presence_counters>();
   std::shared_ptr<watched_adhoc> x_watched_adhoc =
     std::make_shared<watched_adhoc>();
-  /// Notes to be forgotten, and whether some are being.
-  operations x_confirmed;
-  bool x_forgetting = false;
   std::shared_ptr<session_limits> x_limits = std::make_shared<session_limits>();
   std::unordered_map<session_id, entry> x_entries;
   std::unordered_map<caf::actor_addr, session_id> x_by_address;
