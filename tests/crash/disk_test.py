@@ -20,12 +20,15 @@ sys.path.insert(
 )
 
 from faults import Faults
+from floods import FLOODS
 from metrics_test import ask, read
 from parley_system import DOMAIN, Chat, Server, SystemTest
 from parley_system import main, wait_until
+from wire_client import load_schema
 
 CLONE_NEWNS = 0x00020000  # of Linux' headers
 FENCE = f"fence@{DOMAIN}"
+MEMORY_MIB = 64
 STALLED = 6  # seconds; longer than the server takes for a slow disk
 
 
@@ -35,9 +38,13 @@ class DiskTest(SystemTest):
     def setUp(self):
         self.faults = Faults(self.library)
         self.addCleanup(self.faults.close)
+        config = tempfile.NamedTemporaryFile("w", suffix=".toml")
+        self.addCleanup(config.close)
+        config.write(f"memory_mib = {MEMORY_MIB}\n")
+        config.flush()
         self.server = Server(
             self.parley,
-            *("--metrics", "127.0.0.1:0"),
+            *("--metrics", "127.0.0.1:0", "--config", config.name),
             users=(*self.users, FENCE),
             environment=self.faults.environment,
         )
@@ -252,6 +259,37 @@ class DiskTest(SystemTest):
         self.faults.disarm()
         self.assertEqual(alice.outcome(waiting)["outcome"], "stored")
         self.assertEqual(ask(server.metrics, "/readyz")[0], 200)
+
+    def test_what_waits_for_a_silent_disk_stays_within_the_bound(self):
+        server = self.server
+        server.set("im.body_max", 262144)
+        alice, bob = (self.chat(self.user()) for _ in range(2))
+        absent = self.user()
+        flooders = self.users[10:]
+        flood = FLOODS["big_frames"](
+            load_schema(self.proto), server, flooders, 1
+        )
+        self.addCleanup(flood.end)
+        flood.begin()
+        self.faults.stall_disk()
+        bound = MEMORY_MIB * 2**20
+        began = time.monotonic()
+        while time.monotonic() - began < STALLED:
+            flood.go_on()
+            page = read(server)
+            held = {k: v for k, v in page.items() if "held_bytes{" in k}
+            self.assertLessEqual(sum(held.values()), bound, held)
+        # They would have sent more, and others are served.
+        self.assertGreater(flood.done["bytes"], bound / 4)
+        self.assertGreater(page["parley_reads_held_back_total"], 0)
+        self.assertEqual(alice.send(bob.name), "delivered")
+        self.faults.disarm()
+        self.assertEqual(alice.send(absent), "stored")
+        flood.end()
+        wait_until(
+            lambda: read(server)["parley_held_bytes{ims}"] < bound / 4,
+            "memory",
+        )
 
     def test_a_disk_that_does_not_answer_cannot_keep_the_server(self):
         alice = self.chat(self.user())
