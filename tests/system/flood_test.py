@@ -24,7 +24,10 @@ OUTPUT_MAX = 16 * 1024 * 1024
 class FloodTest(SystemTest):
     """Two innocents go on with their talk while the others flood."""
 
-    users = tuple(f"u{n:03}@{DOMAIN}" for n in range(160))
+    crowd = tuple(f"u{n:03}@{DOMAIN}" for n in range(160))
+    # Who floods does so from an account for which nothing waits.
+    flooders = tuple(f"flooder{n}@{DOMAIN}" for n in range(len(FLOODS)))
+    users = crowd + flooders
     innocents = (f"ann@{DOMAIN}", f"ben@{DOMAIN}")
 
     @classmethod
@@ -65,7 +68,9 @@ class FloodTest(SystemTest):
 
     def flood(self, name, seconds=SECONDS, scale=SCALE):
         """Runs one beside the talk; returns what it counted."""
-        kind = FLOODS[name](self.schema, self.server, self.users, scale)
+        flooder = self.flooders[list(FLOODS).index(name)]
+        users = (flooder, *self.crowd)
+        kind = FLOODS[name](self.schema, self.server, users, scale)
         over = threading.Event()
         ready = threading.Event()
         failed = []
@@ -121,10 +126,9 @@ class FloodTest(SystemTest):
         self.assertGreater(done["bytes"], 0)
 
     def test_a_byte_a_second_from_many(self):
-        self.flood("slow", seconds=0.5)
-        self.assertGreaterEqual(
-            self.grew("parley_connections_max") + 1, 1
-        )  # the page is read while they are there
+        done = self.flood("slow", seconds=0.5)
+        self.assertGreaterEqual(done["connections"], 100 * SCALE)
+        self.assertGreaterEqual(done["bytes"], done["connections"] / 10)
 
     def test_ims_to_one_who_is_not_there(self):
         self.setting("im.offline_max", 100)
@@ -141,7 +145,8 @@ class FloodTest(SystemTest):
         self.assertGreater(self.grew("parley_limits_hit_total{im.rate}"), 0)
 
     def test_typing_without_end(self):
-        self.flood("typing")
+        done = self.flood("typing")
+        self.assertNotIn("ended", done)
         self.assertGreater(self.grew("parley_limits_hit_total{typing}"), 0)
 
     def test_presence_contacts_subscriptions_and_watches(self):
@@ -158,7 +163,8 @@ class FloodTest(SystemTest):
 
     def test_frames_that_no_window_stops(self):
         done = self.flood("windows")
-        self.assertGreater(done["window"], 0)
+        self.assertNotIn("ended", done)
+        self.assertGreater(done["window"], 10_000)
 
     def test_sign_in_storms_and_guesses(self):
         self.setting("signin.rate", 20)
@@ -185,6 +191,7 @@ class FloodTest(SystemTest):
         self.assertGreater(done.get("broadcast", 0), 0, done)
 
     def test_more_ids_than_are_remembered(self):
+        self.setting("im.grace", "0.1s")  # two of three take nothing
         done = self.flood("retry_ids")
         self.assertGreater(done["stored"] + done.get("delivered", 0), 0)
 
