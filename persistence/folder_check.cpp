@@ -195,6 +195,8 @@ private:
     options.wal_recovery_mode =
       rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords;
     options.max_open_files = defaults::open_tables_max;
+    // As many as it is told to, for each family, whatever there is to open.
+    options.max_file_opening_threads = 1;
     std::vector<std::string> names;
     auto status = rocksdb::DB::ListColumnFamilies(options, x_path, &names);
     if (!status.ok())

@@ -1,3 +1,4 @@
+#include "persistence/families.hpp"
 #include "persistence/keys.hpp"
 #include "persistence/opening.hpp"
 #include "persistence/records.hpp"
@@ -229,6 +230,22 @@ BOOST_AUTO_TEST_CASE(a_flipped_bit_in_the_wal_is_damage) {
     flip_bit(wal, at);
   }
   BOOST_TEST(must(must(db.open())->head(bob)).stored == 40u);
+}
+
+/// RocksDB's other ways to read a WAL refuse a torn end, or pass over damage in
+/// silence; its own recovery writes where a write has failed. README.md.
+BOOST_AUTO_TEST_CASE(rocksdb_reads_and_recovers_as_it_is_told) {
+  auto o = database_options(nullptr);
+  BOOST_TEST(
+    (o.wal_recovery_mode == rocksdb::WALRecoveryMode::kPointInTimeRecovery));
+  BOOST_TEST(o.atomic_flush);
+  BOOST_TEST(o.max_bgerror_resume_count == 0);
+  BOOST_REQUIRE(o.listeners.size() == 1u);
+  bool recovers = true;
+  o.listeners[0]->OnErrorRecoveryBegin(
+    rocksdb::BackgroundErrorReason::kWriteCallback, rocksdb::Status::NoSpace(),
+    &recovers);
+  BOOST_TEST(!recovers);
 }
 
 BOOST_AUTO_TEST_CASE(a_hole_in_a_long_wal_is_damage) {
