@@ -53,6 +53,10 @@ inline constexpr size_t remembered_ids_floor = 100;
 inline constexpr uint64_t mailbox_max = 20'000;
 inline constexpr uint64_t mailbox_max_per_connection = 4;
 
+/// Bytes of answers that a client may leave unacknowledged before it is given
+/// no further list.
+inline constexpr uint64_t lists_bytes_max = 1024 * 1024;
+
 /// Answers to lists that are too long for what a client leaves untaken are
 /// refused, and when to ask again.
 inline constexpr std::chrono::milliseconds answers_retry_after = 1s;

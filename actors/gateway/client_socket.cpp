@@ -368,6 +368,16 @@ bool client_socket::takes_presence() {
   return !x_owes_drained;
 }
 
+bool client_socket::takes_events() {
+  if (x_closed)
+    return false;
+  auto max = x_home->is_short() ? defaults::presence_output_max / 2
+                                : defaults::output_pause;
+  bool takes = x_connection.output_waiting() <= max;
+  x_owes_drained |= !takes;
+  return takes;
+}
+
 void client_socket::send_window(const window& requests) {
   if (!x_closed)
     x_connection.send_window(requests);

@@ -69,6 +69,7 @@ public:
   void probe(std::chrono::milliseconds timeout) override;
   void close(const failure& why, error_scope scope) override;
   bool takes_presence() override;
+  bool takes_events() override;
   void handled(uint64_t session_holds) override;
   uint64_t waits_to_be_written() const noexcept override;
   link_id id() const noexcept override { return x_id; }

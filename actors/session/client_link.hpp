@@ -22,6 +22,9 @@ public:
   /// Whether presence may be sent now: not much output waits. If not,
   /// `client_drained` comes once it may.
   virtual bool takes_presence() = 0;
+  /// Whether numbered events may be sent now: not much output waits, and less
+  /// while memory is short. If not, `client_drained` comes once they may.
+  virtual bool takes_events() { return true; }
   /// The session has handled a message of what one read brought: requests, an
   /// acknowledgement, or a window. It keeps so many bytes for this client.
   virtual void handled(uint64_t) {}

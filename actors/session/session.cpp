@@ -78,6 +78,7 @@ void session_state::attach(const attach_link& x) {
     link->close(failure{errc::replaced}, error_scope::connection);
   link = x.link;
   held_presence.clear();
+  held_states.clear();
   acknowledge(x.last_event);
   signed_in hello;
   hello.self = config.self;
@@ -90,12 +91,17 @@ void session_state::attach(const attach_link& x) {
   hello.resume_window = milliseconds{config.rules->session_resume_window_ms};
   link->accept(hello, session_actor{local_session_actor{self}});
   tell_policy();
-  auto number = stream.first_unacknowledged();
-  for (const auto& k : stream.unacknowledged()) {
-    if (!link)
-      return;
-    link->send(number, k.what);
-    ++number.value;
+  sent = {};
+  send_kept();
+}
+
+void session_state::send_kept(bool all) {
+  auto first = stream.first_unacknowledged().value;
+  auto kept = stream.unacknowledged();
+  sent.value = std::max(sent.value, first - 1);
+  while (link && sent < stream.last() && (all || link->takes_events())) {
+    ++sent.value;
+    link->send(sent, kept[sent.value - first].what);
   }
 }
 
@@ -172,6 +178,8 @@ void session_state::tell(event what) {
       link->send(sequence{}, event{presence_event{std::move(i->second)}});
       i = held_presence.erase(i);
     }
+  if (holds_back(what))
+    return;
   auto* p = std::get_if<presence_event>(&what);
   if (p && (!held_presence.empty() || !link->takes_presence())) {
     // Of the whole user: what was held of its endpoints is void.
@@ -189,9 +197,35 @@ void session_state::tell(event what) {
   link->send(sequence{}, what);
 }
 
+bool session_state::holds_back(event& what) {
+  if (!std::holds_alternative<contact_list>(what)
+    && !std::holds_alternative<privacy>(what))
+    return false;
+  auto held = std::find_if(held_states.begin(), held_states.end(),
+    [&what](const event& x) { return x.index() == what.index(); });
+  if (held != held_states.end()) {
+    *held = std::move(what);
+    return true;
+  }
+  // Not before an answer that came first.
+  if (has_sent_all() && link->takes_presence())
+    return false;
+  held_states.push_back(std::move(what));
+  return true;
+}
+
 void session_state::tell_held() {
   for (auto& [from, what] : std::exchange(held_presence, {}))
     link->send(sequence{}, event{presence_event{std::move(what)}});
+}
+
+void session_state::go_on() {
+  tell_held();
+  send_kept();
+  if (!has_sent_all())
+    return; // once more is taken
+  for (auto& what : std::exchange(held_states, {}))
+    link->send(sequence{}, what);
 }
 
 void session_state::refuse(request_number number, failure why) {
@@ -220,18 +254,22 @@ void session_state::put(im_order order, event what) {
   }
   // A list can be asked for again; all else says what was done.
   if (auto* a = std::get_if<answer>(&what); a
-      && stream.answer_bytes() > defaults::answers_bytes_max
+      && stream.answer_bytes() > defaults::lists_bytes_max
       && std::holds_alternative<contact_list>(a->what)) {
     failure why{errc::overloaded, "earlier answers were not acknowledged"};
     why.retry_after = defaults::answers_retry_after;
     count(&session_limits::lists);
     a->what = std::move(why);
   }
-  if (auto* a = std::get_if<answer>(&what))
+  if (auto* a = std::get_if<answer>(&what)) {
     withhold(*a);
-  auto number = stream.push(order, std::move(what));
-  if (link)
-    link->send(number, stream.unacknowledged().back().what);
+    // What waits is older.
+    if (std::holds_alternative<privacy>(a->what))
+      std::erase_if(held_states,
+        [](const event& x) { return std::holds_alternative<privacy>(x); });
+  }
+  stream.push(order, std::move(what));
+  send_kept();
 }
 
 void session_state::set_policy(const shared<policy>& x) {
@@ -264,6 +302,9 @@ void session_state::book(bool of_client) {
 }
 
 void session_state::end(const failure& why) {
+  // The last words come behind what is owed, unless it is for want of memory.
+  if (why.code != errc::overloaded)
+    send_kept(true);
   if (link)
     link->close(why, error_scope::session);
   link = nullptr;
@@ -318,7 +359,7 @@ local_session_actor::behavior_type session(
     [self](const client_drained& x) {
       if (!self->state.is_from(x.from))
         return;
-      self->state.tell_held();
+      self->state.go_on();
       self->state.book();
     },
     [self](const client_lost& x) {

@@ -66,8 +66,14 @@ struct session_state {
   double typing_tokens = defaults::typing_burst;
   std::chrono::steady_clock::time_point typing_at{};
   event_stream stream;
+  /// The last event that this connection was given: the client gets the next
+  /// ones as it takes what waits.
+  sequence sent;
   /// Presence that its slow client will be told, by whom it is about.
   std::map<address, shared<presence_notice>> held_presence;
+  /// Likewise the last change of its contact list, and its privacy. A client
+  /// that misses a change sees so by the next one's versions, and asks.
+  std::vector<event> held_states;
   /// What all of this comes to.
   book_entry booked;
   book_entry booked_presence;
@@ -82,11 +88,21 @@ struct session_state {
   /// Whether a typing notice may pass.
   bool may_type(std::chrono::steady_clock::time_point now) noexcept;
   void acknowledge(sequence upto);
-  /// Numbers what is numbered, and sends it if there is a connection.
+  /// Numbers what is numbered, and sends it if there is a connection that
+  /// takes it; otherwise when it does.
   void put(im_order order, event what);
   /// Goes out of turn, or not at all: the last state counts.
   void tell(event what);
+  /// Whether it is a state that has to wait, and does.
+  bool holds_back(event& what);
   void tell_held();
+  /// The client has taken what waited.
+  void go_on();
+  /// What is numbered and was not sent; `all`: whatever waits to be written.
+  void send_kept(bool all = false);
+  bool has_sent_all() const noexcept {
+    return stream.unacknowledged().empty() || sent == stream.last();
+  }
   void refuse(request_number number, failure why);
   void set_policy(const shared<policy>& x);
   void tell_policy();

@@ -53,6 +53,77 @@ BOOST_AUTO_TEST_CASE(receipts_that_nobody_takes_are_bounded) {
   BOOST_TEST(a.receipts >= 2 * defaults::receipts_max);
 }
 
+BOOST_AUTO_TEST_CASE(who_takes_nothing_is_sent_no_more_until_it_does) {
+  for (uint64_t seed = 1; seed <= 20; ++seed)
+    BOOST_TEST_CONTEXT("seed " << seed) {
+      engine e{seed};
+      e.make_account(alice);
+      e.make_account(bob);
+      auto& a = e.sign_in(alice, "desk");
+      auto& b = e.sign_in(bob, "phone");
+      b.take_nothing(true);
+      std::vector<std::string> ids;
+      for (int i = 0; i < 10; ++i)
+        ids.push_back(a.send(bob));
+      e.settle();
+      BOOST_TEST(b.got.empty());
+      // Nor on a connection that goes on with it.
+      b.cut();
+      e.settle();
+      b.resume();
+      e.settle();
+      BOOST_TEST(b.resumed);
+      BOOST_TEST(b.got.empty());
+      b.take_nothing(false);
+      e.settle();
+      BOOST_TEST(b.got == ids, boost::test_tools::per_element());
+      BOOST_TEST(b.again.empty());
+      BOOST_TEST(a.outcome_of(ids.back()) == "delivered");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(who_leaves_is_told_all_that_it_is_owed_first) {
+  for (uint64_t seed = 1; seed <= 20; ++seed)
+    BOOST_TEST_CONTEXT("seed " << seed) {
+      engine e{seed};
+      e.make_account(alice);
+      e.make_account(bob);
+      auto& a = e.sign_in(alice, "desk");
+      e.sign_in(bob, "phone");
+      a.take_nothing(true);
+      auto id = a.send(bob);
+      e.settle();
+      BOOST_TEST(a.outcome_of(id).empty());
+      a.sign_out();
+      e.settle();
+      BOOST_TEST(a.outcome_of(id) == "delivered");
+      BOOST_TEST(!a.is_in());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(of_a_list_that_changes_who_takes_nothing_is_told_once) {
+  for (uint64_t seed = 1; seed <= 20; ++seed)
+    BOOST_TEST_CONTEXT("seed " << seed) {
+      engine e{seed};
+      e.make_account(alice);
+      auto& a = e.sign_in(alice, "desk");
+      auto& other = e.sign_in(alice, "phone");
+      other.follow_contacts();
+      e.settle();
+      other.take_nothing(true);
+      for (int i = 0; i < 50; ++i)
+        a.request(
+          add_contacts{{{"x" + std::to_string(i) + "@example.net", {}, {}}}});
+      e.settle();
+      BOOST_TEST(other.screen.contacts.empty());
+      other.take_nothing(false);
+      e.settle();
+      // What came late tells that more was missed, and it has asked.
+      BOOST_TEST(other.screen.contacts.size() == 50u);
+      BOOST_TEST(!other.screen.stale);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_narrower_window_costs_no_session) {
   engine e{1};
   e.make_account(alice);

@@ -87,6 +87,11 @@ void simulated_client::list_contacts() {
   ask(parley::list_contacts{screen.version});
 }
 
+void simulated_client::take_nothing(bool on) {
+  takes_nothing = on;
+  set_slow(on);
+}
+
 void simulated_client::set_slow(bool on) {
   is_slow = on;
   if (!on && is_in())

@@ -52,6 +52,8 @@ public:
   void follow_contacts();
   /// Has no room for presence until told otherwise.
   void set_slow(bool on);
+  /// Nor for anything but the last words.
+  void take_nothing(bool on);
   /// Everything that it has, or up to an event.
   void acknowledge(uint64_t upto = UINT64_MAX);
 
@@ -84,6 +86,7 @@ public:
   std::chrono::milliseconds heartbeat{};
   client_screen screen;
   bool is_slow = false;
+  bool takes_nothing = false;
   bool follows = false;
 
 private:
@@ -140,6 +143,7 @@ public:
   void probe(std::chrono::milliseconds timeout) override;
   void close(const failure& why, error_scope scope) override;
   bool takes_presence() override { return !x_client || !x_client->is_slow; }
+  bool takes_events() override { return !x_client || !x_client->takes_nothing; }
   link_id id() const noexcept override { return x_id; }
 
   /// Set by a probe that nobody answers.

@@ -117,6 +117,39 @@ BOOST_AUTO_TEST_CASE(who_does_not_read_is_not_read_from) {
   BOOST_TEST(p.read_until([&] { return ims() == long{count} + 1; }));
 }
 
+BOOST_AUTO_TEST_CASE(a_session_sends_ahead_of_its_client_so_far_and_goes_on) {
+  served s;
+  auto p = sign_in(s);
+  const std::string body(64 * 1024, 'x');
+  uint64_t sent = 0;
+  // As sessions do, for as long as its socket takes it.
+  auto send = [&] {
+    s.on(s.home(), [&] {
+      for (int i = 0; i < 1'000 && s.sessions.link->takes_events(); ++i)
+        s.sessions.link->send({++sent}, incoming("m", body));
+    });
+  };
+  uint64_t waits = 0;
+  for (int i = 0; i < 200 && waits <= defaults::output_pause; ++i) {
+    send();
+    let_it_look(s);
+    s.on(s.home(), [&] { waits = s.sessions.link->waits_to_be_written(); });
+  }
+  BOOST_TEST(waits > defaults::output_pause);
+  BOOST_TEST(waits < defaults::output_pause + 2 * body.size());
+  s.sessions.drained = 0;
+  auto all = [&] {
+    return static_cast<uint64_t>(
+             std::count_if(p.client.frames.begin(), p.client.frames.end(),
+               [](const auto& x) {
+                 return std::holds_alternative<native::numbered_event>(x);
+               }))
+      == sent;
+  };
+  BOOST_TEST(p.read_until(all));
+  BOOST_TEST(eventually([&] { return s.sessions.drained > 0; }));
+}
+
 BOOST_AUTO_TEST_CASE(one_that_is_held_back_can_be_closed) {
   for (const bool by_budget : {true, false}) {
     served s;

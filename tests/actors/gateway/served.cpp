@@ -44,7 +44,7 @@ using router_stub =
   caf::typed_actor<caf::reacts_to<local_sign_in>, caf::reacts_to<local_resume>>;
 using session_stub = caf::typed_actor<caf::reacts_to<client_requests>,
   caf::reacts_to<client_acknowledged>, caf::reacts_to<client_window>,
-  caf::reacts_to<client_lost>>;
+  caf::reacts_to<client_lost>, caf::reacts_to<client_drained>>;
 
 reader_stub::behavior_type read(
   pinned_pointer<reader_stub, nothing> self, const failure* trouble) {
@@ -69,6 +69,7 @@ session_stub::behavior_type attend(
     [all](const client_acknowledged&) { all->link->handled(all->holds); },
     [all](const client_window&) { all->link->handled(all->holds); },
     [all](const client_lost&) { ++all->lost; },
+    [all](const client_drained&) { ++all->drained; },
   };
 }
 

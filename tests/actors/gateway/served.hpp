@@ -19,6 +19,7 @@ namespace parley::test {
 struct heard {
   std::atomic<int> requests{0};
   std::atomic<int> lost{0};
+  std::atomic<int> drained{0};
   /// The last connection that was let in; on its worker's thread only.
   link_ptr link;
   std::atomic<bool> is_in{false};
