@@ -63,7 +63,7 @@ void roster_state::found(roster_found& x) {
     arm(self->clock().now() + defaults::roster_retry);
     return;
   }
-  x_rules->load(std::move(x.what));
+  x_rules->load(std::move(x.what), roster_version{now_us()});
   x_unsettled.clear();
   x_loaded = true;
   if (std::exchange(x_was_loaded, true)) {
@@ -101,6 +101,14 @@ void roster_state::flush() {
 }
 
 void roster_state::commit() {
+  if (x_dissolved) {
+    // It would come behind the account's end.
+    x_writes.clear();
+    for (auto& h : std::exchange(x_held, {}))
+      if (h.fails)
+        h.fails(failure{errc::no_such_user});
+    return;
+  }
   x_committing = true;
   x_under_way = std::exchange(x_held, {});
   self->request(config->writer, caf::infinite, std::exchange(x_writes, {}))
@@ -313,7 +321,7 @@ void roster_state::receive(const subscription_note& x) {
   when_loaded([this, x] {
     // Nobody subscribes any more to one that is about to be removed: its router
     // answers when it is.
-    if (!x_dissolved)
+    if (!x_dissolving)
       x_rules->receive(x, *x_policy, now_us());
   });
 }
@@ -375,15 +383,16 @@ void roster_state::report(
 
 void roster_state::dissolve(caf::typed_response_promise<write_result> promise) {
   auto fails = [this, promise](const failure& why) mutable {
-    x_dissolved = false;
+    x_dissolving = false;
     promise.deliver(write_result{why});
   };
   when_loaded(
     [this, promise, fails] {
-      x_dissolved = true;
+      x_dissolving = true;
       x_rules->dissolve();
       after(
         [this, promise]() mutable {
+          x_dissolved = true;
           for (const auto& [who, w] : x_watchers)
             if (w.adhoc)
               self->send(w.roster, watch_revoked{x_rules->user()});

@@ -306,12 +306,14 @@ private:
   bool x_was_loaded = false;
   bool x_reconciles = false;
   bool x_reading = false;
-  /// The account is being removed.
-  bool x_dissolved = false;
+  /// Its account is being removed.
+  bool x_dissolving = false;
   std::vector<held> x_waiting;
   operations x_writes;
   std::vector<held> x_held;
   bool x_committing = false;
+  /// Its account has ended: nothing more is written.
+  bool x_dissolved = false;
   std::vector<held> x_under_way;
   std::unordered_map<uint64_t, open_check> x_checks;
   uint64_t x_next_promise = 1;

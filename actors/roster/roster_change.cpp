@@ -109,6 +109,8 @@ void roster_rules::change::commit() {
   bool tells = !push.contacts.empty() || !push.removed.empty();
   push.since = h.version;
   if (tells) {
+    if (h.version == roster_version{})
+      h.version = h.since = r.x_before_first;
     ++h.version.value;
     for (const auto& whom : push.removed)
       h.removals.emplace_back(h.version, whom);

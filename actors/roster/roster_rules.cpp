@@ -28,7 +28,8 @@ void apply(roster_item& x, subscription_event what) {
 
 } // namespace
 
-void roster_rules::load(stored_roster x) {
+void roster_rules::load(stored_roster x, roster_version before_first) {
+  x_before_first = before_first;
   x_head = std::move(x.head);
   x_items.clear();
   for (auto& item : x.items) {
@@ -450,11 +451,15 @@ void roster_rules::set_privacy(session_id from, request_number number,
 
 void roster_rules::dissolve() {
   change c{*this};
-  for (auto& [whom, x] : x_items) {
+  for (auto& [whom, item] : x_items) {
+    auto& x = *c.get(whom);
     if (x.what.subscription.to != half::none)
-      c.note({x_user, whom, kind::unsubscribe, x.asked + 1});
+      c.note({x_user, whom, kind::unsubscribe, ++x.asked});
     if (x.what.subscription.from != half::none || x.pretended)
       c.note({x_user, whom, kind::unsubscribed, x.heard});
+    // Its own halves as well: the account may yet be kept by a crash.
+    x.what.subscription = {};
+    x.pretended = false;
   }
   c.commit();
 }

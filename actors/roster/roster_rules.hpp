@@ -68,8 +68,10 @@ public:
   const user_address& user() const noexcept { return x_user; }
 
   /// What is on disk. Also after a write failed: what was asked for since the
-  /// last one that succeeded is forgotten.
-  void load(stored_roster x);
+  /// last one that succeeded is forgotten. The versions of a list that had no
+  /// change yet begin behind `before_first`: an earlier account of the name may
+  /// have had one, whose clients still know its versions.
+  void load(stored_roster x, roster_version before_first = {});
   const roster_head& head() const noexcept { return x_head; }
   const std::map<user_address, roster_item>& items() const noexcept {
     return x_items;
@@ -175,6 +177,7 @@ private:
   std::map<user_address, roster_item> x_items;
   /// The greatest number of a wish so far.
   uint64_t x_wishes = 0;
+  roster_version x_before_first;
   std::unordered_map<uint64_t, open_check> x_checks;
   uint64_t x_next_check = 1;
 };

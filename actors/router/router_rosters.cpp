@@ -67,7 +67,9 @@ void router_state::dissolve_roster(
     self->request(r.handle, caf::infinite, remove_atom::value)
       .then(
         [this, whom, then](const write_result& x) {
-          if (auto* active = find_roster(whom)) {
+          // Refused, it stays as it is, with all that it watches.
+          auto* active = find_roster(whom);
+          if (active && x.why.code == errc::none) {
             self->send_exit(active->handle, caf::exit_reason::user_shutdown);
             x_rosters.erase(whom);
           }

@@ -1,5 +1,6 @@
 #include <boost/test/unit_test.hpp>
 
+#include <map>
 #include <set>
 
 #include "tests/actors/roster/desk.hpp"
@@ -29,13 +30,17 @@ BOOST_AUTO_TEST_CASE(everybody_concerned_is_told_and_nobody_else) {
   d.privacy(p);
   d.asks(nth(4)); // waits
   d.asks(nth(5)); // blocked, and does not know
+  std::map<std::string, roster_item> before;
+  for (int i = 0; i < 6; ++i)
+    if (auto* item = d.find(nth(i)))
+      before[nth(i)] = *item;
   d.dissolve();
   std::set<std::pair<std::string, kind>> told;
   for (const auto& n : d.last.notes) {
     BOOST_TEST((n.from == d.owner()));
     told.emplace(n.to.str(), n.what);
     // A wish is a later one; a verdict is about the one that was heard.
-    auto* item = d.find(n.to.str());
+    auto* item = &before.at(n.to.str());
     if (n.is_wish())
       BOOST_TEST(n.number > item->asked);
     else
@@ -83,6 +88,26 @@ BOOST_AUTO_TEST_CASE(the_other_half_of_each_state_is_gone) {
     BOOST_TEST((left.empty()
       || left.begin()->second.what.subscription == subscription_state{}));
     BOOST_TEST(x.disks[1].head.watchers == 0u);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(if_the_account_stays_after_all_both_halves_have_ended) {
+  for (size_t state = 0; state < 8; ++state) {
+    pair_state x;
+    if (state & 4)
+      BOOST_REQUIRE(!x.perform(1, deed::ask_by_default));
+    if (state & 1)
+      BOOST_REQUIRE(!x.perform(0, deed::subscribe));
+    if (state & 2)
+      BOOST_REQUIRE(!x.perform(1, deed::subscribe));
+    BOOST_REQUIRE(!x.settle());
+    BOOST_REQUIRE(!x.run(0, [](roster_rules& r) { r.dissolve(); }));
+    BOOST_REQUIRE(!x.settle());
+    auto w = x.wrong();
+    BOOST_TEST(!w, "state " << state << ": " << w.value_or("") << x.text());
+    for (auto& disk : x.disks)
+      for (auto& [whom, item] : disk.items)
+        BOOST_TEST((item.what.subscription == subscription_state{}));
   }
 }
 

@@ -157,6 +157,24 @@ BOOST_AUTO_TEST_CASE(who_knows_a_version_that_never_was_gets_everything) {
   BOOST_TEST(x.contacts.size() == 3u);
 }
 
+BOOST_AUTO_TEST_CASE(
+  who_knows_a_version_of_an_earlier_account_gets_everything) {
+  // Of the account before it a client knows any version up to the 50th.
+  constexpr roster_version before_first{1'000};
+  desk d;
+  d.rules.load({}, before_first);
+  for (size_t i = 0; i < 60; ++i)
+    d.add(nth(i));
+  for (uint64_t known = 1; known <= 50; ++known) {
+    auto x = d.list(roster_version{known});
+    BOOST_TEST((x.since == roster_version{}));
+    BOOST_TEST(x.contacts.size() == 60u);
+  }
+  // Of this one it gets what it lacks.
+  auto x = d.list(roster_version{before_first.value + 59});
+  BOOST_TEST(x.contacts.size() == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(what_changes_nothing_is_no_version) {
   desk d;
   d.add({{nth(0), "x", {}}});
