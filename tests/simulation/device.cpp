@@ -125,6 +125,7 @@ letter& device::send(const std::string& to, const user_address& whom,
 }
 
 void device::send_again(letter& x, bool altered) {
+  x.was_altered |= altered;
   im again;
   again.id = x.id;
   again.receipts = x.receipts;

@@ -99,7 +99,7 @@ std::string served::take(size_t max) {
   std::string some{bytes.substr(0, max)};
   x_protocol.written(some.size());
   if (x_owes_drained && x_session
-    && output_waiting() <= defaults::presence_output_max / 2) {
+    && output_waiting() <= front::output_ahead / 2) {
     x_owes_drained = false;
     caf::anon_send(x_session, client_drained{x_id});
   }
@@ -300,8 +300,16 @@ void served::send(sequence number, const event& what) {
 bool served::takes_presence() {
   if (x_closed)
     return false;
-  x_owes_drained |= output_waiting() > defaults::presence_output_max;
+  x_owes_drained |= output_waiting() > front::output_ahead;
   return !x_owes_drained;
+}
+
+bool served::takes_events() {
+  if (x_closed)
+    return false;
+  bool takes = output_waiting() <= front::output_ahead;
+  x_owes_drained |= !takes;
+  return takes;
 }
 
 void served::send_window(const window& requests) {

@@ -42,6 +42,9 @@ struct front {
   };
   std::vector<delayed> waiting;
   bool stopping = false;
+  /// Bytes that wait for a client before its session waits too: few, so that
+  /// it happens.
+  static constexpr size_t output_ahead = 1024;
 
   void let_in(const admitted& x);
   void sweep();
@@ -80,6 +83,7 @@ public:
   /// Its last words are said: the socket is shut.
   bool has_finished() const { return x_closed && !has_output(); }
   bool is_gone() const { return x_gone; }
+  bool is_closing() const { return x_closed; }
   size_t output_waiting() const { return x_protocol.output_waiting(); }
   size_t memory() const { return x_protocol.memory(); }
   /// The power is off.
@@ -98,6 +102,7 @@ public:
   void refuse(const failure& why) override;
   void send(sequence number, const event& what) override;
   bool takes_presence() override;
+  bool takes_events() override;
   void send_window(const window& requests) override;
   void send_going_away(std::chrono::milliseconds come_back_after) override;
   void set_heartbeat(std::chrono::milliseconds interval) override;

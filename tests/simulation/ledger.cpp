@@ -29,6 +29,9 @@ letter& ledger::write(message_id id, user_address from, user_address to,
   x.body = std::move(body);
   x.bare = bare;
   x.receipts = receipts;
+  x.written = now;
+  x.is_void = x.may_repeat =
+    x_changing.contains(x.from) || x_changing.contains(x.to);
   x_by_key[{x.from.str(), x.id.value, x.to.empty() ? "" : x.to.str()}] = &x;
   return x;
 }
@@ -60,12 +63,15 @@ void ledger::settled(letter& x, const std::string& what, bool altered) {
   --x.open;
   bool promise = what == "delivered" || what == "stored";
   if (altered) {
-    if (promise)
+    // With the sender's account goes what is known of its ids.
+    if (promise && !x.is_void)
       throw broken(
         "id conflict", name_of(x) + " with another content is " + what);
     return;
   }
-  if (x.outcome == "stored" && !promise && !x.is_void
+  // It cannot join what has another content, as long as that is judged.
+  bool meets_altered = x.was_altered && what == "id_conflict";
+  if (x.outcome == "stored" && !promise && !x.is_void && !meets_altered
     && what != "store_unavailable" && what != "server_stopping")
     throw broken("one outcome", name_of(x) + " was stored, and then " + what);
   if (x.outcome == "delivered" && !promise && x.lives_by_then == x_lives
@@ -75,7 +81,7 @@ void ledger::settled(letter& x, const std::string& what, bool altered) {
   if (what == "delivered" && x.safe.empty() && !x.is_void)
     throw broken("delivered is true",
       name_of(x) + " is delivered, and nobody has acknowledged it");
-  if (never_taken(what) && x.attempts == 1 && !x.had.empty())
+  if (never_taken(what) && x.attempts == 1 && !x.had.empty() && !x.is_void)
     throw broken(
       "rejected is true", name_of(x) + " is " + what + ", and somebody has it");
   x.may_repeat |= what == "store_failed";
@@ -94,11 +100,15 @@ letter& ledger::arrived(size_t device, uint64_t session, uint64_t asked_at,
     throw broken("nothing from nowhere",
       "'" + what.id.value + "' from " + what.from.str() + " came to "
         + self.str() + ", and nobody sent it");
-  if (what.body != x->body)
+  if (what.body != x->body && !x->is_void)
     throw broken("unaltered", name_of(*x) + " came with another body");
   if (x->attempts == 1 && never_taken(x->outcome) && !x->is_void)
     throw broken(
       "rejected is true", name_of(*x) + " was " + x->outcome + ", and comes");
+  if (x->ended_at > 0 && x->attempts == x->ended_attempts
+    && asked_at > x->ended_at)
+    throw broken("a later account starts empty",
+      name_of(*x) + " was for the one before, and comes");
   auto [i, is_first] = x_copies.try_emplace({device, x});
   auto& before = i->second;
   bool remembered =
@@ -142,6 +152,29 @@ void ledger::got_receipt(const user_address& sender, const receipt& what,
     || !x->safe.contains(static_cast<size_t>(at - devices.begin())))
     throw broken(
       "receipts are true", "'" + what.id.value + "' at " + what.endpoint.str());
+}
+
+void ledger::account_changes(const user_address& who, bool is_there) {
+  if (is_there)
+    x_changing.erase(who);
+  else
+    x_changing.insert(who);
+  for (auto& x : x_letters)
+    if (x.from == who || x.to == who)
+      x.is_void = x.may_repeat = true;
+}
+
+void ledger::account_ended(const user_address& who) {
+  for (auto& x : x_letters)
+    if (x.to == who && x.is_promised() && x.open == 0) {
+      x.ended_at = x_turn;
+      x.ended_attempts = x.attempts;
+    }
+}
+
+void ledger::may_expire(std::chrono::milliseconds ttl) {
+  for (auto& x : x_letters)
+    x.is_void |= now - x.written >= ttl;
 }
 
 void ledger::check_orders(const std::vector<address>& devices) const {

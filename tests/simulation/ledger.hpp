@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <compare>
 #include <cstdint>
 #include <deque>
@@ -43,11 +44,19 @@ struct letter {
   /// Devices that have acknowledged it; that have had it.
   std::set<size_t> safe;
   std::set<size_t> had;
+  /// Another content was sent under its id.
+  bool was_altered = false;
   /// The disk refused it, and who was slow to acknowledge may have it all the
   /// same, and have it again with a further attempt.
   bool may_repeat = false;
   /// Its recipient's or sender's account went, or it may have expired.
   bool is_void = false;
+  /// When it was written.
+  std::chrono::steady_clock::time_point written{};
+  /// It waited for its recipient, or had come, when that account ended: the
+  /// turn, and how often it had been submitted by then. 0: it did not.
+  uint64_t ended_at = 0;
+  unsigned ended_attempts = 0;
 
   bool is_promised() const {
     return outcome == "delivered" || outcome == "stored";
@@ -90,7 +99,17 @@ public:
   void got_receipt(const user_address& sender, const receipt& what,
     const std::vector<address>& devices);
 
+  /// The account goes, until it is there again: what is under way to it and
+  /// from it may end in any way.
+  void account_changes(const user_address& who, bool is_there);
+  /// It is gone, and with it what waited for it.
+  void account_ended(const user_address& who);
+  /// What has waited for longer than that may be gone.
+  void may_expire(std::chrono::milliseconds ttl);
+
   std::deque<letter>& all() { return x_letters; }
+  /// The world's time.
+  std::chrono::steady_clock::time_point now{};
   /// Any two devices of a user saw the IMs of a conversation in one order.
   void check_orders(const std::vector<address>& devices) const;
 
@@ -111,6 +130,8 @@ private:
 
   story& x_tale;
   const uint64_t& x_turn;
+  /// Whose accounts are not there for sure.
+  std::set<user_address> x_changing;
   uint64_t x_lives = 0;
   uint64_t x_kills = 0;
   std::deque<letter> x_letters;

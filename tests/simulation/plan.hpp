@@ -45,6 +45,9 @@ enum class deed : uint8_t {
   power_fails,
   stop,
   kick,
+  remove_account,
+  add_accounts,
+  expire,
   // time
   wait,
   wait_long,

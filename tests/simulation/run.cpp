@@ -79,7 +79,7 @@ private:
 
 run_result run(const plan& xs, uint64_t last, bool in_words) {
   run_result result;
-  world w{in_words};
+  world w{last, in_words};
   try {
     for (const auto& x : xs)
       w.happen(x);

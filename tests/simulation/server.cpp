@@ -1,5 +1,6 @@
 #include "tests/simulation/server.hpp"
 
+#include <map>
 #include <stdexcept>
 #include <utility>
 
@@ -15,6 +16,8 @@
 namespace parley::test {
 
 namespace {
+
+constexpr const char* folder = "/store";
 
 template <class T>
 T must(result<T> x, const char* what) {
@@ -41,29 +44,69 @@ std::shared_ptr<const connection_config> make_protocol(const policy& rules) {
 
 std::unique_ptr<store> open_store(lossy_disk& disk) {
   store::options how;
-  how.path = "/store";
+  how.path = folder;
   how.env = disk.env();
   return must(store::open(how), "the store does not open");
 }
 
-} // namespace
+using files = std::map<std::string, std::string>;
 
-simulated_server::simulated_server(lossy_disk& disk, uint64_t seed,
-  std::chrono::microseconds since, std::vector<user_address> accounts)
-  : db(open_store(disk)),
-    system(seed, add_message_types),
-    world(std::make_shared<made_up_world>(system, since)) {
-  read_store(accounts);
-  spawn_actors(known_ids());
-}
-
-void simulated_server::read_store(const std::vector<user_address>& accounts) {
-  std::vector<std::string> ignored;
-  rules = policy_from_store(must(db->settings(), "no settings"), ignored);
+/// Of a store with these accounts. To make one takes RocksDB longer than
+/// everything else in a run.
+files made_store(const std::vector<user_address>& accounts) {
+  lossy_disk disk;
   std::vector<store_operation> made;
   for (const auto& who : accounts)
     made.emplace_back(put_account{who, everybodys_keys()});
-  must(db->commit(made), "no accounts");
+  must(open_store(disk)->commit(made), "no accounts");
+  std::vector<std::string> names;
+  files xs;
+  if (!disk.env()->GetChildren(folder, &names).ok())
+    throw std::runtime_error("no store");
+  for (const auto& name : names)
+    if (name != "LOCK")
+      if (!rocksdb::ReadFileToString(
+            disk.env(), std::string{folder} + '/' + name, &xs[name])
+             .ok())
+        throw std::runtime_error(name);
+  return xs;
+}
+
+} // namespace
+
+void make_store(lossy_disk& disk, const std::vector<user_address>& accounts) {
+  static const auto all = made_store(accounts);
+  auto& env = *disk.env();
+  bool done = env.CreateDirIfMissing(folder).ok();
+  for (const auto& [name, bytes] : all)
+    done = done
+      && rocksdb::WriteStringToFile(
+        &env, bytes, std::string{folder} + '/' + name, true)
+           .ok();
+  for (const auto* at : {folder, "/"}) {
+    std::unique_ptr<rocksdb::Directory> names;
+    done = done && env.NewDirectory(at, &names).ok() && names->Fsync().ok();
+  }
+  if (!done)
+    throw std::runtime_error("no disk");
+}
+
+simulated_server::simulated_server(lossy_disk& disk, uint64_t seed,
+  std::chrono::microseconds since, const values& settings)
+  : db(open_store(disk)),
+    system(seed, add_message_types),
+    world(std::make_shared<made_up_world>(system, since)) {
+  read_store(settings);
+  spawn_actors(known_ids());
+}
+
+void simulated_server::read_store(const values& settings) {
+  std::vector<store_operation> made;
+  for (const auto& [name, value] : settings)
+    made.emplace_back(put_setting{name, value});
+  must(db->commit(made), "no settings");
+  std::vector<std::string> ignored;
+  rules = policy_from_store(must(db->settings(), "no settings"), ignored);
 }
 
 shared<id_filter> simulated_server::known_ids() {
@@ -161,6 +204,38 @@ void simulated_server::hold_writes(bool on) {
 std::shared_ptr<std::optional<setting_changed>> simulated_server::set(
   const std::string& name, const std::string& value) {
   return ask<setting_changed>(x_settings, name, value, std::string{"tester"});
+}
+
+std::shared_ptr<std::optional<account_removed>> simulated_server::remove(
+  const user_address& who) {
+  audit_entry line{
+    world->wall_clock(), "tester", "user remove " + who.str(), {}, {}};
+  return ask<account_removed>(router_of(who), remove_atom::value, who, line);
+}
+
+std::shared_ptr<std::optional<failure>> simulated_server::add(
+  const user_address& who) {
+  auto answer = std::make_shared<std::optional<failure>>();
+  operations ops;
+  ops.emplace_back(put_account{who, everybodys_keys()});
+  system.system().spawn([=, writer = x_writer, router = router_of(who)](
+                          caf::event_based_actor* self) {
+    self->request(writer, caf::infinite, ops)
+      .then(
+        [=](const write_result& x) {
+          if (x.why.code != errc::none) {
+            *answer = x.why;
+            return;
+          }
+          self
+            ->request(router, caf::infinite, add_atom::value,
+              std::vector<user_address>{who})
+            .then([answer](done_atom) { *answer = failure{}; },
+              [](const caf::error&) {});
+        },
+        [](const caf::error&) {});
+  });
+  return answer;
 }
 
 std::vector<std::shared_ptr<std::optional<stop_report>>>

@@ -22,9 +22,11 @@ class simulated_server {
 public:
   static constexpr size_t workers = 2;
 
-  /// `since`: how long the world has gone on before.
+  using values = std::vector<std::pair<std::string, std::string>>;
+
+  /// `since`: how long the world has gone on before. `settings` are made first.
   simulated_server(lossy_disk& disk, uint64_t seed,
-    std::chrono::microseconds since, std::vector<user_address> accounts);
+    std::chrono::microseconds since, const values& settings = {});
   /// Ends it as a kill does: whatever was not synced is to be dropped by the
   /// disk.
   ~simulated_server();
@@ -36,6 +38,10 @@ public:
   /// The answer comes into what is returned.
   std::shared_ptr<std::optional<setting_changed>> set(
     const std::string& name, const std::string& value);
+  /// Likewise. Removes an account, as operators do; and makes one.
+  std::shared_ptr<std::optional<account_removed>> remove(
+    const user_address& who);
+  std::shared_ptr<std::optional<failure>> add(const user_address& who);
   /// Likewise, of each router.
   std::vector<std::shared_ptr<std::optional<stop_report>>> stop();
   /// What is in force, in the settings actor's view.
@@ -54,6 +60,9 @@ public:
     return answer;
   }
   router_actor router_at(size_t i) const { return router_actor{x_routers[i]}; }
+  router_actor router_of(const user_address& who) const {
+    return router_at(slot_of(who) % workers);
+  }
 
   std::unique_ptr<store> db;
   deterministic_system system;
@@ -62,7 +71,7 @@ public:
   policy rules;
 
 private:
-  void read_store(const std::vector<user_address>& accounts);
+  void read_store(const values& settings);
   void spawn_actors(shared<id_filter> known);
   shared<id_filter> known_ids();
 
@@ -72,6 +81,9 @@ private:
   settings_actor x_settings;
   uint64_t x_links = 0;
 };
+
+/// Makes a store with these accounts, the same at each call.
+void make_store(lossy_disk& disk, const std::vector<user_address>& accounts);
 
 /// The password of everybody there.
 inline constexpr std::string_view everybodys_password = "correct horse";

@@ -1,6 +1,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
+#include <random>
 #include <set>
 
 #include <boost/test/unit_test.hpp>
@@ -14,8 +15,9 @@ namespace parley::test {
 
 namespace {
 
-/// Enough for some 15 seconds of one core.
+/// Enough for some 15 seconds of one core; and those that nobody has run yet.
 constexpr uint64_t few_seeds = 100;
+constexpr uint64_t fresh_seeds = 200;
 
 struct seeds {
   unsigned long long first = 1;
@@ -52,15 +54,25 @@ void live(uint64_t seed, bool told) {
     explain(xs, last_of(seed), result.check);
 }
 
+void live(const seeds& xs) {
+  std::cout << "seeds " << xs.first << " to " << xs.first + xs.count - 1
+            << ", by PARLEY_SEEDS=" << xs.first << ':' << xs.count << std::endl;
+  for (uint64_t i = 0; i < xs.count; ++i)
+    live(xs.first + i, xs.told);
+}
+
 BOOST_AUTO_TEST_SUITE(simulation)
 
 BOOST_AUTO_TEST_CASE(every_promise_holds_whatever_happens) {
   spdlog::set_level(spdlog::level::off);
-  auto xs = seeds_to_run();
-  std::cout << "seeds " << xs.first << " to " << xs.first + xs.count - 1
-            << std::endl;
-  for (uint64_t i = 0; i < xs.count; ++i)
-    live(xs.first + i, xs.told);
+  live(seeds_to_run());
+}
+
+BOOST_AUTO_TEST_CASE(every_promise_holds_in_runs_that_nobody_has_seen) {
+  spdlog::set_level(spdlog::level::off);
+  std::random_device random;
+  // Few enough digits to be read out.
+  live({1'000'000 + random() % 1'000'000'000ull, fresh_seeds, false});
 }
 
 BOOST_AUTO_TEST_CASE(the_same_seed_is_the_same_run_where_the_disk_is_sound) {

@@ -16,7 +16,7 @@ struct wire {
   using time_point = std::chrono::steady_clock::time_point;
 
   /// What a network holds for who does not read, a direction.
-  static constexpr size_t room = 16 * 1024;
+  static constexpr size_t room = 2048;
 
   struct direction {
     std::string bytes;

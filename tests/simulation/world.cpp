@@ -15,9 +15,13 @@ namespace {
 /// Beyond this it is taken for running in a circle.
 constexpr size_t turns_until_rest = 200'000;
 
+constexpr std::pair<const char*, const char*> narrow_limits[] = {
+  {"contacts.max", "2"}, {"watchers.max", "1"}, {"im.offline_max", "3"},
+  {"session.endpoints_max", "1"}};
+
 } // namespace
 
-world::world(bool in_words) : x_tale(in_words) {
+world::world(uint64_t chance, bool in_words) : x_tale(in_words) {
   // Two on each of the server's workers.
   std::array<std::vector<user_address>, simulated_server::workers> found;
   for (int i = 0; x_users.size() < users_there; ++i) {
@@ -32,9 +36,16 @@ world::world(bool in_words) : x_tale(in_words) {
       endpoint_name::from_prepared(std::string{device_name(i)})});
     x_devices.push_back(std::make_unique<device>(i, x_stage));
   }
-  x_server = std::make_unique<simulated_server>(x_disk, 1, x_since, x_users);
+  std::vector<std::pair<std::string, std::string>> narrow;
+  for (const auto& [name, value] : narrow_limits) {
+    if (chance % 4 == 0)
+      narrow.emplace_back(name, value);
+    chance /= 4;
+  }
+  make_store(x_disk, x_users);
+  x_server = std::make_unique<simulated_server>(x_disk, 1, x_since, narrow);
   x_rules = x_widest = x_server->rules;
-  x_stage.now = x_server->system.now();
+  x_stage.now = x_letters.now = x_server->system.now();
 }
 
 world::~world() {
@@ -147,6 +158,7 @@ void world::advance(milliseconds d) {
     x_server->system.advance(
       std::min<milliseconds>(d, defaults::sweep_interval));
     x_stage.now = wire::time_point{} + x_since + x_server->age();
+    let_ims_expire();
     auto seconds = static_cast<uint64_t>((x_since + x_server->age()) / 1s);
     if (seconds != x_ticked_s) {
       x_ticked_s = seconds;
@@ -196,18 +208,17 @@ void world::start() {
   if (x_chance % 8 == 3)
     x_disk.files().power_off_after(x_chance / 8 % 80);
   try {
-    x_server = std::make_unique<simulated_server>(
-      x_disk, x_chance, x_since, std::vector<user_address>{});
+    x_server = std::make_unique<simulated_server>(x_disk, x_chance, x_since);
   } catch (const std::runtime_error&) {
     if (!x_disk.files().is_off())
       throw;
     x_tale.tell("the power fails while it starts");
     std::mt19937_64 what_survives{x_chance};
     x_disk.files().power_on(what_survives);
-    x_server = std::make_unique<simulated_server>(
-      x_disk, x_chance, x_since, std::vector<user_address>{});
+    x_server = std::make_unique<simulated_server>(x_disk, x_chance, x_since);
   }
   x_stage.now = wire::time_point{} + x_since;
+  let_ims_expire();
   check_start();
 }
 
@@ -268,6 +279,7 @@ void world::collect_answers() {
     }
     return true;
   });
+  collect_accounts();
 }
 
 } // namespace parley::test

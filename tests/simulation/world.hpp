@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <map>
 #include <memory>
 #include <optional>
@@ -16,11 +17,20 @@
 
 namespace parley::test {
 
+/// What a store gave to read, in whatever state its disk is.
+template <class T>
+T read(result<T> x) {
+  if (!x)
+    throw broken("the store can be read", x.error().text);
+  return std::move(*x);
+}
+
 /// Users with their devices, a network, a server and its disk. What happens is
 /// told from outside; all the rest is drawn from that.
 class world {
 public:
-  explicit world(bool in_words = false);
+  /// `chance` also says which limits are narrow from the beginning.
+  explicit world(uint64_t chance, bool in_words = false);
   ~world();
 
   /// Throws `broken`.
@@ -37,6 +47,17 @@ private:
     std::string name;
     std::string value;
     std::shared_ptr<std::optional<setting_changed>> answer;
+  };
+
+  enum class account_state : uint8_t { there, leaving, gone, coming };
+  struct account {
+    account_state now = account_state::there;
+    /// It was removed once, or was to be: who knew versions of its contacts
+    /// knows another's.
+    bool has_ended = false;
+    /// Null: refused. A removal the server tries again.
+    std::shared_ptr<std::optional<account_removed>> leaving;
+    std::shared_ptr<std::optional<failure>> coming;
   };
 
   // -- world.cpp: time, turns, lives of the server
@@ -73,6 +94,18 @@ private:
   void mend_disk();
   void mend_network();
 
+  // -- world_accounts.cpp
+  bool has_account(size_t n);
+  void remove_account(size_t n);
+  void add_accounts();
+  void account_is_gone(size_t n);
+  void account_is_there(size_t n);
+  void collect_accounts();
+  void check_accounts();
+  void bring_accounts_back();
+  void let_ims_expire();
+  void expire();
+
   // -- converse.cpp
   void converse(size_t one, size_t other, uint16_t how);
 
@@ -81,9 +114,15 @@ private:
   void check_start();
   void check_promises();
   void check_limits();
+  void check_limit(const user_address& who, const char* what, uint64_t n,
+    uint64_t policy::*limit);
+  void check_sessions();
+  std::vector<session_info> sessions_there();
+  void remember_limits();
   void check_rosters();
   void check_settings();
   void check_ims_at_end();
+  void check_drained();
   void check_counts_at_rest();
   void check_presence();
   void check_nothing_left(bool for_long);
@@ -107,10 +146,13 @@ private:
   /// As the operator was told it is in force.
   policy x_rules;
   std::vector<wanted_setting> x_settings;
+  std::array<account, users_there> x_accounts;
   /// Values that may have come into force without a word, by name.
   std::map<std::string, std::set<std::string>> x_perhaps;
-  /// The widest limits that ever may have been in force.
+  /// The widest limits that may have been in force since the last start, and
+  /// how many of what they bound were there then: a lower limit removes nobody.
   policy x_widest;
+  std::map<std::pair<user_address, std::string>, uint64_t> x_before;
 };
 
 } // namespace parley::test

@@ -14,39 +14,42 @@ using namespace std::chrono_literals;
 
 namespace {
 
-template <class T>
-T read(result<T> x) {
-  if (!x)
-    throw broken("the store can be read", x.error().text);
-  return std::move(*x);
-}
-
 constexpr std::chrono::milliseconds minute = 60s;
+constexpr size_t longest_body = 20'000;
 
 } // namespace
 
-/// Bytes that wait for a client: what it asked for, and may have under way.
+/// Bytes that wait for a client: what is sent ahead and one event more, beside
+/// what has no number.
 void world::check_bounds() {
-  constexpr auto max = defaults::output_pause + defaults::event_window_bytes
-    + defaults::read_bytes + defaults::stranger_output_max;
+  constexpr auto max = front::output_ahead + longest_body + defaults::read_bytes
+    + defaults::stranger_output_max;
   for (auto& w : x_wires)
-    if (w->server && w->server->output_waiting() > max)
+    if (w->server && !w->server->is_closing()
+      && w->server->output_waiting() > max)
       throw broken(
         "bounds", std::to_string(w->server->output_waiting()) + " bytes wait");
+  for (const auto& who : x_users)
+    if (auto ims = x_server->db->ims(who, im_order{}, SIZE_MAX))
+      check_limit(who, "IMs that wait", ims->size(), &policy::im_offline_max);
 }
 
 // -- at each start
 
 void world::check_start() {
   check_settings();
+  check_accounts();
   check_promises();
   check_limits();
   for (auto& d : x_devices) {
+    if (x_accounts[owner_of(d->index())].has_ended)
+      continue;
     auto there = read(x_server->db->roster(d->self().user)).head.version;
     if (d->answered_version > there || d->screen.version > there)
       throw broken("contacts are kept",
         d->self().str() + " knows a version that is not on disk");
   }
+  remember_limits();
 }
 
 void world::check_settings() {
@@ -81,15 +84,21 @@ void world::check_promises() {
           + " is at no endpoint and not on disk");
 }
 
-void world::check_limits() {
-  auto exceeded = [](const user_address& who, const char* what, uint64_t n) {
+/// Beyond a limit is only who was so before it came.
+void world::check_limit(const user_address& who, const char* what, uint64_t n,
+  uint64_t policy::*limit) {
+  auto before = x_before.find({who, what});
+  if (n > x_widest.*limit && (before == x_before.end() || n > before->second))
     throw broken(
       "limits", who.str() + " has " + std::to_string(n) + ' ' + what);
-  };
+  if (before != x_before.end())
+    before->second = std::min(before->second, n);
+}
+
+void world::check_limits() {
   for (const auto& who : x_users) {
     auto ims = read(x_server->db->ims(who, im_order{}, SIZE_MAX)).size();
-    if (ims > x_widest.im_offline_max)
-      exceeded(who, "IMs that wait", ims);
+    check_limit(who, "IMs that wait", ims, &policy::im_offline_max);
     auto roster = read(x_server->db->roster(who));
     uint64_t listed = 0;
     uint64_t watchers = 0;
@@ -101,14 +110,47 @@ void world::check_limits() {
       watchers += watches;
       asking += !watches && item.what.subscription.from == half::pending;
     }
-    if (listed > x_widest.contacts_max)
-      exceeded(who, "contacts", listed);
-    if (watchers > x_widest.watchers_max)
-      exceeded(who, "watchers", watchers);
+    check_limit(who, "contacts", listed, &policy::contacts_max);
+    check_limit(who, "watchers", watchers, &policy::watchers_max);
     if (listed != roster.head.contacts || watchers != roster.head.watchers
       || asking != roster.head.requests)
       throw broken("counts of a roster", who.str());
   }
+}
+
+/// At a start: what is there now, and under which limits it may grow.
+void world::remember_limits() {
+  x_before.clear();
+  x_widest = x_rules;
+  for (const auto& who : x_users) {
+    x_before[{who, "IMs that wait"}] =
+      read(x_server->db->ims(who, im_order{}, SIZE_MAX)).size();
+    auto head = read(x_server->db->roster(who)).head;
+    x_before[{who, "contacts"}] = head.contacts;
+    x_before[{who, "watchers"}] = head.watchers;
+  }
+}
+
+std::vector<session_info> world::sessions_there() {
+  std::vector<session_info> all;
+  for (size_t i = 0; i < simulated_server::workers; ++i) {
+    auto x =
+      x_server->ask<router_report>(x_server->router_at(i), report_atom::value);
+    quiesce();
+    if (!*x)
+      throw broken("rest", "a router does not answer");
+    const auto& some = (**x).sessions;
+    all.insert(all.end(), some.begin(), some.end());
+  }
+  return all;
+}
+
+void world::check_sessions() {
+  std::map<user_address, uint64_t> sessions;
+  for (const auto& s : sessions_there())
+    ++sessions[s.self.user];
+  for (const auto& [who, n] : sessions)
+    check_limit(who, "endpoints", n, &policy::session_endpoints_max);
 }
 
 // -- in the end
@@ -117,6 +159,10 @@ void world::check_limits() {
 void world::gather() {
   mend_network();
   mend_disk();
+  // A change that is under way keeps others of that setting out.
+  quiesce();
+  collect_answers();
+  check_sessions();
   for (const auto* name : {"session.endpoints_max", "im.rate"})
     set(name, find_setting(name)->value(policy{}));
   for (auto& d : x_devices) {
@@ -126,6 +172,9 @@ void world::gather() {
   }
   advance(2s);
   collect_answers();
+  if (!x_settings.empty())
+    throw broken("settings are answered", x_settings[0].name);
+  bring_accounts_back();
   // Who failed too often has to wait for a turn.
   for (auto waited = 0s;; waited += 1s) {
     bool all = true;
@@ -136,12 +185,15 @@ void world::gather() {
     }
     if (all)
       break;
-    if (waited > 200s)
+    if (waited > 1'000s)
       throw broken("sign-in", "somebody does not get in any more");
     advance(1s);
   }
-  for (auto& d : x_devices)
+  // Who comes back wants no more than it did.
+  for (auto& d : x_devices) {
+    d->set_window({50, 4'000'000});
     d->show_itself({show::available, "", 0});
+  }
   advance(2s);
 }
 
@@ -189,12 +241,25 @@ void world::check_ims_at_end() {
         "'" + x.id.value + "' from " + x.from.str() + " to " + x.to.str()
           + " came to nobody");
   }
-  for (const auto& who : x_users)
-    if (auto left = read(x_server->db->ims(who, im_order{}, 1)); !left.empty())
-      throw broken("drained",
-        "'" + left[0].message->id.value + "' still lies on the disk for "
-          + who.str() + ", who has everything");
+  check_drained();
   x_letters.check_orders(x_stage.names);
+}
+
+/// Removals that the disk refused are tried again ever more rarely.
+void world::check_drained() {
+  constexpr auto patience = defaults::removal_retry_max + 2s;
+  for (auto waited = milliseconds{};; waited += 2s) {
+    std::string left;
+    for (const auto& who : x_users)
+      for (const auto& x : read(x_server->db->ims(who, im_order{}, 1)))
+        left = "'" + x.message->id.value + "' still lies on the disk for "
+          + who.str() + ", who has everything";
+    if (left.empty())
+      return;
+    if (waited > patience)
+      throw broken("drained", left);
+    advance(2s);
+  }
 }
 
 void world::check_counts_at_rest() {
@@ -219,15 +284,8 @@ void world::check_counts_at_rest() {
 
 void world::check_presence() {
   presence_model model{*x_server->db, x_rules, {}};
-  for (size_t i = 0; i < simulated_server::workers; ++i) {
-    auto x =
-      x_server->ask<router_report>(x_server->router_at(i), report_atom::value);
-    quiesce();
-    if (!*x)
-      throw broken("rest", "a router does not answer");
-    for (const auto& s : (**x).sessions)
-      model.there[s.self.user][s.self.endpoint.str()] = s.what.show;
-  }
+  for (const auto& s : sessions_there())
+    model.there[s.self.user][s.self.endpoint.str()] = s.what.show;
   for (const auto& wrong : disagreements(*x_server->db, x_users))
     throw broken("both halves agree", wrong);
   if (auto n = open_notes(*x_server->db))

@@ -36,8 +36,7 @@ constexpr choice choices[] = {
   {"presence.adhoc", {"on", "off", "on"}},
   {"presence.adhoc_max", {"unlimited", "1", "2"}},
   {"presence.adhoc_ttl", {"4080 s", "5 s", "30 s"}},
-  // As many as anybody has: lower ones are an open question, tests/README.md.
-  {"session.endpoints_max", {"10", "3", "4"}},
+  {"session.endpoints_max", {"10", "1", "2"}},
   {"session.resume_window", {"60 s", "0", "5 s"}},
   {"session.buffer", {"100", "5", "9"}},
   {"session.heartbeat", {"60 s", "5 s", "20 s"}},
@@ -321,6 +320,15 @@ void world::do_server(const happening& x) {
     for (size_t i = 0; i < simulated_server::workers; ++i)
       x_server->ask<uint64_t>(
         x_server->router_at(i), kick_atom::value, address{user(x.whom), {}});
+    break;
+  case deed::remove_account:
+    remove_account(x.whom);
+    break;
+  case deed::add_accounts:
+    add_accounts();
+    break;
+  case deed::expire:
+    expire();
     break;
   case deed::wait:
     advance(milliseconds{x.amount % 4'000});
