@@ -19,7 +19,7 @@ from wire_client import Closed, Refused, Wire, load_schema
 SECONDS = 0.7
 SCALE = 2
 # An event, or a list, for each that reads nothing.
-ON_TOP = 4 * 1024 * 1024
+ON_TOP = 16 * 1024 * 1024
 
 
 class FloodTest(SystemTest):
