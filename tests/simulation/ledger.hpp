@@ -108,6 +108,8 @@ public:
   void may_expire(std::chrono::milliseconds ttl);
 
   std::deque<letter>& all() { return x_letters; }
+  /// The disk has refused something: what was not answered may be among it.
+  bool disk_has_refused = false;
   /// The world's time.
   std::chrono::steady_clock::time_point now{};
   /// Any two devices of a user saw the IMs of a conversation in one order.

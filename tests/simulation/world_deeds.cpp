@@ -345,6 +345,7 @@ void world::fail_disk(uint16_t how) {
   constexpr lossy_fs::fault faults[] = {lossy_fs::fault::broken,
     lossy_fs::fault::unsynced, lossy_fs::fault::full, lossy_fs::fault::filling};
   x_disk.files().refuse_writes(faults[how % 4]);
+  x_letters.disk_has_refused = true;
 }
 
 void world::mend_disk() {
