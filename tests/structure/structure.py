@@ -30,6 +30,9 @@ ROOMS = {
     "actors": (["actors", "persistence", "protocol"], []),
 }
 
+# library: the one folder that may include it.
+ONLY_IN = {"expat.h": "protocol/xmpp"}
+
 INCLUDE = re.compile(r"^\s*#\s*include\b\s*(.*)")
 NAMED = re.compile(r'^(?:"([^"]+)"|<([^>]+)>)')
 
@@ -82,6 +85,9 @@ def fault_of_include(root, path, rest):
         return f'"{ours}" is no file from the repository\'s root'
     if library and top in FOLDERS:
         return f"<{library}> is ours and wants quotes"
+    only = ONLY_IN.get(library)
+    if only and pathlib.Path(only) not in path.parents:
+        return f"<{library}> belongs to {only}/ alone"
     room = room_of(path)
     if not room:
         return None
