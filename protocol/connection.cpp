@@ -10,25 +10,8 @@ namespace parley {
 
 namespace {
 
-/// Gives the memory back, which `clear` would keep.
-void release(std::string& x) noexcept {
-  std::string{}.swap(x);
-}
-
-/// A buffer of this thread for what is decrypted. Taken out while it is in use,
-/// since an owner may hand bytes to another connection in between.
-std::string& spare_buffer() {
-  thread_local std::string x;
-  return x;
-}
-constexpr size_t spare_bytes_max = 128 * 1024;
-
 /// The first output reserves so much at once.
 constexpr size_t output_first_bytes = 512;
-
-/// Written bytes at the front of the output are erased beyond so many, once
-/// they are half of it: moving the rest then costs no more than writing did.
-constexpr size_t written_bytes_max = 64 * 1024;
 
 } // namespace
 
@@ -36,19 +19,16 @@ connection::impl::impl(std::shared_ptr<const connection_config> config,
   owner& o, std::string peer, steady_time now)
   : x_config(std::move(config)),
     x_owner(o),
-    x_sign_in(std::make_unique<sign_in_state>()),
-    x_now(now),
-    x_last_heard(now),
+    x_sign_in(std::make_unique<sign_in_state>(o, std::move(peer))),
+    x_patience(now),
     x_last_sent(now),
     x_last_ping(now),
-    x_deadline(now + defaults::sign_in_timeout),
     x_stage(stage::magic) {
-  x_sign_in->peer = std::move(peer);
   if (x_config->tls) {
-    x_tls = std::make_unique<tls_stage>(*x_config->tls);
+    x_bytes.start_tls(*x_config->tls);
     x_stage = stage::tls;
   } else {
-    x_output = native::magic;
+    x_bytes.raw() = native::magic;
   }
 }
 
@@ -56,34 +36,30 @@ void connection::impl::receive(
   std::string_view bytes, steady_time now, wall_time wall) {
   if (is_closed())
     return;
-  x_now = now;
-  x_last_heard = now;
-  x_probing = false;
+  x_patience.is(now);
+  x_patience.heard();
   x_origin.sent_at = wall;
   const call scope{*this};
-  if (!x_tls)
+  if (!x_bytes.has_tls())
     return receive_plain(bytes);
   if (x_stage == stage::tls && is_unencrypted(bytes))
     return;
-  auto plain = std::exchange(spare_buffer(), {});
-  plain.clear();
-  const auto decrypted = x_tls->receive(bytes, plain, x_output);
-  if (x_stage == stage::tls && x_tls->handshake_done()) {
+  decrypted_bytes plain;
+  const auto decrypted = x_bytes.decrypt(bytes, *plain);
+  if (x_stage == stage::tls && x_bytes.is_encrypted()) {
     x_stage = stage::magic;
     x_sign_in->first_bytes.clear();
-    x_unencrypted = native::magic;
+    x_bytes.sink() = native::magic;
   }
   if (waiting() > 0)
     appended();
   // What arrived whole counts, even if what follows is broken.
-  if (!plain.empty())
-    receive_plain(plain);
+  if (!plain->empty())
+    receive_plain(*plain);
   if (!is_closed() && !decrypted)
     end(decrypted.error());
-  if (!is_closed() && x_tls->closed_by_peer())
+  if (!is_closed() && x_bytes.closed_by_peer())
     disconnected();
-  if (plain.capacity() <= spare_bytes_max)
-    spare_buffer() = std::move(plain);
 }
 
 bool connection::impl::is_unencrypted(std::string_view bytes) {
@@ -101,9 +77,9 @@ bool connection::impl::is_unencrypted(std::string_view bytes) {
   if (*matched) {
     failure why{errc::tls_failed,
       "TLS was expected; this client speaks Parley without it"};
-    x_output = native::magic;
+    x_bytes.raw() = native::magic;
     native::encode_server(
-      x_output, native::refusal{error_scope::connection, why});
+      x_bytes.raw(), native::refusal{error_scope::connection, why});
     end(why);
   }
   return true;
@@ -153,14 +129,10 @@ void connection::impl::disconnected() {
 // -- output -------------------------------------------------------------------
 
 std::string& connection::impl::sink() {
-  auto& x = x_tls ? x_unencrypted : x_output;
+  auto& x = x_bytes.sink();
   if (x.empty())
     x.reserve(output_first_bytes);
   return x;
-}
-
-size_t connection::impl::waiting() const noexcept {
-  return x_output.size() - x_written + x_unencrypted.size();
 }
 
 void connection::impl::put(const native::server_frame& what) {
@@ -182,98 +154,57 @@ void connection::impl::appended() {
     x_owner.output_ready();
 }
 
-void connection::impl::encrypt() {
-  if (!x_tls || x_unencrypted.empty() || !x_tls->handshake_done())
-    return;
-  // Fails only after a failure that has ended the connection.
-  static_cast<void>(x_tls->send(x_unencrypted, x_output));
-  release(x_unencrypted);
-}
-
 std::string_view connection::impl::output() {
-  encrypt();
-  return std::string_view{x_output}.substr(x_written);
+  return x_bytes.output();
 }
 
 void connection::impl::written(size_t n) {
-  if (n > 0 && waiting() > defaults::output_pause) {
-    x_last_heard = x_now;
-    x_probing = false;
-  }
-  x_written += std::min(n, x_output.size() - x_written);
-  if (x_written == x_output.size()) {
-    release(x_output);
-    x_written = 0;
-    x_output_told = !x_unencrypted.empty();
-  } else if (x_written > written_bytes_max
-    && x_written >= x_output.size() / 2) {
-    x_output.erase(0, x_written);
-    x_written = 0;
-  }
+  if (n > 0 && waiting() > defaults::output_pause)
+    x_patience.heard();
+  if (x_bytes.written(n))
+    x_output_told = x_bytes.has_unencrypted();
 }
 
 // -- time ---------------------------------------------------------------------
 
 void connection::impl::ping() {
-  x_last_ping = x_now;
+  x_last_ping = x_patience.now();
   put(native::ping{});
 }
 
 void connection::impl::tick(steady_time now) {
   if (is_closed())
     return;
-  x_now = now;
+  x_patience.is(now);
   if (std::exchange(x_sent_since_tick, false))
     x_last_sent = now;
-  if (const auto* why = overdue()) {
-    const bool reads = waiting() <= defaults::output_pause;
-    return close(reads ? failure{errc::timed_out, why}
-                       : failure{errc::slow_consumer,
-                         "the peer has read nothing for too long"},
-      error_scope::connection);
-  }
-  if (!in_session() || x_heartbeat.count() == 0)
+  if (const auto why = x_patience.overdue(waiting() <= defaults::output_pause);
+      why.code != errc::none)
+    return close(why, error_scope::connection);
+  if (!in_session() || x_patience.heartbeat().count() == 0)
     return;
   // The client counts by what it was told.
-  const auto beat = std::min(x_heartbeat, x_told_heartbeat);
+  const auto beat = std::min(x_patience.heartbeat(), x_told_heartbeat);
   if (now - x_last_sent >= beat
-    || (now - x_last_heard >= beat && now - x_last_ping >= beat))
+    || (now - x_patience.last_heard() >= beat && now - x_last_ping >= beat))
     ping();
 }
 
-const char* connection::impl::overdue() const noexcept {
-  if (!x_reading)
-    return nullptr;
-  if (!in_session())
-    return x_now >= x_deadline ? "the sign-in took too long" : nullptr;
-  if (x_probing && x_now >= x_deadline)
-    return "a heartbeat was not answered";
-  const auto patience =
-    x_heartbeat * defaults::heartbeats_until_dead_tenths / 10;
-  return x_heartbeat.count() > 0 && x_now - x_last_heard >= patience
-    ? "nothing came for 2.5 heartbeats"
-    : nullptr;
-}
-
 void connection::impl::reading(bool goes_on) {
-  if (goes_on && !x_reading) {
-    x_last_heard = x_now;
-    x_probing = false;
-  }
-  x_reading = goes_on;
+  x_patience.reading(goes_on);
 }
 
 void connection::impl::probe(
   std::chrono::milliseconds timeout, steady_time now) {
-  if (!in_session() || std::exchange(x_probing, true))
+  if (!in_session())
     return;
-  x_now = now;
-  x_deadline = now + timeout;
-  ping();
+  x_patience.is(now);
+  if (x_patience.begin_probe(timeout))
+    ping();
 }
 
 void connection::impl::heartbeat_changed(std::chrono::milliseconds interval) {
-  x_heartbeat = interval;
+  x_patience.heartbeat(interval);
 }
 
 // -- the end ------------------------------------------------------------------
@@ -287,17 +218,13 @@ void connection::impl::close(const failure& why, error_scope scope) {
 }
 
 void connection::impl::end(const failure& why) {
-  encrypt();
-  if (x_tls)
-    x_tls->close(x_output);
+  x_bytes.close();
   // `why` may lie in what is given back here.
   const auto reason = why;
   x_stage = stage::closed;
-  x_tls.reset();
   x_sign_in.reset();
   x_parts.reset();
   x_reader = native::frame_reader{};
-  release(x_unencrypted);
   x_owner.closed(reason);
 }
 
@@ -305,15 +232,12 @@ size_t connection::impl::memory() const noexcept {
   const auto held = [](const std::string& x) {
     return x.capacity() > std::string{}.capacity() ? x.capacity() : 0;
   };
-  size_t n = sizeof(impl) + held(x_output) + held(x_unencrypted)
-    + x_reader.memory() + held(x_origin.from.user.str())
-    + held(x_origin.from.endpoint.str());
+  size_t n = sizeof(impl) + x_bytes.memory() + x_reader.memory()
+    + held(x_origin.from.user.str()) + held(x_origin.from.endpoint.str());
   if (x_parts)
     n += sizeof(*x_parts) + x_parts->memory();
   if (x_sign_in)
     n += sizeof(*x_sign_in);
-  if (x_tls)
-    n += defaults::tls_connection_bytes;
   return n;
 }
 
@@ -362,15 +286,18 @@ void connection::password_checked(bool fits) {
   x_impl->password_checked(fits);
 }
 
-void connection::accept(const signed_in& what) {
+sequence connection::accept(
+  const signed_in& what, std::unique_ptr<connection_legacy>) {
   x_impl->accept(what);
+  return {};
 }
 void connection::refuse(const failure& why) {
   x_impl->refuse(why);
 }
 
-void connection::send(sequence number, const event& what) {
+bool connection::send(sequence number, const event& what) {
   x_impl->send(number, what);
+  return false;
 }
 
 void connection::send_window(const window& requests) {

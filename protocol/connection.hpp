@@ -1,163 +1,51 @@
 #pragma once
 
-#include <chrono>
-#include <cstdint>
 #include <memory>
-#include <span>
 #include <string>
-#include <string_view>
-#include <vector>
 
-#include "protocol/errors.hpp"
-#include "protocol/held_bytes.hpp"
-#include "protocol/scram_keys.hpp"
-#include "protocol/signing_in.hpp"
-#include "protocol/vocabulary.hpp"
+#include "protocol/client_connection.hpp"
 
 namespace parley {
 
-class decoys;
-class tls_context;
-
-using steady_time = std::chrono::steady_clock::time_point;
-
-/// What a server tells and grants to those who connect; shared by all
-/// connections of a listener.
-struct connection_config {
-  /// The domain of user names without one.
-  std::string domain;
-  /// Bytes of a body, recipients of a broadcast: told in the welcome.
-  uint32_t body_max = 0;
-  uint32_t broadcast_max = 0;
-  /// Null: plain TCP.
-  std::shared_ptr<tls_context> tls;
-  /// What is shown to who names an unknown user.
-  std::shared_ptr<const parley::decoys> decoys;
-  /// Told in the welcome.
-  std::string software = "Parley";
-  /// Where the bytes of IMs that clients send count; outlives them. May be
-  /// null.
-  byte_count* held_ims = nullptr;
-};
-
-/// The server's side of one native connection: bytes in, bytes out, no socket,
-/// no clock, no actor. TLS, framing, hello, SASL and heartbeat are stages of
-/// it. Total on any input; it never allocates more than it was granted.
-///
-/// Stages: (TLS handshake) → magic → hello → sign-in or resume → session →
-/// closed. Not thread-safe; the owner calls from one thread at a time. It may
-/// go over to another thread with `sign_in_wanted` or `resume_wanted`, and at
-/// any time in a session, but not in the middle of a SASL exchange. From within
-/// the owner's functions it may call everything here, but must not destroy the
-/// connection before the call that led there has returned; so also in `closed`.
-/// Once closed, every call does nothing, so that late answers need no care.
-class connection {
+/// The server's side of one native connection. TLS, framing, hello, SASL and
+/// heartbeat are stages of it: (TLS handshake) → magic → hello → sign-in or
+/// resume → session → closed.
+class connection final : public client_connection {
 public:
-  /// What a connection asks of the gateway that owns it.
-  class owner {
-  public:
-    virtual ~owner() = default;
-
-    /// Asks for the keys of `user`; answered by `keys_found` or
-    /// `authentication_refused`.
-    virtual void find_keys(const user_address& user) = 0;
-    /// Asks whether PLAIN's password fits; answered by `password_checked` or
-    /// `authentication_refused`. For an unknown user the password is to be
-    /// tried on its decoy, or the time tells who has an account.
-    virtual void check_password(
-      const user_address& user, std::string password) = 0;
-    /// A proof was right or wrong; for slowing down. The connection says to the
-    /// peer what is to be said. `user` is empty if the name was no address or
-    /// the exchange broke off before it. Returns how long a further try has to
-    /// wait, which the peer is told if it failed; zero for not at all.
-    virtual std::chrono::milliseconds authenticated(
-      const user_address& user, bool success) = 0;
-    /// Answered by `accept` or `refuse`. These two are the last thing that a
-    /// call does: nothing of the connection is in use any more.
-    virtual void sign_in_wanted(sign_in what) = 0;
-    virtual void resume_wanted(resume what) = 0;
-
-    // Within a session, at most one call of each for the bytes of one
-    // `receive`, in this order:
-
-    /// All events up to `upto` are safe at the client; never more than were
-    /// sent.
-    virtual void acknowledged(sequence upto) = 0;
-    /// The client changes its window.
-    virtual void window_changed(window what) = 0;
-    /// Requests of one read, in order; never empty. Number 0 for typing alone.
-    virtual void requests_received(std::vector<numbered_request> what) = 0;
-
-    /// Output is waiting; called once until `output()` was taken empty.
-    virtual void output_ready() = 0;
-    /// The connection is over: write what is in `output()`, then close the
-    /// socket. Called once, the last call of all. Code none: the peer closed.
-    virtual void closed(const failure& why) = 0;
-  };
-
   /// Calls nothing of `o`; with plain TCP the server's magic is in `output()`
   /// at once.
   connection(std::shared_ptr<const connection_config> config, owner& o,
     std::string peer, steady_time now);
-  ~connection();
+  ~connection() override;
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
 
-  /// Bytes from the socket. `wall` becomes the time of sending of the IMs in
-  /// them.
-  void receive(std::span<const char> bytes, steady_time now, wall_time wall);
-  /// The peer closed its side, or the socket failed.
-  void disconnected();
-  /// Deadlines: sign-in, heartbeat, probes. Call every `sweep_interval`.
-  void tick(steady_time now);
-  /// The owner stops reading from the socket for a while, or goes on: silence
-  /// in between is not the peer's.
-  void reading(bool goes_on);
+  void receive(
+    std::span<const char> bytes, steady_time now, wall_time wall) override;
+  void disconnected() override;
+  void tick(steady_time now) override;
+  void reading(bool goes_on) override;
+  std::string_view output() override;
+  void written(size_t n) override;
+  size_t output_waiting() const noexcept override;
 
-  /// Bytes for the socket; the owner erases from the front what it wrote by
-  /// `written(n)`. With TLS what was sent since the last call is encrypted
-  /// here, so that it fills records: better called once a batch. The view ends
-  /// with the next call of anything.
-  std::string_view output();
-  void written(size_t n);
-  /// Bytes that wait to be written, encrypted or not. While there are more than
-  /// `output_pause` the owner should read nothing; what the peer takes counts
-  /// as a sign of its life then.
-  size_t output_waiting() const noexcept;
+  void keys_found(const scram_keys* keys) override;
+  void authentication_refused(const failure& why) override;
+  void password_checked(bool fits) override;
+  sequence accept(const signed_in& what,
+    std::unique_ptr<connection_legacy> legacy = nullptr) override;
+  void refuse(const failure& why) override;
 
-  // -- answers of the gateway before the session ------------------------------
+  bool send(sequence number, const event& what) override;
+  void send_window(const window& requests) override;
+  void send_going_away(std::chrono::milliseconds come_back_after) override;
+  void close(const failure& why, error_scope scope) override;
+  void probe(std::chrono::milliseconds timeout, steady_time now) override;
+  void heartbeat_changed(std::chrono::milliseconds interval) override;
 
-  /// Unknown user: null. A decoy is used then, and the exchange goes on.
-  void keys_found(const scram_keys* keys);
-  /// The store could not be asked, or `overloaded`: the exchange ends.
-  void authentication_refused(const failure& why);
-  void password_checked(bool fits);
-  void accept(const signed_in& what);
-  /// A refused sign-in or resume. The client may try again on this connection,
-  /// `sign_in_tries` times in all.
-  void refuse(const failure& why);
-
-  // -- the session's side; nothing happens outside of a session ---------------
-
-  /// Encodes one event. `number` is 0 for what is not numbered.
-  void send(sequence number, const event& what);
-  void send_window(const window& requests);
-  /// Says when to come back; the connection stays open.
-  void send_going_away(std::chrono::milliseconds come_back_after);
-  /// Tells the peer why and closes. `signed_out` is told by the answer to the
-  /// request, sent before, alone.
-  void close(const failure& why, error_scope scope);
-  /// A heartbeat at once; `closed(timed_out)` if nothing comes within
-  /// `timeout`.
-  void probe(std::chrono::milliseconds timeout, steady_time now);
-  /// How long a silence may last from now on. The client keeps to what it was
-  /// told at the sign-in.
-  void heartbeat_changed(std::chrono::milliseconds interval);
-
-  bool in_session() const noexcept;
-  bool is_closed() const noexcept;
-  /// Bytes held for this connection beside the object itself; for the budget.
-  size_t memory() const noexcept;
+  bool in_session() const noexcept override;
+  bool is_closed() const noexcept override;
+  size_t memory() const noexcept override;
 
 private:
   class impl;

@@ -7,13 +7,14 @@
 #include <variant>
 #include <vector>
 
+#include "protocol/byte_channel.hpp"
 #include "protocol/codec.hpp"
 #include "protocol/connection.hpp"
 #include "protocol/defaults.hpp"
 #include "protocol/framing.hpp"
 #include "protocol/parts.hpp"
-#include "protocol/sasl.hpp"
-#include "protocol/tls.hpp"
+#include "protocol/peer_patience.hpp"
+#include "protocol/sign_in_exchange.hpp"
 
 /// Internal to the connection, in three parts: connection.cpp (bytes, time and
 /// the end), connection_sign_in.cpp and connection_session.cpp.
@@ -32,7 +33,7 @@ public:
   void reading(bool goes_on);
   std::string_view output();
   void written(size_t n);
-  size_t waiting() const noexcept;
+  size_t waiting() const noexcept { return x_bytes.waiting(); }
 
   void keys_found(const scram_keys* keys);
   void authentication_refused(const failure& why);
@@ -54,24 +55,22 @@ public:
 private:
   enum class stage : uint8_t { tls, magic, hello, sign_in, session, closed };
 
-  /// Whose answer the sign-in waits for.
-  enum class waits : uint8_t { client, keys, password, session, resumption };
+  using turn = sign_in_exchange::turn;
 
   /// What is needed until the session begins, and no longer.
   struct sign_in_state {
+    sign_in_state(owner& o, std::string whence)
+      : peer(std::move(whence)), exchange(o) {}
+
     /// The beginning of the magic.
     std::string first_bytes;
     std::string peer;
     std::string software;
-    waits waits_for = waits::client;
-    int failures = 0;
+    sign_in_exchange exchange;
     bool resume_refused = false;
     native::authenticate wish;
     endpoint_name endpoint;
-    /// What is to be asked of the owner at the very end of a call.
-    std::optional<std::variant<sign_in, resume>> wanted;
     sequence last_event;
-    std::optional<sasl_server> sasl;
     /// The server's last SASL message.
     std::string last_message;
   };
@@ -99,15 +98,11 @@ private:
   void receive_plain(std::string_view bytes);
   void receive_frames(std::string_view bytes);
   void end(const failure& why);
-  void encrypt();
   std::string& sink();
   /// After something was appended to the sink.
   void appended();
   void put(const native::server_frame& what);
   void ping();
-  /// What did not come in time; null if nothing.
-  const char* overdue() const noexcept;
-  std::string transport() const;
 
   // -- up to the session (connection_sign_in.cpp) --
 
@@ -117,11 +112,10 @@ private:
   verdict give_up_exchange();
   verdict begin_exchange(native::authenticate what);
   verdict begin_resume(native::resume_session what);
-  void advance(sasl_server::step next);
-  void want_session();
-  void ask_owner();
+  void say(sign_in_exchange::word what);
+  void want_session(sign_in_exchange::success who);
   void try_again(const failure& why);
-  sasl_channel channel() const;
+  bool waits_for_session() const noexcept;
 
   // -- in a session (connection_session.cpp) --
 
@@ -131,36 +125,23 @@ private:
 
   std::shared_ptr<const connection_config> x_config;
   owner& x_owner;
-  std::unique_ptr<tls_stage> x_tls;
+  byte_channel x_bytes;
   std::unique_ptr<sign_in_state> x_sign_in;
   /// Of a client that sends long lists in parts.
   std::unique_ptr<native::request_assembler> x_parts;
   native::frame_reader x_reader{defaults::stranger_frame_max};
   native::im_origin x_origin;
 
-  /// For the socket, from x_written on.
-  std::string x_output;
-  /// With TLS: not yet encrypted.
-  std::string x_unencrypted;
-  size_t x_written = 0;
-
-  steady_time x_now;
-  steady_time x_last_heard;
+  peer_patience x_patience;
   steady_time x_last_sent;
   steady_time x_last_ping;
-  /// The sign-in has to be done, a probe answered by then.
-  steady_time x_deadline;
-  /// Zero: none.
-  std::chrono::milliseconds x_heartbeat{};
   /// What the client was told.
   std::chrono::milliseconds x_told_heartbeat{};
   sequence x_highest_sent;
 
   stage x_stage;
   unsigned char x_calls = 0;
-  bool x_probing = false;
   bool x_sent_since_tick = false;
-  bool x_reading = true;
   /// The owner knows of the output.
   bool x_output_told = false;
 };
@@ -169,8 +150,9 @@ class connection::impl::call {
 public:
   explicit call(impl& x) noexcept : x_impl(x) { ++x_impl.x_calls; }
   ~call() {
-    if (--x_impl.x_calls == 0 && x_impl.x_sign_in && x_impl.x_sign_in->wanted)
-      x_impl.ask_owner();
+    if (--x_impl.x_calls == 0 && x_impl.x_sign_in
+      && x_impl.x_sign_in->exchange.wants())
+      x_impl.x_sign_in->exchange.ask();
   }
   call(const call&) = delete;
   call& operator=(const call&) = delete;

@@ -4,21 +4,10 @@
 
 #include "protocol/connection_impl.hpp"
 #include "protocol/defaults.hpp"
+#include "protocol/overloaded.hpp"
 
 /// A connection while its session lasts.
 namespace parley {
-
-namespace {
-
-template <class... Fs>
-struct overloaded : Fs... {
-  using Fs::operator()...;
-};
-// Clang 14 makes no such guide by itself.
-template <class... Fs>
-overloaded(Fs...) -> overloaded<Fs...>;
-
-} // namespace
 
 connection::impl::verdict connection::impl::in_session(
   native::client_frame what, inbox& in) {
@@ -90,8 +79,12 @@ void connection::impl::send(sequence number, const event& what) {
   if (!in_session())
     return;
   x_highest_sent = std::max(x_highest_sent, number);
-  native::encode_event(sink(), number, what);
-  appended();
+  auto& out = sink();
+  const auto before = out.size();
+  native::encode_event(out, number, what);
+  // Some events this protocol does not tell.
+  if (out.size() > before)
+    appended();
 }
 
 void connection::impl::send_window(const window& requests) {

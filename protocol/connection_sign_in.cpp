@@ -5,20 +5,13 @@
 
 #include "protocol/connection_impl.hpp"
 #include "protocol/defaults.hpp"
+#include "protocol/overloaded.hpp"
 #include "protocol/unicode.hpp"
 
 /// The stages of a connection up to its session.
 namespace parley {
 
 namespace {
-
-template <class... Fs>
-struct overloaded : Fs... {
-  using Fs::operator()...;
-};
-// Clang 14 makes no such guide by itself.
-template <class... Fs>
-overloaded(Fs...) -> overloaded<Fs...>;
 
 /// Enough to tell what a peer speaks that does not speak Parley.
 constexpr size_t guess_bytes = 16;
@@ -67,16 +60,17 @@ connection::impl::verdict connection::impl::before_session(
   }
   if (std::holds_alternative<native::pong>(what))
     return {};
-  if (x_sign_in->waits_for != waits::client)
+  if (x_sign_in->exchange.whose() != turn::client)
     return out_of_turn("the sign-in was not answered yet");
   return std::visit(
     overloaded{
       [this](native::authenticate& x) { return begin_exchange(std::move(x)); },
       [this](native::resume_session& x) { return begin_resume(std::move(x)); },
       [this, &out_of_turn](native::sasl_response& x) -> verdict {
-        if (!x_sign_in->sasl)
+        auto& exchange = x_sign_in->exchange;
+        if (!exchange.is_under_way())
           return out_of_turn("there is no sign-in to respond to");
-        advance(x_sign_in->sasl->respond(x.data));
+        say(exchange.respond(x.data));
         return {};
       },
       [&out_of_turn](
@@ -101,7 +95,7 @@ connection::impl::verdict connection::impl::said_hello(
   welcome.version = std::min(what.version_max, highest);
   welcome.software = x_config->software;
   welcome.domain = x_config->domain;
-  welcome.mechanisms = sasl_mechanisms(channel());
+  welcome.mechanisms = sasl_mechanisms(x_bytes.channel());
   welcome.frame_max = defaults::frame_max;
   welcome.body_max = x_config->body_max;
   welcome.broadcast_max = x_config->broadcast_max;
@@ -110,25 +104,15 @@ connection::impl::verdict connection::impl::said_hello(
   return {};
 }
 
-sasl_channel connection::impl::channel() const {
-  if (!x_tls)
-    return {};
-  return {true, x_tls->tls_exporter(), x_tls->tls_unique()};
-}
-
-std::string connection::impl::transport() const {
-  return x_tls ? x_tls->version() : "plain";
-}
-
 // -- SASL ---------------------------------------------------------------------
 
 /// A client that begins anew before the end had a try.
 connection::impl::verdict connection::impl::give_up_exchange() {
-  auto& state = *x_sign_in;
-  if (!state.sasl)
+  auto& exchange = x_sign_in->exchange;
+  if (!exchange.is_under_way())
     return {};
-  state.sasl.reset();
-  if (++state.failures >= defaults::sign_in_tries)
+  exchange.stop();
+  if (!exchange.count_failure())
     return fail(errc::authentication_failed, "too many sign-ins were begun");
   return {};
 }
@@ -147,105 +131,59 @@ connection::impl::verdict connection::impl::begin_exchange(
     }
     state.endpoint = std::move(*endpoint);
   }
-  auto sasl = sasl_server::make(
-    what.mechanism, channel(), x_config->domain, x_config->decoys);
-  if (!sasl) {
-    try_again(sasl.error());
-    return {};
-  }
-  state.sasl = std::move(*sasl);
+  const auto initial = std::move(what.initial);
   state.wish = std::move(what);
-  advance(state.sasl->respond(state.wish.initial));
+  say(state.exchange.begin(*x_config, state.wish.mechanism, x_bytes.channel(),
+    x_config->domain, initial));
   return {};
 }
 
-/// The last thing that its callers do: the owner may answer at once, and what
-/// it answers may end the sign-in, or the connection.
-void connection::impl::advance(sasl_server::step next) {
-  auto& state = *x_sign_in;
-  switch (next) {
-  case sasl_server::step::challenge:
-    state.waits_for = waits::client;
-    return put(native::sasl_challenge{state.sasl->data()});
-  case sasl_server::step::find_keys: {
-    state.waits_for = waits::keys;
-    const auto user = state.sasl->user();
-    return x_owner.find_keys(user);
-  }
-  case sasl_server::step::check_password: {
-    state.waits_for = waits::password;
-    const auto user = state.sasl->user();
-    return x_owner.check_password(user, state.sasl->take_password());
-  }
-  case sasl_server::step::succeeded: {
-    // Nothing is expected while the owner is told.
-    state.waits_for = waits::session;
-    const auto user = state.sasl->user();
-    x_owner.authenticated(user, true);
-    if (x_sign_in && x_sign_in->sasl)
-      want_session();
+/// The last thing that its callers do: it may end the sign-in.
+void connection::impl::say(sign_in_exchange::word what) {
+  if (!x_sign_in)
     return;
-  }
-  case sasl_server::step::failed: {
-    state.waits_for = waits::session;
-    const auto user = state.sasl->user();
-    failure why{
-      errc::authentication_failed, "wrong user name or wrong password"};
-    if (const auto wait = x_owner.authenticated(user, false); wait.count() > 0)
-      why.retry_after = wait;
-    return try_again(why);
-  }
-  }
+  std::visit(
+    overloaded{[](sign_in_exchange::nothing) {},
+      [this](sign_in_exchange::challenge& x) {
+        put(native::sasl_challenge{std::move(x.data)});
+      },
+      [this](sign_in_exchange::success& x) { want_session(std::move(x)); },
+      [this](const failure& why) { try_again(why); }},
+    what);
 }
 
-void connection::impl::want_session() {
+void connection::impl::want_session(sign_in_exchange::success who) {
   auto& state = *x_sign_in;
-  state.last_message = state.sasl->data();
-  state.wanted =
-    sign_in{state.sasl->user(), state.endpoint, std::move(state.wish.presence),
-      state.wish.wanted, state.software, state.peer, transport()};
-  // Belongs to this thread; the session may live on another.
-  state.sasl.reset();
-}
-
-void connection::impl::ask_owner() {
-  auto what = *std::exchange(x_sign_in->wanted, std::nullopt);
-  auto& o = x_owner;
-  if (auto* wish = std::get_if<sign_in>(&what))
-    o.sign_in_wanted(std::move(*wish));
-  else
-    o.resume_wanted(std::move(std::get<resume>(what)));
+  state.last_message = std::move(who.data);
+  state.exchange.want(
+    sign_in{std::move(who.user), state.endpoint, std::move(state.wish.presence),
+      state.wish.wanted, state.software, state.peer, x_bytes.transport()});
 }
 
 void connection::impl::keys_found(const scram_keys* keys) {
-  if (x_sign_in && x_sign_in->waits_for == waits::keys)
-    advance(x_sign_in->sasl->keys_found(keys));
+  if (x_sign_in)
+    say(x_sign_in->exchange.keys_found(keys));
 }
 
 void connection::impl::password_checked(bool fits) {
   const call scope{*this};
-  if (x_sign_in && x_sign_in->waits_for == waits::password)
-    advance(x_sign_in->sasl->password_checked(fits));
+  if (x_sign_in)
+    say(x_sign_in->exchange.password_checked(fits));
 }
 
 void connection::impl::authentication_refused(const failure& why) {
-  if (x_sign_in
-    && (x_sign_in->waits_for == waits::keys
-      || x_sign_in->waits_for == waits::password))
-    try_again(why);
+  if (x_sign_in)
+    say(x_sign_in->exchange.refused(why));
 }
 
 void connection::impl::try_again(const failure& why) {
-  if (is_closed())
-    return;
   auto& state = *x_sign_in;
   // A session that is gone is nobody's fault, once.
-  const bool excused = state.waits_for == waits::resumption
+  const bool excused = state.exchange.whose() == turn::resumption
     && !std::exchange(state.resume_refused, true);
-  state.waits_for = waits::client;
-  state.sasl.reset();
+  state.exchange.stop();
   state.wish = {};
-  if (!excused && ++state.failures >= defaults::sign_in_tries)
+  if (!excused && !state.exchange.count_failure())
     return close(why, error_scope::connection);
   put_refusal({}, why);
 }
@@ -257,25 +195,28 @@ connection::impl::verdict connection::impl::begin_resume(
   if (auto good = give_up_exchange(); !good)
     return good;
   auto& state = *x_sign_in;
-  state.waits_for = waits::resumption;
+  state.exchange.give(turn::resumption);
   state.last_event = what.last_event;
-  state.wanted =
-    resume{std::move(what.token), what.last_event, state.peer, transport()};
+  state.exchange.want(resume{std::move(what.token), what.last_event, state.peer,
+    x_bytes.transport(), {}});
   return {};
 }
 
+bool connection::impl::waits_for_session() const noexcept {
+  return x_sign_in
+    && (x_sign_in->exchange.whose() == turn::session
+      || x_sign_in->exchange.whose() == turn::resumption);
+}
+
 void connection::impl::accept(const signed_in& what) {
-  if (!x_sign_in
-    || (x_sign_in->waits_for != waits::session
-      && x_sign_in->waits_for != waits::resumption))
+  if (!waits_for_session())
     return;
-  if (x_sign_in->waits_for == waits::resumption)
+  if (x_sign_in->exchange.whose() == turn::resumption)
     x_highest_sent = x_sign_in->last_event;
   x_origin.from = what.self;
   x_origin.held = x_config->held_ims;
-  x_heartbeat = what.heartbeat;
+  x_patience.begin_session(what.heartbeat);
   x_told_heartbeat = what.heartbeat;
-  x_last_heard = x_now;
   const auto last_message = std::move(x_sign_in->last_message);
   x_sign_in.reset();
   x_stage = stage::session;
@@ -284,9 +225,7 @@ void connection::impl::accept(const signed_in& what) {
 }
 
 void connection::impl::refuse(const failure& why) {
-  if (x_sign_in
-    && (x_sign_in->waits_for == waits::session
-      || x_sign_in->waits_for == waits::resumption))
+  if (waits_for_session())
     try_again(why);
 }
 

@@ -27,13 +27,17 @@ struct sign_in {
   }
 };
 
-/// A client asks for its suspended session, without SASL.
+/// A client asks for its suspended session.
 struct resume {
   std::string token;
+  /// With its number of the last event that it has; where the protocol does
+  /// not number events, 0: the connection before knows.
   sequence last_event;
   std::string peer;
   std::string transport;
-  auto fields() { return std::tie(token, last_event, peer, transport); }
+  /// Who proved to be this user; empty: the token alone counts.
+  user_address by;
+  auto fields() { return std::tie(token, last_event, peer, transport, by); }
 };
 
 /// The server's word to a sign_in or resume.

@@ -219,8 +219,17 @@ std::string tls_stage::tls_exporter() const {
 }
 
 std::string tls_stage::tls_unique() const {
-  if (!handshake_done() || SSL_version(x_ssl) != TLS1_2_VERSION
-    || SSL_get_extms_support(x_ssl) != 1)
+  if (SSL_get_extms_support(x_ssl) != 1)
+    return {};
+  return first_finished_of(TLS1_2_VERSION);
+}
+
+std::string tls_stage::first_finished() const {
+  return first_finished_of(TLS1_3_VERSION);
+}
+
+std::string tls_stage::first_finished_of(int version) const {
+  if (!handshake_done() || SSL_version(x_ssl) != version)
     return {};
   // The first Finished of the handshake: the client's, unless an earlier
   // session was resumed (RFC 5929, 3.1).

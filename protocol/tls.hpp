@@ -105,9 +105,13 @@ public:
   /// without which it binds nothing. Empty where there is none.
   std::string tls_exporter() const;
   std::string tls_unique() const;
+  /// With TLS 1.3 what RFC 5929 calls tls-unique, though nothing defines it
+  /// there; empty with any other version.
+  std::string first_finished() const;
 
 private:
   struct io;
+  std::string first_finished_of(int version) const;
   failure explain(int ssl_error) const;
   void remember_start(std::string_view bytes) noexcept;
 

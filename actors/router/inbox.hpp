@@ -11,6 +11,7 @@
 #include "actors/router/waiting.hpp"
 #include "actors/settings/policy.hpp"
 #include "persistence/store.hpp"
+#include "protocol/content_bytes.hpp"
 #include "protocol/vocabulary.hpp"
 
 namespace parley {
@@ -35,9 +36,6 @@ struct acknowledged_im {
   shared<im> message;
   auto fields() { return std::tie(order, message); }
 };
-
-/// Bytes of body and payloads: what windows and limits count.
-uint64_t content_bytes(const im& x) noexcept;
 
 /// One user as a recipient: its endpoints, the chosen endpoint of each of its
 /// conversations, and the IMs that nobody has acknowledged. These are the

@@ -20,13 +20,6 @@ shared<im> reference_to(const im& x) {
 
 } // namespace
 
-uint64_t content_bytes(const im& x) noexcept {
-  uint64_t n = x.body.size();
-  for (const auto& p : x.payloads)
-    n += p.data.size();
-  return n;
-}
-
 std::optional<failure> inbox::accept(shared<im> message, address to,
   origin from, bool of_broadcast, moment now, const policy& rules) {
   auto* c = find_conversation(message->from.user);

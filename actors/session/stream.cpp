@@ -9,27 +9,6 @@ namespace parley {
 
 namespace {
 
-uint64_t bytes_of(const request& x) {
-  if (auto* s = std::get_if<send_im>(&x))
-    return content_bytes(*s->message);
-  uint64_t bytes = 0;
-  if (auto* b = std::get_if<broadcast>(&x)) {
-    bytes += content_bytes(*b->message);
-    for (const auto& to : b->to)
-      bytes += to.size();
-  } else if (auto* a = std::get_if<add_contacts>(&x)) {
-    for (const auto& c : a->contacts) {
-      bytes += c.address.size() + c.name.size();
-      for (const auto& g : c.groups)
-        bytes += g.size();
-    }
-  } else if (auto* r = std::get_if<remove_contacts>(&x)) {
-    for (const auto& whom : r->addresses)
-      bytes += whom.size();
-  }
-  return bytes;
-}
-
 uint64_t bytes_of(const answer& x) {
   uint64_t bytes = 0;
   if (auto* b = std::get_if<broadcast_outcomes>(&x.what))
@@ -111,7 +90,7 @@ event_stream::verdict event_stream::admit(
   if (x.number <= x_last_request)
     return verdict::repeated;
   x_last_request = x.number;
-  auto bytes = bytes_of(x.what);
+  auto bytes = content_bytes(x.what);
   bool fits = under_way() < granted.messages
     && (x_open_bytes == 0 || x_open_bytes + bytes <= granted.bytes)
     && x_answer_bytes <= defaults::answers_bytes_max;

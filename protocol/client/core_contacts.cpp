@@ -2,19 +2,12 @@
 #include <variant>
 
 #include "protocol/client/core_impl.hpp"
+#include "protocol/overloaded.hpp"
 
 /// The client's side of contacts, presence and privacy.
 namespace parley {
 
 namespace {
-
-template <class... Fs>
-struct overloaded : Fs... {
-  using Fs::operator()...;
-};
-// Clang 14 makes no such guide by itself.
-template <class... Fs>
-overloaded(Fs...) -> overloaded<Fs...>;
 
 /// What counts against the window: texts.
 size_t bytes_of(const request& what) {

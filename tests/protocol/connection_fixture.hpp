@@ -39,7 +39,7 @@ public:
   void output_ready() override;
   void closed(const failure& why) override;
 
-  connection* link = nullptr;
+  client_connection* link = nullptr;
   bool answers_keys = true;
   bool answers_session = true;
   std::chrono::milliseconds wait_after_failure{};

@@ -1,0 +1,35 @@
+#include "protocol/content_bytes.hpp"
+
+#include <variant>
+
+namespace parley {
+
+uint64_t content_bytes(const im& x) noexcept {
+  uint64_t n = x.body.size();
+  for (const auto& p : x.payloads)
+    n += p.data.size();
+  return n;
+}
+
+uint64_t content_bytes(const request& x) noexcept {
+  if (auto* s = std::get_if<send_im>(&x))
+    return content_bytes(*s->message);
+  uint64_t bytes = 0;
+  if (auto* b = std::get_if<broadcast>(&x)) {
+    bytes += content_bytes(*b->message);
+    for (const auto& to : b->to)
+      bytes += to.size();
+  } else if (auto* a = std::get_if<add_contacts>(&x)) {
+    for (const auto& c : a->contacts) {
+      bytes += c.address.size() + c.name.size();
+      for (const auto& g : c.groups)
+        bytes += g.size();
+    }
+  } else if (auto* r = std::get_if<remove_contacts>(&x)) {
+    for (const auto& whom : r->addresses)
+      bytes += whom.size();
+  }
+  return bytes;
+}
+
+} // namespace parley
