@@ -105,7 +105,7 @@ using router_actor = caf::typed_actor<
   /// From other routers.
   caf::reacts_to<routed_im>, caf::reacts_to<routed_outcome>,
   caf::reacts_to<routed_choice>, caf::reacts_to<routed_receipt>,
-  caf::reacts_to<routed_typing>,
+  caf::reacts_to<routed_typing>, caf::reacts_to<routed_pass>,
   /// From rosters, its own and others', about its users.
   caf::reacts_to<contact_check>, caf::reacts_to<subscription_note>,
   caf::reacts_to<note_confirmed>, caf::reacts_to<presence_calls>,

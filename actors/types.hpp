@@ -106,6 +106,7 @@ CAF_ADD_TYPE_ID(parley, (parley::rosters_found))
 CAF_ADD_TYPE_ID(parley, (parley::subscription_ended))
 CAF_ADD_TYPE_ID(parley, (parley::say_to_session))
 CAF_ADD_TYPE_ID(parley, (parley::absent_users))
+CAF_ADD_TYPE_ID(parley, (parley::routed_pass))
 CAF_END_TYPE_ID_BLOCK(parley)
 
 namespace parley {

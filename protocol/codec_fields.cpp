@@ -1,6 +1,7 @@
 #include "protocol/codec_fields.hpp"
 
 #include "protocol/defaults.hpp"
+#include "protocol/unicode.hpp"
 
 #include <google/protobuf/stubs/logging.h>
 
@@ -36,6 +37,9 @@ size_t content_size(const im& message) noexcept {
   return n;
 }
 
+/// Parley's own payload: what its reader has seen.
+constexpr std::string_view read_payload = "read";
+
 std::optional<failure> content_fault(const im& message) {
   using namespace defaults;
   auto& id = message.id.value;
@@ -52,6 +56,15 @@ std::optional<failure> content_fault(const im& message) {
   for (auto& x : message.payloads) {
     if (x.type.empty())
       return failure{errc::bad_request, "a payload needs a type"};
+    // Goes out to others as it is: only who has read it as XML may make it.
+    if (x.type.starts_with(reserved_payload))
+      return failure{errc::bad_request,
+        "types of payloads that begin with 'xmpp' are the server's"};
+    // Others are shown it as a name.
+    if (x.type == read_payload
+      && (x.data.size() > message_id_max || !is_utf8(x.data)))
+      return failure{
+        errc::bad_request, "what was read is named by the id of an IM"};
     if (x.type.size() > payload_type_max)
       return over_limit(errc::bad_request, "bytes of a payload's type",
         payload_type_max, x.type.size());

@@ -14,6 +14,8 @@ uint64_t content_bytes(const im& x) noexcept {
 uint64_t content_bytes(const request& x) noexcept {
   if (auto* s = std::get_if<send_im>(&x))
     return content_bytes(*s->message);
+  if (auto* p = std::get_if<pass_on>(&x))
+    return content_bytes(*p->message);
   uint64_t bytes = 0;
   if (auto* b = std::get_if<broadcast>(&x)) {
     bytes += content_bytes(*b->message);

@@ -208,6 +208,11 @@ inline constexpr size_t drain_page = 64;
 inline constexpr double typing_per_second = 5;
 inline constexpr double typing_burst = 20;
 
+/// The same for all else that is passed on and not kept: questions of one
+/// client to another, mostly many at once when it has signed in.
+inline constexpr double passing_per_second = 100;
+inline constexpr double passing_burst = 1'000;
+
 /// Changes of an endpoint's presence a second that its watchers are told of,
 /// and at once; of further ones they are told the last when its time has come.
 /// IMs follow each at once.

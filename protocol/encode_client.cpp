@@ -169,6 +169,10 @@ struct encoder {
     return {};
   }
 
+  result<void> operator()(const pass_on&) {
+    return fail(errc::bad_request, "the native protocol cannot say this");
+  }
+
   result<void> operator()(const sign_out&) {
     to.set_request(number.value);
     to.mutable_sign_out();

@@ -198,6 +198,13 @@ struct encoder {
     finish();
   }
 
+  /// The native protocol knows typing alone; what else has a text comes
+  /// numbered, as an IM.
+  void operator()(const passed_on& x) {
+    if (x.is_typing && !x.returned)
+      (*this)(typing_notice{x.message->from});
+  }
+
   void operator()(const policy_values& x) {
     auto& y = *to.mutable_policy();
     for (auto& [name, value] : x.values)

@@ -35,9 +35,12 @@ struct availability {
   std::string status;
   /// RFC 6121, 4.7.2.3. Below 0: gets no IM that is not addressed to it.
   int8_t priority = 0;
+  /// What a protocol says beside, that others carry and do not read; of XMPP.
+  /// At most 4 096 bytes.
+  std::string extension = {};
 
   bool operator==(const availability&) const = default;
-  auto fields() { return std::tie(show, status, priority); }
+  auto fields() { return std::tie(show, status, priority, extension); }
 };
 
 /// What a watcher is told of one endpoint of a presentity, or of the presentity

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <variant>
 #include <vector>
@@ -48,12 +49,15 @@ struct sequence {
 /// Lasting content beside the body: a reaction, a marker, a receipt.
 struct payload {
   /// What `data` means, 1 to 128 bytes; `read` is Parley's own: `data` is the
-  /// id of the last IM that its reader has seen.
+  /// id of the last IM that its reader has seen. Those that begin with
+  /// `reserved_payload` hold stanzas of XMPP, and no client can make them.
   std::string type;
   std::string data;
   bool operator==(const payload&) const = default;
   auto fields() { return std::tie(type, data); }
 };
+
+inline constexpr std::string_view reserved_payload = "xmpp";
 
 /// An instant message as its sender wrote it. To whom it goes is not part of
 /// it: a broadcast is one im for all of its recipients.
@@ -81,7 +85,10 @@ struct send_im {
   shared<im> message;
   /// Empty if what the client wrote is no address.
   address to;
-  auto fields() { return std::tie(message, to); }
+  /// A full address means that endpoint and no other: rejected as
+  /// `recipient_offline` if it is not there.
+  bool strict = false;
+  auto fields() { return std::tie(message, to, strict); }
 };
 
 /// Answered by `broadcast_outcomes`. The parts of one broadcast, if its list
@@ -105,6 +112,30 @@ struct typing {
   auto fields() { return std::tie(to); }
 };
 
+/// To whom something goes that is passed on and not kept.
+enum class reach : uint8_t {
+  /// To whom an IM would be handed.
+  targets = 0,
+  /// Every available endpoint whose priority is not below 0; of a full address
+  /// that endpoint alone, if it is available.
+  available = 1,
+  /// The endpoint of a full address, available or not.
+  endpoint = 2,
+};
+
+/// Something for who is there now and for nobody else: it has no outcome, is
+/// never stored and chooses nobody. Not answered, not counted.
+struct pass_on {
+  shared<im> message;
+  address to;
+  parley::reach reach = parley::reach::targets;
+  /// If it reaches nobody, the sender is told so.
+  bool returns = false;
+  /// It says that the user is writing.
+  bool is_typing = false;
+  auto fields() { return std::tie(message, to, reach, returns, is_typing); }
+};
+
 /// Ends the session for good. Answered by `done`, then the connection closes.
 struct sign_out {
   auto fields() { return std::tie(); }
@@ -116,9 +147,10 @@ struct invalid_request {
   auto fields() { return std::tie(why); }
 };
 
-using request = std::variant<invalid_request, send_im, broadcast,
-  set_availability, typing, sign_out, add_contacts, remove_contacts,
-  list_contacts, subscribe, unsubscribe, approve, deny, watch, set_privacy>;
+using request =
+  std::variant<invalid_request, send_im, broadcast, set_availability, typing,
+    sign_out, add_contacts, remove_contacts, list_contacts, subscribe,
+    unsubscribe, approve, deny, watch, set_privacy, pass_on>;
 
 struct numbered_request {
   request_number number;
@@ -197,6 +229,17 @@ struct typing_notice {
   auto fields() { return std::tie(from); }
 };
 
+/// What somebody passed on; or, `returned`, what this endpoint passed on and
+/// reached nobody. Not numbered, not resent.
+struct passed_on {
+  shared<im> message;
+  /// As it was addressed.
+  address to;
+  bool is_typing = false;
+  bool returned = false;
+  auto fields() { return std::tie(message, to, is_typing, returned); }
+};
+
 /// Every policy setting with its value, both as text; the last state counts.
 /// Not numbered.
 struct policy_values {
@@ -214,9 +257,9 @@ struct answer {
 };
 
 /// What goes to a client within a session.
-using event =
-  std::variant<answer, incoming_im, receipt, typing_notice, policy_values,
-    contact_list, privacy, presence_event, presence_reset, watch_ended>;
+using event = std::variant<answer, incoming_im, receipt, typing_notice,
+  policy_values, contact_list, privacy, presence_event, presence_reset,
+  watch_ended, passed_on>;
 
 /// How much the one side may have under way to the other: unanswered requests,
 /// or unacknowledged events. Bytes count bodies and payloads.

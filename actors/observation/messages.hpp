@@ -18,8 +18,8 @@ struct session_limits {
   /// Requests beyond the window; sign-ins beyond the endpoints of a user.
   uint64_t windows = 0;
   uint64_t endpoints = 0;
-  /// Typing notices beyond the rate, receipts that nobody takes, and lists for
-  /// who leaves too much untaken.
+  /// Typing notices and what is passed on beyond the rate, receipts that nobody
+  /// takes, and lists for who leaves too much untaken.
   uint64_t typing = 0;
   uint64_t receipts = 0;
   uint64_t lists = 0;

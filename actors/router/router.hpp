@@ -158,6 +158,7 @@ public:
   void forward(uint32_t slot, routed_choice what) override;
   void forward(uint32_t slot, routed_receipt what) override;
   void forward(uint32_t slot, routed_typing what) override;
+  void forward(uint32_t slot, routed_pass what) override;
   void write(store_operation what) override;
   void find_head(const user_address& of) override;
   void read_page(const user_address& of, session_id for_whom, im_order from,

@@ -59,6 +59,10 @@ local_router_actor::behavior_type router(
       st.rules->receive(x, st.now());
       st.flush();
     },
+    [&st](const routed_pass& x) {
+      st.rules->receive(x, st.now());
+      st.flush();
+    },
     [&st](const contact_check& x) {
       st.check(x);
       st.flush();

@@ -42,6 +42,8 @@ bool router_state::carry_out(
       : rules->go_on(from, x_room, at);
   } else if (auto* t = std::get_if<typing>(&r.what)) {
     rules->type(from, t->to, at);
+  } else if (auto* o = std::get_if<pass_on>(&r.what)) {
+    rules->pass(from, std::move(*o), at);
   } else if (auto* p = std::get_if<parley::set_availability>(&r.what)) {
     if (auto* e = find(from))
       e->info.what = p->what;

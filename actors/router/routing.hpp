@@ -46,9 +46,11 @@ struct routed_im {
   bool of_broadcast = false;
   /// The sender is over `im.rate`: reject it, unless an earlier check does.
   std::optional<std::chrono::milliseconds> over_rate;
+  /// To that endpoint or to none.
+  bool strict = false;
   auto fields() {
     return std::tie(
-      from, message, to, chooses, releases, of_broadcast, over_rate);
+      from, message, to, chooses, releases, of_broadcast, over_rate, strict);
   }
 };
 
@@ -81,6 +83,13 @@ struct routed_typing {
   address from;
   address to;
   auto fields() { return std::tie(from, to); }
+};
+
+/// Something that is passed on, or comes back to its sender.
+struct routed_pass {
+  pass_on what;
+  bool returned = false;
+  auto fields() { return std::tie(what, returned); }
 };
 
 /// What a shard knows of a user's roster without asking it.
@@ -154,6 +163,7 @@ public:
     virtual void forward(uint32_t slot, routed_choice what) = 0;
     virtual void forward(uint32_t slot, routed_receipt what) = 0;
     virtual void forward(uint32_t slot, routed_typing what) = 0;
+    virtual void forward(uint32_t slot, routed_pass what) = 0;
 
     // To the store.
     virtual void write(store_operation what) = 0;
@@ -219,6 +229,7 @@ public:
   /// The same for what is left of it.
   bool go_on(session_id session, size_t& room, moment now);
   void type(session_id session, const address& to, moment now);
+  void pass(session_id session, parley::pass_on what, moment now);
   /// `of`: whose session it is or was. What came too late for its end counts.
   void acknowledge(session_id session, const user_address& of,
     std::span<const acknowledged_im> what, moment now);
@@ -230,6 +241,7 @@ public:
   void receive(const routed_choice& what, moment now);
   void receive(const routed_receipt& what);
   void receive(const routed_typing& what, moment now);
+  void receive(const routed_pass& what, moment now);
 
   // -- from the store
 
@@ -311,6 +323,7 @@ private:
     bool in_line = false;
     /// It chooses its sender's session, as soon as another shard has taken it.
     bool chooses = false;
+    bool strict = false;
     boost::container::small_vector<waiter, 1> waiters;
   };
   struct broadcast_state;
@@ -350,7 +363,8 @@ private:
   bool begin_broadcast(session_id session, begun_broadcast& b);
   /// Judges all that the sender's shard can, then passes the IM on.
   void submit_one(user& sender, session_id session, const shared<im>& message,
-    const address& to, waiter who, bool of_broadcast, moment now);
+    const address& to, waiter who, bool of_broadcast, moment now,
+    bool strict = false);
   std::optional<failure> refusal_of(const im& message) const;
   /// Judges those in line whose turn it is.
   void advance(user& sender, moment now);
@@ -363,6 +377,8 @@ private:
   /// At once; `hash` is that of its retries.
   void reject(const waiter& who, uint64_t hash, failure why);
   std::optional<std::chrono::milliseconds> over_rate(user& sender, moment now);
+  std::vector<session_id> reached_by(
+    const parley::pass_on& what, moment now) const;
   void load(user& u);
   void forget_if_idle(user& u);
 

@@ -38,6 +38,11 @@ void routing::route(user& recipient, routed_im what, moment now) {
     refuse(std::move(f));
     return;
   }
+  if (what.strict && what.to.is_full()) {
+    const auto* e = recipient.in.find(what.to.endpoint);
+    if (!e || e->what.show == show::unavailable)
+      return refuse(failure{errc::recipient_offline});
+  }
   x_choice.session = what.chooses;
   if (what.chooses != session_id{})
     x_choice = {

@@ -20,8 +20,8 @@ void routing::submit(
   session_id session, request_number number, send_im what, moment now) {
   begin(now);
   if (auto* u = of_session(session))
-    submit_one(
-      *u, session, what.message, what.to, waiter{session, number}, false, now);
+    submit_one(*u, session, what.message, what.to, waiter{session, number},
+      false, now, what.strict);
 }
 
 bool routing::submit(session_id session, request_number number, broadcast what,
@@ -101,7 +101,7 @@ bool routing::begin_broadcast(session_id session, begun_broadcast& b) {
 
 void routing::submit_one(user& sender, session_id session,
   const shared<im>& message, const address& to, waiter who, bool of_broadcast,
-  moment now) {
+  moment now, bool strict) {
   auto hash = retry_hash(sender.in.user(), message->id, to.user);
   // Salted: nobody can aim at another's ticket.
   auto ticket = hash ^ sender.salt;
@@ -141,6 +141,7 @@ void routing::submit_one(user& sender, session_id session,
   p.to = to;
   p.content = content;
   p.of_broadcast = of_broadcast;
+  p.strict = strict;
   p.waiters.push_back(who);
   ++sender.pending;
   x_pending_bytes += content_bytes(*message);
@@ -229,6 +230,7 @@ void routing::pass_on(
   x.message = p.message;
   x.to = p.to;
   x.of_broadcast = p.of_broadcast;
+  x.strict = p.strict;
   x.over_rate = over_rate(sender, now);
   auto slot = slot_of(x.to.user);
   bool here = x_owns(slot);

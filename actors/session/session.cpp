@@ -115,11 +115,9 @@ void session_state::take(std::vector<numbered_request>& what) {
   fresh.what.reserve(what.size());
   widest = std::max(widest, granted().messages);
   for (auto& x : what) {
-    if (std::holds_alternative<typing>(x.what)) {
-      if (may_type(self->clock().now()))
-        fresh.what.push_back(std::move(x));
-      else
-        count(&session_limits::typing);
+    if (std::holds_alternative<typing>(x.what)
+      || std::holds_alternative<pass_on>(x.what)) {
+      pass(x, fresh);
       continue;
     }
     if (x.number == request_number{})
@@ -151,16 +149,26 @@ void session_state::take(std::vector<numbered_request>& what) {
     end(failure{errc::window_exceeded});
 }
 
-bool session_state::may_type(
-  std::chrono::steady_clock::time_point now) noexcept {
-  std::chrono::duration<double> since = now - typing_at;
-  typing_at = now;
-  typing_tokens = std::min<double>(defaults::typing_burst,
-    typing_tokens + since.count() * defaults::typing_per_second);
-  if (typing_tokens < 1)
+bool allowance::take(std::chrono::steady_clock::time_point now) noexcept {
+  std::chrono::duration<double> since = now - x_at;
+  x_at = now;
+  x_left = std::min(x_burst, x_left + since.count() * x_rate);
+  if (x_left < 1)
     return false;
-  typing_tokens -= 1;
+  x_left -= 1;
   return true;
+}
+
+void session_state::pass(numbered_request& x, session_requests& fresh) {
+  auto now = self->clock().now();
+  auto* p = std::get_if<pass_on>(&x.what);
+  if (p && !p->is_typing ? passing_left.take(now) : typing_left.take(now)) {
+    fresh.what.push_back(std::move(x));
+    return;
+  }
+  count(&session_limits::typing);
+  if (p && p->returns)
+    tell(event{passed_on{p->message, p->to, p->is_typing, true}});
 }
 
 void session_state::tell(event what) {
@@ -242,6 +250,14 @@ void session_state::acknowledge(sequence upto) {
 }
 
 void session_state::put(im_order order, event what) {
+  // What is to be read is kept until the client has it, as long as there is
+  // not too much of it.
+  if (auto* p = std::get_if<passed_on>(&what);
+      p && !p->returned && !p->message->body.empty()) {
+    if (stream.unacknowledged().size() >= defaults::receipts_max)
+      return;
+    what = event{incoming_im{p->message, p->to, false}};
+  }
   if (!is_numbered(what)) {
     tell(std::move(what));
     return;

@@ -45,6 +45,22 @@ struct session_config {
   std::shared_ptr<uint64_t> untaken = nullptr;
 };
 
+/// So much a second may pass, and so much at once.
+class allowance {
+public:
+  allowance(double per_second, double burst) noexcept
+    : x_rate(per_second), x_burst(burst), x_left(burst) {}
+
+  /// Takes one, if there is one.
+  bool take(std::chrono::steady_clock::time_point now) noexcept;
+
+private:
+  double x_rate;
+  double x_burst;
+  double x_left;
+  std::chrono::steady_clock::time_point x_at{};
+};
+
 struct session_state {
   explicit session_state(
     pinned_pointer<local_session_actor, session_state> parent)
@@ -62,9 +78,10 @@ struct session_state {
   bool paused = false;
   /// The widest request window that it was ever granted.
   uint32_t widest = 0;
-  /// Typing notices that it may send now, and since when that is known.
-  double typing_tokens = defaults::typing_burst;
-  std::chrono::steady_clock::time_point typing_at{};
+  /// Typing notices that it may send now.
+  allowance typing_left{defaults::typing_per_second, defaults::typing_burst};
+  /// Of other things that it passes on.
+  allowance passing_left{defaults::passing_per_second, defaults::passing_burst};
   event_stream stream;
   /// The last event that this connection was given: the client gets the next
   /// ones as it takes what waits.
@@ -85,8 +102,7 @@ struct session_state {
 
   void attach(const attach_link& x);
   void take(std::vector<numbered_request>& what);
-  /// Whether a typing notice may pass.
-  bool may_type(std::chrono::steady_clock::time_point now) noexcept;
+  void pass(numbered_request& x, session_requests& fresh);
   void acknowledge(sequence upto);
   /// Numbers what is numbered, and sends it if there is a connection that
   /// takes it; otherwise when it does.

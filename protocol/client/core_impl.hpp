@@ -124,6 +124,8 @@ private:
   void take_event(sequence number, const presence_event& x);
   void take_event(sequence number, const presence_reset& x);
   void take_event(sequence number, const watch_ended& x);
+  /// The native protocol never brings it.
+  void take_event(sequence, const passed_on&) {}
   void answered(sequence number, request_number to, const failure& why);
   void answered(sequence number, request_number to, const outcome& what);
   void answered(

@@ -28,7 +28,7 @@ std::string framed(const wire::ClientFrame& x) {
 enum class place { hello, sign_in, session };
 
 /// A dialogue that has got so far.
-dialogue& reach(dialogue& d, place p) {
+dialogue& bring_to(dialogue& d, place p) {
   d.client.magic();
   if (p == place::sign_in)
     d.client.hello();
@@ -46,7 +46,7 @@ dialogue& reach(dialogue& d, place p) {
 /// What a peer reads that sends `bytes` there and is thrown out.
 failure last_words(place p, std::string_view bytes, kind k = kind::plain) {
   dialogue d{k};
-  reach(d, p);
+  bring_to(d, p);
   d.client.raw(bytes);
   d.pump();
   BOOST_TEST(d.server->is_closed());
@@ -144,7 +144,7 @@ BOOST_AUTO_TEST_CASE(versions_without_overlap_are_refused) {
     BOOST_TEST(why.text.find('1') != std::string::npos);
   }
   dialogue d;
-  reach(d, place::hello);
+  bring_to(d, place::hello);
   native::hello newer;
   newer.version_max = 7;
   d.client.say(newer);
@@ -167,7 +167,7 @@ BOOST_AUTO_TEST_CASE(an_oversize_frame_is_refused_by_its_length) {
   }
   // The largest is let in.
   dialogue d;
-  reach(d, place::session);
+  bring_to(d, place::session);
   wire::ClientFrame x;
   x.set_request(1);
   x.mutable_send()->set_id("m1");
@@ -198,7 +198,7 @@ BOOST_AUTO_TEST_CASE(who_is_not_signed_in_and_does_not_read_is_cut_off) {
   for (const auto k : {kind::plain, kind::tls})
     for (const auto p : {place::hello, place::sign_in}) {
       dialogue d{k};
-      reach(d, p);
+      bring_to(d, p);
       d.client.raw(flood);
       d.to_server(d.client.take());
       BOOST_TEST(d.server->is_closed());
@@ -210,7 +210,7 @@ BOOST_AUTO_TEST_CASE(who_is_not_signed_in_and_does_not_read_is_cut_off) {
 
 BOOST_AUTO_TEST_CASE(what_came_before_the_fault_is_taken) {
   dialogue d;
-  reach(d, place::session);
+  bring_to(d, place::session);
   wire::ClientFrame x;
   x.set_request(1);
   x.mutable_send()->set_id("m1");
@@ -272,7 +272,7 @@ BOOST_AUTO_TEST_CASE(nothing_goes_while_the_sign_in_is_being_answered) {
     dialogue d;
     d.owner.answers_keys = at_session;
     d.owner.answers_session = false;
-    reach(d, place::sign_in);
+    bring_to(d, place::sign_in);
     d.client.authenticate("SCRAM-SHA-256", alice, alices_password);
     finish_exchange(d);
     d.client.authenticate("SCRAM-SHA-256", alice, alices_password);
@@ -292,7 +292,7 @@ BOOST_AUTO_TEST_CASE(unknown_kinds_never_break_a_connection) {
   numbered.set_request(5);
   for (const auto p : {place::hello, place::sign_in, place::session}) {
     dialogue d;
-    reach(d, p);
+    bring_to(d, p);
     d.client.raw(framed(unknown));
     d.client.raw(framed(""));
     d.pump();
@@ -317,7 +317,7 @@ BOOST_AUTO_TEST_CASE(unknown_kinds_never_break_a_connection) {
   }
   // Unknown fields within known messages.
   dialogue d;
-  reach(d, place::hello);
+  bring_to(d, place::hello);
   wire::ClientFrame hello;
   hello.mutable_hello()->set_version_min(1);
   hello.mutable_hello()->set_version_max(1);
@@ -335,7 +335,7 @@ BOOST_AUTO_TEST_CASE(text_that_is_not_utf8_refuses_its_request_alone) {
   auto bytes = x.SerializeAsString();
   bytes[bytes.find("abcde")] = '\xff';
   dialogue d;
-  reach(d, place::session);
+  bring_to(d, place::session);
   d.client.raw(framed(bytes));
   d.pump();
   BOOST_REQUIRE(d.owner.requests.size() == 1u);
@@ -345,7 +345,7 @@ BOOST_AUTO_TEST_CASE(text_that_is_not_utf8_refuses_its_request_alone) {
   BOOST_TEST(why.text.find("UTF-8") != std::string::npos);
   // In a hello: refused, and it may be said again.
   dialogue early;
-  reach(early, place::hello);
+  bring_to(early, place::hello);
   wire::ClientFrame hello;
   hello.mutable_hello()->set_version_max(1);
   hello.mutable_hello()->set_software("abcde");
@@ -366,7 +366,7 @@ BOOST_AUTO_TEST_CASE(a_request_without_a_number_is_refused_outside_the_stream) {
   x.mutable_send()->set_to("bob@example.org");
   x.mutable_send()->set_body("x");
   dialogue d;
-  reach(d, place::session);
+  bring_to(d, place::session);
   d.client.raw(framed(x));
   d.pump();
   BOOST_TEST(d.owner.requests.empty());
@@ -377,7 +377,7 @@ BOOST_AUTO_TEST_CASE(a_request_without_a_number_is_refused_outside_the_stream) {
 
 BOOST_AUTO_TEST_CASE(what_was_never_sent_cannot_be_acknowledged) {
   dialogue d;
-  reach(d, place::session);
+  bring_to(d, place::session);
   d.server->send({1}, answer{{1}, done{}});
   d.client.say(native::ack{{1}});
   d.pump();
@@ -391,7 +391,7 @@ BOOST_AUTO_TEST_CASE(what_was_never_sent_cannot_be_acknowledged) {
 
 BOOST_AUTO_TEST_CASE(a_long_name_of_the_software_is_cut) {
   dialogue d;
-  reach(d, place::hello);
+  bring_to(d, place::hello);
   native::hello x;
   for (int i = 0; i < 1000; ++i)
     x.software += "\xc3\xa4";

@@ -370,3 +370,18 @@ BOOST_AUTO_TEST_CASE(contacts_go_both_ways_in_as_many_frames_as_they_need) {
     BOOST_TEST(d.server->is_closed());
   }
 }
+
+BOOST_AUTO_TEST_CASE(an_event_that_says_nothing_here_is_no_output) {
+  dialogue d;
+  d.sign_in();
+  d.to_client();
+  d.owner.calls.clear();
+  im x;
+  x.from = *address::parse("bob@example.org/desk");
+  d.server->send({}, passed_on{shared<im>{x}, {}, false, false});
+  BOOST_TEST(d.owner.count("output_ready") == 0u);
+  BOOST_TEST(d.server->output().empty());
+  // What follows is announced.
+  d.server->send({}, typing_notice{x.from});
+  BOOST_TEST(d.owner.count("output_ready") == 1u);
+}

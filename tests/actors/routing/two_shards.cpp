@@ -68,6 +68,9 @@ struct two_shards::shard final : routing::effects {
         + r->id.value + ' ' + r->endpoint.str());
     else if (auto* t = std::get_if<typing_notice>(&what))
       world.typings.push_back(t->from.str());
+    else if (auto* p = std::get_if<passed_on>(&what))
+      world.passed.push_back(std::to_string(to.value) + ' ' + p->message->body
+        + (p->returned ? " returned" : ""));
   }
   void probe(session_id) override {}
   void forward(uint32_t slot, routed_im what) override {
@@ -84,6 +87,9 @@ struct two_shards::shard final : routing::effects {
   }
   void forward(uint32_t slot, routed_typing what) override {
     pass_on(slot, std::move(what), "typing");
+  }
+  void forward(uint32_t slot, routed_pass what) override {
+    pass_on(slot, std::move(what), "pass");
   }
   void write(store_operation what) override {
     world.write(index, std::move(what));
@@ -201,7 +207,7 @@ void two_shards::resume(session_id s) {
 uint64_t two_shards::send(session_id from, sending what) {
   auto& s = x_sessions.at(from);
   auto n = ++s.last_request;
-  send_im x{make_im(what, s.self), address_of(what.to)};
+  send_im x{make_im(what, s.self), address_of(what.to), what.strict};
   s.sent[n] = x;
   at(s.shard).submit(from, request_number{n}, x, now());
   return n;
@@ -218,6 +224,14 @@ uint64_t two_shards::broadcast_to(session_id from, std::string id,
   at(s.shard).submit(from, request_number{n},
     broadcast{make_im({id, {}, body}, s.self), std::move(to)}, room, now());
   return n;
+}
+
+void two_shards::pass_on_to(session_id from, const std::string& to,
+  std::string body, reach how, bool returns) {
+  auto& s = x_sessions.at(from);
+  at(s.shard).pass(from,
+    pass_on{make_im({body, {}, body}, s.self), address_of(to), how, returns},
+    now());
 }
 
 void two_shards::acknowledge(session_id id, size_t how_many) {

@@ -54,10 +54,15 @@ public:
     /// As the id if it is empty.
     std::string body = {};
     bool receipts = false;
+    /// To that endpoint or none.
+    bool strict = false;
   };
   uint64_t send(session_id from, sending what);
   uint64_t broadcast_to(session_id from, std::string id,
     std::vector<std::string> to, std::string body = {});
+  /// Passes on something with this body.
+  void pass_on_to(session_id from, const std::string& to, std::string body,
+    reach how, bool returns = false);
   /// The oldest so many that it was handed and has not acknowledged.
   void acknowledge(session_id s, size_t how_many = SIZE_MAX);
   void pass(std::chrono::milliseconds time) { steady += time; }
@@ -96,6 +101,9 @@ public:
   /// `delivered m1 bob@example.org/desk`
   texts receipts;
   texts typings;
+  /// `2 body` and, of what came back, `2 body returned`: the session and what
+  /// it was passed.
+  texts passed;
   std::set<std::string> ids_on_disk;
   size_t ids_asked = 0;
   size_t heads_asked = 0;
