@@ -22,11 +22,46 @@ inline constexpr size_t xmpp_namespace_max = 256;
 inline constexpr size_t xmpp_tag_max = 8 * 1024;
 inline constexpr size_t xmpp_slice_bytes = 4 * 1024;
 
+/// Bytes of a stanza's id: it is kept until the answer.
+inline constexpr size_t xmpp_id_max = 1023;
+
+/// Whose presence has changed while nobody looks at the client, before it is
+/// told all the same.
+inline constexpr size_t xmpp_changed_max = 10'000;
+
 /// Bytes of the prefixes that a stream declares in its header.
 inline constexpr size_t xmpp_root_max = 1024;
+
+/// Stanzas of a client that wait for room in its window before nothing more is
+/// read from it.
+inline constexpr size_t xmpp_waiting_max = 200;
+
+/// How long what waits for room is still asked after the client has gone.
+inline constexpr std::chrono::milliseconds xmpp_drain_time = 10s;
+
+/// So many times as much is read from a client that has to acknowledge answers
+/// before there is room: its acknowledgement may be behind it.
+inline constexpr size_t xmpp_waiting_more = 50;
+
+/// Bytes of answers to iqs that a client has not acknowledged, and that are
+/// said again when it resumes; further ones are said once.
+inline constexpr size_t xmpp_replies_max = 64 * 1024;
+
+/// Whom a client may have sent its presence to beside its watchers.
+inline constexpr size_t xmpp_directed_max = 1'000;
+
+/// Random octets in the names that a stream gives to stanzas and IMs.
+inline constexpr size_t xmpp_name_octets = 8;
+
+/// How long after a reset of presence a contact of whom nothing was heard since
+/// counts as gone.
+inline constexpr std::chrono::milliseconds xmpp_reset_patience = 2s;
 
 /// A parser that has read a stanza of more bytes is not used again: it would
 /// keep the memory.
 inline constexpr size_t xmpp_parser_kept_bytes = 64 * 1024;
+
+/// Bytes of what a presence stanza has beside show, status and priority.
+inline constexpr size_t presence_extension_max = 4096;
 
 } // namespace parley::defaults

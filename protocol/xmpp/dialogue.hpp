@@ -1,0 +1,309 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "protocol/client_connection.hpp"
+#include "protocol/xmpp/disco.hpp"
+#include "protocol/xmpp/element.hpp"
+#include "protocol/xmpp/ledger.hpp"
+#include "protocol/xmpp/messages.hpp"
+#include "protocol/xmpp/stanza_errors.hpp"
+#include "protocol/xmpp/stanza_reader.hpp"
+
+namespace parley::xmpp {
+
+/// What is said in a session: stanzas of the client become requests, events
+/// become stanzas. It outlives its connection where the client resumes
+/// (XEP-0198). In parts: dialogue.cpp (requests and answers) and a file for
+/// each of its matters.
+class dialogue {
+public:
+  static constexpr std::string_view stream_management = "urn:xmpp:sm:3";
+
+  using requests = std::vector<numbered_request>;
+
+  /// `held_ims`: as in `connection_config`.
+  dialogue(
+    const signed_in& what, std::string domain, byte_count* held_ims = nullptr);
+
+  /// What the features of a stream say of sessions.
+  static void append_features(std::string& out);
+  /// `<failed/>` of stream management.
+  static void append_failed(std::string& out, std::string_view condition);
+
+  /// The answer to the binding.
+  void put_bound(std::string_view id, std::string& out);
+  /// Goes on with another connection, whose client has `h` stanzas: returns up
+  /// to which event it has all, or nothing if there never were so many stanzas.
+  /// `<resumed/>` goes out once every IM of before has its outcome, all else
+  /// after it.
+  std::optional<sequence> resume(const window& granted, uint32_t h,
+    std::string_view previous, std::string& out, requests& to);
+
+  /// Takes a stanza, or an element of stream management. A fault ends the
+  /// stream.
+  std::optional<stream_fault> take(
+    element x, wall_time now, std::string& out, requests& to);
+  /// The client ends its stream.
+  void sign_out(requests& to);
+  /// The connection ends, and nobody resumes: what is still to be said.
+  void leave(requests& to);
+
+  /// True: the client will not acknowledge it, it is safe already. What waited
+  /// for room may be asked now.
+  bool tell(sequence number, const event& what, std::string& out, requests& to);
+  void set_window(const window& x) noexcept { x_window = x; }
+  /// Events that the client has acknowledged since the last call; 0: none.
+  sequence take_acknowledged() noexcept {
+    return std::exchange(x_acknowledged, {});
+  }
+
+  /// Whether `end_batch` has anything to say.
+  bool has_batch_end() const noexcept;
+  /// What is to be said once for many stanzas.
+  void end_batch(std::string& out);
+  /// Something that any client answers.
+  void ask_for_life(std::string& out);
+  /// Whether `tick` has anything to look at.
+  bool has_deadline() const noexcept { return !x_stale.empty(); }
+  void tick(steady_time now, std::string& out);
+
+  /// False while too many requests wait for room.
+  bool takes_stanzas() const noexcept;
+  bool is_resumable() const noexcept { return x_resumable; }
+  bool is_resuming() const noexcept { return x_resuming; }
+  /// Whether a request waits for room.
+  bool has_waiting() const noexcept { return !x_waiting.empty(); }
+  ledger& counts() noexcept { return x_counts; }
+  const ledger& counts() const noexcept { return x_counts; }
+  /// Bytes of what waits until `<resumed/>` has gone out.
+  size_t delayed() const noexcept { return x_delayed.size(); }
+  size_t memory() const noexcept;
+
+private:
+  /// What a request was asked for.
+  enum class purpose : uint8_t {
+    /// Nobody is told of the answer.
+    own,
+    message,
+    broadcast,
+    presence,
+    subscription,
+    roster_get,
+    roster_set,
+    /// What has become of the contacts while the client was away.
+    roster_since,
+    /// Of an iq: answered by an empty result, or an error.
+    iq,
+    /// Questions about the block list wait for it.
+    privacy,
+    /// Of an iq that changes it.
+    blocking,
+  };
+  /// A request of which the answer is not at the client.
+  struct asked {
+    purpose what = purpose::own;
+    /// Of the stanza, for the answer.
+    std::string id;
+    std::string to;
+    /// In the window, until it is answered.
+    uint64_t bytes = 0;
+  };
+
+  // -- requests and answers (dialogue.cpp)
+
+  std::optional<stream_fault> take_stanza(const element& x);
+  std::optional<stream_fault> manage(const element& x);
+  request_number ask(request what, asked about);
+  void pass(const element& x, const address& to, reach how, bool returns,
+    bool is_typing = false);
+  bool has_room(uint64_t bytes) const noexcept;
+  /// Behind what came before it.
+  void wait_for_room(numbered_request what);
+  void ask_waiting(requests& to);
+  bool answer_to(sequence number, const answer& x);
+  /// What is to be said after an answer.
+  void follow_up(purpose what, const answer& x);
+  /// False if nothing was written; else one stanza was.
+  bool put_answer(const asked& about, const answer& x);
+  /// The client has all up to this one.
+  void acknowledge(sequence upto);
+  /// The stanza that was just written carries it.
+  void sent(sequence number = {});
+  /// The same, of one that stands in the output from `start` on and is said
+  /// again if the client does not acknowledge it.
+  void sent_reply(size_t start) {
+    sent();
+    keep_reply(start);
+  }
+  /// False: there is no room to keep it, or no need.
+  bool keep_reply(size_t start);
+  void forget_replies();
+  void say_replies_again();
+  std::string& out() noexcept { return x_resuming ? x_delayed : *x_out; }
+  void finish_resuming();
+  /// `h`, at once.
+  void put_count();
+  void refuse(
+    const element& x, const stanza_error& why, std::string_view text = {});
+  std::string next_id();
+  bool is_own_domain(std::string_view text) const;
+
+  void heed_policy(const policy_values& x);
+
+  // -- messages
+
+  void take_message(const element& x);
+  /// The stanza as an IM of this client.
+  shared<im> im_from(const element& x);
+  /// Addressed to many (XEP-0033).
+  void take_multicast(const element& x, const element& addresses);
+  void put_refusals(const asked& about, const broadcast_outcomes& x);
+  void put_message(sequence number, const incoming_im& x);
+  void put_passed(const passed_on& x);
+
+  // -- presence
+
+  void take_presence(const element& x);
+  void take_availability(const element& x);
+  void take_directed(const element& x, const address& to);
+  void put_presence(const presence_notice& x);
+  /// Once more, what the client is told of somebody: servers probe, it need
+  /// not.
+  void put_known(const address& of);
+  void own_presence_changed();
+  void show_presence(const presence_event& x);
+  void reset_presence();
+  /// The client is looked at or not (XEP-0352).
+  std::optional<stream_fault> client_state(std::string_view what);
+  void put_unavailable(const address& from);
+  void note_change(const address& from);
+  void put_changed();
+  bool is_available() const noexcept { return x_own.show != show::unavailable; }
+
+  // -- contacts
+
+  void take_subscription(const element& x, const address& to);
+  /// It ends by this client: no news to it.
+  void ends(const user_address& with);
+  void take_roster(const element& iq, const element& query);
+  void put_roster(const asked& about, const contact_list& x);
+  void push_roster(const contact_list& x);
+  /// The whole list, not asked for by the client.
+  void contacts_listed(const contact_list& x);
+  void contacts_changed(const contact_list& x);
+  void contacts_since(const contact_list& x);
+  /// What changed for a contact, as presence stanzas of its type.
+  void tell_of_subscription(const contact& x, bool is_news);
+  void put_requests();
+  void put_typed_presence(const user_address& from, std::string_view type);
+
+  // -- iqs
+
+  void take_iq(const element& x);
+  void take_own_iq(const element& iq, const element& child);
+  void take_block_list(const element& iq);
+  void put_result(const element& iq, std::string_view content = {});
+  void put_result(std::string_view id, std::string_view content = {});
+  void put_blocked(const element& iq);
+  void block(const element& iq, const element& child);
+  void go_on_blocking();
+  void privacy_known(const parley::privacy& x);
+  void privacy_unknown();
+  void privacy_changed(const parley::privacy& x);
+  void push_blocked(
+    std::string_view what, const std::vector<user_address>& whom);
+
+  address x_self;
+  std::string x_domain;
+  byte_count* x_held_ims;
+  std::string x_token;
+  std::chrono::seconds x_resume_window{};
+
+  /// Of the call that is being served.
+  std::string* x_out = nullptr;
+  requests* x_requests = nullptr;
+  wall_time x_now{};
+
+  window x_window;
+  request_number x_last_request;
+  std::map<request_number, asked> x_asked;
+  std::deque<numbered_request> x_waiting;
+  uint64_t x_waiting_bytes = 0;
+  /// Asked and not answered; answers that the client has to acknowledge.
+  size_t x_under_way = 0;
+  uint64_t x_under_way_bytes = 0;
+  struct kept_answer {
+    sequence event;
+    request_number request;
+  };
+  std::deque<kept_answer> x_kept;
+  struct reply {
+    /// Its number among all stanzas.
+    uint64_t stanza = 0;
+    std::string text;
+  };
+  std::deque<reply> x_replies;
+  size_t x_reply_bytes = 0;
+
+  ledger x_counts;
+  sequence x_acknowledged;
+  /// The client has all events up to this one.
+  sequence x_safe;
+  bool x_resumable = false;
+  /// Stanzas went out since the client was asked for `<a/>`.
+  bool x_unasked = false;
+  /// The client asked; so much was told it.
+  bool x_asked_for_h = false;
+  uint32_t x_told_h = 0;
+  /// `<resumed/>` has not gone out; what follows it waits.
+  bool x_resuming = false;
+  std::string x_delayed;
+  std::string x_previous;
+
+  std::string x_names;
+  uint64_t x_next_name = 0;
+  client_policies x_policies;
+  /// What the operator allows of presence beyond that of contacts.
+  bool x_may_share = true;
+
+  availability x_own;
+  availability x_wanted;
+  std::set<address> x_directed;
+  /// Who is available to this client, as far as it is told.
+  std::map<address, shared<presence_notice>> x_present;
+  /// The same before a reset; gone, if nothing is heard of them by then.
+  std::map<address, shared<presence_notice>> x_stale;
+  steady_time x_stale_until{};
+  /// Nobody looks at the client: presence waits, typing is nothing.
+  bool x_inactive = false;
+  /// Whose presence has changed since.
+  std::set<address> x_changed;
+
+  /// The client wants pushes of its roster.
+  bool x_interested = false;
+  /// The session tells of changes.
+  bool x_listing = false;
+  /// Since then the client has heard of changes, or should have.
+  roster_version x_listed;
+  std::map<user_address, subscription_state> x_contacts;
+  /// Whose subscriptions this client has ended itself.
+  std::set<user_address> x_ended;
+  /// Null before it was asked for.
+  std::optional<std::vector<user_address>> x_blocked;
+  /// The client wants pushes of its block list.
+  bool x_wants_blocked = false;
+  /// About the block list, until it is known, and a change of it is done.
+  std::vector<element> x_about_blocked;
+  bool x_blocking = false;
+};
+
+} // namespace parley::xmpp

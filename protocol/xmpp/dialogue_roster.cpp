@@ -1,0 +1,251 @@
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "protocol/defaults.hpp"
+#include "protocol/xmpp/dialogue.hpp"
+
+/// Contact lists and subscriptions (RFC 6121, 2 and 3; XEP-0237).
+namespace parley::xmpp {
+
+namespace {
+
+constexpr std::string_view roster = "jabber:iq:roster";
+
+std::string_view subscription_text(const subscription_state& x) noexcept {
+  const bool to = x.to == half::active;
+  const bool from = x.from == half::active;
+  return to && from ? "both" : to ? "to" : from ? "from" : "none";
+}
+
+/// Who only asks is no contact (RFC 6121, 3.1.3).
+bool is_shown(const contact& x) noexcept {
+  return x.listed || x.subscription.to != half::none
+    || x.subscription.from == half::active;
+}
+
+void append_item(std::string& out, const contact& x) {
+  out += "<item";
+  append_attribute(out, "jid", x.address.str());
+  append_optional(out, "name", x.name);
+  append_attribute(out, "subscription", subscription_text(x.subscription));
+  if (x.subscription.to == half::pending)
+    append_attribute(out, "ask", "subscribe");
+  if (x.preapproved)
+    append_attribute(out, "approved", "true");
+  if (x.groups.empty()) {
+    out += "/>";
+    return;
+  }
+  out += '>';
+  for (const auto& g : x.groups) {
+    out += "<group>";
+    append_escaped(out, g);
+    out += "</group>";
+  }
+  out += "</item>";
+}
+
+void append_query(std::string& out, roster_version version) {
+  out += "<query";
+  append_attribute(out, "xmlns", roster);
+  if (version.value > 0)
+    append_attribute(out, "ver", std::to_string(version.value));
+  out += '>';
+}
+
+} // namespace
+
+// -- subscriptions ------------------------------------------------------------
+
+void dialogue::take_subscription(const element& x, const address& to) {
+  const auto type = x["type"];
+  asked about{purpose::subscription, std::string{x["id"]}, to.str()};
+  if (type == "subscribe") {
+    x_ended.erase(to.user);
+    ask(subscribe{to.user}, std::move(about));
+  } else if (type == "subscribed") {
+    ask(approve{to.user}, std::move(about));
+  } else if (type == "unsubscribe") {
+    ends(to.user);
+    ask(unsubscribe{to.user}, std::move(about));
+  } else if (type == "unsubscribed") {
+    ends(to.user);
+    ask(deny{to.user}, std::move(about));
+  } else {
+    refuse(x, bad_request, "there is no such type of presence");
+  }
+}
+
+void dialogue::ends(const user_address& with) {
+  if (x_contacts.contains(with))
+    x_ended.insert(with);
+}
+
+void dialogue::put_typed_presence(
+  const user_address& from, std::string_view type) {
+  out() += "<presence";
+  append_attribute(out(), "type", type);
+  append_attribute(out(), "from", from.str());
+  append_attribute(out(), "to", x_self.user.str());
+  out() += "/>";
+  sent();
+}
+
+void dialogue::tell_of_subscription(const contact& x, bool is_news) {
+  const auto now = x.subscription;
+  const auto before = std::exchange(x_contacts[x.address], now);
+  if (!is_available())
+    return; // requests are told once it is
+  if (now.from == half::pending && before.from != half::pending)
+    put_typed_presence(x.address, "subscribe");
+  if (!is_news)
+    return;
+  if (now.to == half::active && before.to != half::active)
+    put_typed_presence(x.address, "subscribed");
+  const bool ended_to = now.to == half::none && before.to != half::none;
+  const bool ended_from = now.from == half::none && before.from == half::active;
+  if ((ended_to || ended_from) && x_ended.erase(x.address) > 0)
+    return; // by this client itself
+  if (ended_to)
+    put_typed_presence(x.address, "unsubscribed");
+  if (ended_from)
+    put_typed_presence(x.address, "unsubscribe");
+}
+
+void dialogue::put_requests() {
+  for (const auto& [whom, what] : x_contacts)
+    if (what.from == half::pending)
+      put_typed_presence(whom, "subscribe");
+}
+
+// -- the roster ---------------------------------------------------------------
+
+void dialogue::take_roster(const element& iq, const element& query) {
+  asked about{purpose::roster_set, std::string{iq["id"]}, {}};
+  if (iq["type"] == "get") {
+    const auto ver = query["ver"];
+    list_contacts wish;
+    // What is no version of ours is none that is known.
+    std::from_chars(ver.data(), ver.data() + ver.size(), wish.known.value);
+    x_interested = true;
+    // The difference alone does not say who waits for an approval.
+    if (!std::exchange(x_listing, true) && wish.known.value > 0)
+      ask(list_contacts{}, {});
+    about.what = purpose::roster_get;
+    ask(wish, std::move(about));
+    return;
+  }
+  const element* item = nullptr;
+  for (const auto& c : query.children) {
+    if (c.is_text())
+      continue;
+    if (item || !c.is("item", roster))
+      return refuse(iq, bad_request, "a set has exactly one item");
+    item = &c;
+  }
+  if (!item)
+    return refuse(iq, bad_request, "a set has exactly one item");
+  const auto whom = address::parse((*item)["jid"]);
+  if (!whom)
+    return refuse(iq, jid_malformed, whom.error().text);
+  if ((*item)["subscription"] == "remove") {
+    ends(whom->user);
+    ask(remove_contacts{{whom->user.str()}}, std::move(about));
+    return;
+  }
+  wanted_contact wish{whom->user.str(), std::string{(*item)["name"]}, {}};
+  for (const auto& c : item->children) {
+    if (!c.is("group", roster))
+      continue;
+    auto group = c.inner_text();
+    if (group.empty() || group.size() > defaults::contact_name_max)
+      return refuse(iq, not_acceptable, "a group is empty or too long");
+    if (std::find(wish.groups.begin(), wish.groups.end(), group)
+      != wish.groups.end())
+      return refuse(iq, bad_request, "a group comes twice");
+    wish.groups.push_back(std::move(group));
+  }
+  if (wish.name.size() > defaults::contact_name_max
+    || wish.groups.size() > defaults::contact_groups_max)
+    return refuse(
+      iq, not_acceptable, "the name is too long, or too many groups");
+  ask(add_contacts{{std::move(wish)}}, std::move(about));
+}
+
+void dialogue::put_roster(const asked& about, const contact_list& x) {
+  x_listed = x.since.value > 0 ? x.since : x.version;
+  if (x.since.value > 0)
+    return put_result(about.id);
+  std::string content;
+  append_query(content, x.version);
+  for (const auto& c : x.contacts)
+    if (is_shown(c))
+      append_item(content, c);
+  content += "</query>";
+  put_result(about.id, content);
+}
+
+void dialogue::push_roster(const contact_list& x) {
+  std::vector<std::string> items;
+  auto push_removal = [&](const user_address& whom) {
+    auto& item = items.emplace_back("<item");
+    append_attribute(item, "jid", whom.str());
+    item += " subscription='remove'/>";
+  };
+  for (const auto& c : x.contacts)
+    if (is_shown(c))
+      append_item(items.emplace_back(), c);
+    else if (x_contacts.contains(c.address))
+      push_removal(c.address);
+  for (const auto& whom : x.removed)
+    push_removal(whom);
+  for (const auto& item : items) {
+    out() += "<iq type='set'";
+    append_attribute(out(), "id", next_id());
+    append_attribute(out(), "to", x_self.str());
+    out() += '>';
+    // A client has the new version when it has all of it.
+    append_query(out(), &item == &items.back() ? x.version : x.since);
+    out() += item;
+    out() += "</query></iq>";
+    sent();
+  }
+}
+
+void dialogue::contacts_changed(const contact_list& x) {
+  if (x_interested)
+    push_roster(x);
+  for (const auto& c : x.contacts)
+    tell_of_subscription(c, true);
+  for (const auto& whom : x.removed) {
+    const auto before = std::exchange(x_contacts[whom], {});
+    // Else it was a contact, and this user itself has removed it.
+    if (before.to == half::none && before.from == half::active
+      && !x_ended.contains(whom) && is_available())
+      put_typed_presence(whom, "unsubscribe");
+    x_contacts.erase(whom);
+    x_ended.erase(whom);
+  }
+}
+
+void dialogue::contacts_since(const contact_list& x) {
+  auto changes = x;
+  // Without the difference: who is not in the list is gone.
+  if (x.since.value == 0)
+    for (const auto& [whom, what] : x_contacts)
+      if (std::none_of(x.contacts.begin(), x.contacts.end(),
+            [&whom = whom](const contact& c) { return c.address == whom; }))
+        changes.removed.push_back(whom);
+  contacts_changed(changes);
+  if (is_available())
+    put_requests();
+}
+
+void dialogue::contacts_listed(const contact_list& x) {
+  x_listed = x.version;
+  for (const auto& c : x.contacts)
+    tell_of_subscription(c, false);
+}
+
+} // namespace parley::xmpp

@@ -1,0 +1,95 @@
+#include "protocol/xmpp/disco.hpp"
+
+#include <array>
+
+#include "protocol/xmpp/octets.hpp"
+
+namespace parley::xmpp {
+
+namespace {
+
+/// Where Parley's own words begin; the form of its policies.
+constexpr std::string_view node = "urn:parley";
+constexpr std::string_view policy_form = "urn:parley:policy";
+
+constexpr std::string_view server_identity =
+  "<identity category='server' type='im' name='Parley'/>";
+constexpr std::string_view account_identity =
+  "<identity category='account' type='registered'/>";
+
+/// In the order of their bytes, as capabilities count them.
+constexpr std::array<std::string_view, 10> server_features{
+  "http://jabber.org/protocol/address", ns::disco_info, ns::disco_items,
+  "jabber:iq:last", "jabber:iq:roster", "jabber:iq:version", "msgoffline",
+  "urn:xmpp:blocking", "urn:xmpp:ping", "urn:xmpp:time"};
+
+/// XEP-0115, 5.1.
+std::string verification() {
+  std::string text = "server/im//Parley<";
+  for (auto f : server_features) {
+    text += f;
+    text += '<';
+  }
+  return to_base64(sha1(text));
+}
+
+const std::string& version() {
+  static const auto x = verification();
+  return x;
+}
+
+bool is_known(std::string_view asked) {
+  return asked == std::string{node} + "#" + version();
+}
+
+void append_form(std::string& out, const client_policies& policies) {
+  const auto field = [&out](std::string_view name, std::string_view value) {
+    out += "<field";
+    append_attribute(out, "var", name);
+    if (name == "FORM_TYPE")
+      append_attribute(out, "type", "hidden");
+    out += "><value>";
+    append_escaped(out, value);
+    out += "</value></field>";
+  };
+  out += "<x xmlns='jabber:x:data' type='result'>";
+  field("FORM_TYPE", policy_form);
+  for (const auto& [name, value] : policies)
+    field(name, value);
+  out += "</x>";
+}
+
+} // namespace
+
+bool append_disco(std::string& out, const element& query, bool of_user,
+  const client_policies& policies) {
+  const auto asked = query["node"];
+  if (!asked.empty() && (of_user || !is_known(asked)))
+    return false;
+  out += "<query";
+  append_attribute(out, "xmlns", query.xmlns);
+  append_optional(out, "node", asked);
+  out += '>';
+  if (query.xmlns == ns::disco_info) {
+    out += of_user ? account_identity : server_identity;
+    for (auto f : server_features) {
+      out += "<feature";
+      append_attribute(out, "var", f);
+      out += "/>";
+    }
+    // The form is not part of the capabilities: it changes.
+    if (asked.empty() && !of_user && !policies.empty())
+      append_form(out, policies);
+  }
+  out += "</query>";
+  return true;
+}
+
+void append_capabilities(std::string& out) {
+  out += "<c xmlns='http://jabber.org/protocol/caps' hash='sha-1'";
+  append_attribute(out, "node", node);
+  append_attribute(out, "ver", version());
+  out += "/>";
+}
+
+} // namespace parley::xmpp

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "protocol/sasl.hpp"
+#include "protocol/tls.hpp"
+#include "protocol/xmpp/stream.hpp"
+#include "tests/protocol/connection_fixture.hpp"
+
+namespace parley::test {
+
+/// One stream and who talks to it, in text.
+class talk {
+public:
+  enum class kind { plain, tls };
+  explicit talk(kind k = kind::plain);
+
+  /// The client's side of TLS; from now on all is encrypted.
+  void begin_tls();
+
+  /// What the server answers; the text goes to it in pieces of so many bytes.
+  std::string say(std::string_view text, size_t piece = SIZE_MAX);
+  /// What the server has said since the last call.
+  std::string heard();
+  /// An event of the session; whether it is safe at once.
+  bool tell(uint64_t number, event what);
+  void wait(std::chrono::milliseconds time);
+
+  /// SASL, as alice, in a stream that was opened; what the server says last,
+  /// which is checked if it is a success.
+  std::string authenticate_by(const std::string& mechanism,
+    std::string_view password = alices_password, size_t piece = SIZE_MAX);
+  /// Up to the features that offer a binding, as alice.
+  void authenticate(size_t piece = SIZE_MAX);
+  /// To the session, as alice/desk.
+  void sign_in(size_t piece = SIZE_MAX);
+  /// Goes on with this server's stream that is over: a new one resumes.
+  std::string resume(talk& before, uint32_t h);
+  /// The requests of the last read.
+  std::vector<numbered_request> asked();
+
+  fake_owner owner;
+  steady_time now{std::chrono::hours{1000}};
+  wall_time wall{std::chrono::milliseconds{1'795'334'400'000}};
+  std::shared_ptr<connection_config> config;
+  std::unique_ptr<xmpp::stream> server;
+
+private:
+  void to_server(std::string_view bytes);
+
+  std::optional<tls_stage> x_tls;
+};
+
+inline bool has(const std::string& all, std::string_view part) {
+  return all.find(part) != all.npos;
+}
+
+/// The outcome of an IM, as the answer to its request.
+event delivered(uint64_t request);
+event rejected(uint64_t request, errc why);
+
+inline constexpr std::string_view to_bob =
+  "<message to='bob@example.org' type='chat' id='1'><body>hi</body></message>";
+
+inline constexpr std::string_view header =
+  "<?xml version='1.0'?><stream:stream to='example.org' version='1.0' "
+  "xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>";
+
+} // namespace parley::test
