@@ -82,7 +82,9 @@ struct session_acknowledged {
 struct session_suspended {
   session_id from;
   uint64_t attachment = 0;
-  auto fields() { return std::tie(from, attachment); }
+  /// The client cannot come back: the session is over.
+  bool for_good = false;
+  auto fields() { return std::tie(from, attachment, for_good); }
 };
 
 struct session_window {

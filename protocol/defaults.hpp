@@ -112,6 +112,10 @@ inline constexpr size_t token_bytes = 16;
 /// Bytes that are read from a socket at once.
 inline constexpr size_t read_bytes = 128 * 1024;
 
+/// How often it is looked what has reached peers that do not say so themselves,
+/// while there is anything.
+inline constexpr std::chrono::milliseconds reached_interval = 10ms;
+
 /// Connections that wait to be accepted, and how long no further one is when
 /// there are no descriptors left.
 inline constexpr int accept_backlog = 4096;

@@ -3,14 +3,19 @@
 #include <algorithm>
 #include <array>
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 
 #include <spdlog/spdlog.h>
 
+#include "protocol/connection.hpp"
 #include "protocol/defaults.hpp"
 #include "protocol/defaults_memory.hpp"
+#include "protocol/xmpp/make_stream.hpp"
 
 namespace parley {
 
@@ -29,16 +34,29 @@ std::span<char> read_buffer() {
 } // namespace
 
 client_socket::client_socket(std::shared_ptr<connections> home, link_id id,
-  std::string peer, connection_places::place place)
+  std::string peer, connection_places::place place, wire_protocol protocol)
   : x_home(std::move(home)),
     x_id(id),
     x_peer(std::move(peer)),
     x_place(std::move(place)),
-    x_connection(x_home->with().protocol, *this, x_peer, steady_clock::now()),
+    x_connection(make_connection(protocol, *this)),
     x_booked_output(x_home->book(), held_for::outputs),
     x_booked_rest(x_home->book(), held_for::connections) {}
 
 client_socket::~client_socket() = default;
+
+std::unique_ptr<client_connection> client_socket::make_connection(
+  wire_protocol protocol, client_connection::owner& o) const {
+  const auto& config = x_home->with().protocol;
+  const auto now = steady_clock::now();
+  switch (protocol) {
+  case wire_protocol::xmpp:
+    return xmpp::make_stream(config, o, x_peer, now);
+  case wire_protocol::native:
+    break;
+  }
+  return std::make_unique<connection>(config, o, x_peer, now);
+}
 
 // -- the socket
 
@@ -56,11 +74,16 @@ void client_socket::start(int native_socket, bool is_v6) {
   }
   x_socket->set_option(tcp::no_delay(true), ec);
   x_here = std::make_shared<bool>(true);
-  if (!x_connection.output().empty())
+  if (!x_connection->output().empty())
     output_ready();
   x_held = held::not_at_all;
-  x_connection.reading(true);
+  x_connection->reading(true);
   go_on();
+}
+
+bool client_socket::takes_input(size_t output_max) const noexcept {
+  return x_connection->takes_input()
+    && x_connection->output_waiting() <= output_max;
 }
 
 void client_socket::go_on() {
@@ -68,16 +91,16 @@ void client_socket::go_on() {
     return;
   auto was_held = std::exchange(x_held, held::not_at_all);
   if (was_held == held::by_budget)
-    x_connection.reading(true);
-  if (!x_closed && x_connection.output_waiting() > defaults::output_pause) {
-    x_held = held::by_output; // until it is written
+    x_connection->reading(true);
+  if (!x_closed && !takes_input(defaults::output_pause)) {
+    x_held = held::by_connection; // until it has room again
   } else if (!x_closed && x_untaken > 0) {
     x_held = held::by_session; // so that its mailbox holds one read at most
   } else if (!x_closed && x_session && !x_home->may_read(held_bytes())) {
     if (was_held != held::by_budget)
       x_held_since = steady_clock::now();
     x_held = held::by_budget;
-    x_connection.reading(false);
+    x_connection->reading(false);
     x_home->wait_for_budget(x_id, was_held != held::by_budget);
   } else {
     wait_readable();
@@ -102,12 +125,12 @@ void client_socket::turn_away(size_t max) {
 }
 
 void client_socket::turn_away(const failure& why) {
-  x_connection.close(why, error_scope::connection);
+  x_connection->close(why, error_scope::connection);
 }
 
 void client_socket::book() {
-  auto output = x_connection.output_waiting();
-  auto all = x_connection.memory();
+  auto output = x_connection->output_waiting();
+  auto all = x_connection->memory();
   x_booked_output.is(output);
   x_booked_rest.is(all - std::min(all, output));
 }
@@ -119,7 +142,7 @@ void client_socket::handled(uint64_t session_holds) {
 }
 
 uint64_t client_socket::waits_to_be_written() const noexcept {
-  return x_connection.output_waiting();
+  return x_connection->output_waiting();
 }
 
 void client_socket::wait_readable() {
@@ -143,13 +166,13 @@ void client_socket::readable() {
     if (x_closed)
       drop();
     else
-      x_connection.disconnected();
+      x_connection->disconnected();
     return;
   }
   // After its end the peer's bytes are read and thrown away: closing on unread
   // bytes would take the last words from it.
   if (n > 0 && !x_closed)
-    x_connection.receive(
+    x_connection->receive(
       buffer.first(n), steady_clock::now(), x_home->with().world->wall_clock());
   book();
   go_on();
@@ -157,7 +180,7 @@ void client_socket::readable() {
 
 void client_socket::write() {
   while (x_socket && !x_writing) {
-    auto bytes = x_connection.output();
+    auto bytes = x_connection->output();
     if (bytes.empty())
       break;
     error_code ec;
@@ -177,22 +200,35 @@ void client_socket::write() {
       if (x_closed)
         drop();
       else
-        x_connection.disconnected();
+        x_connection->disconnected();
       return;
     }
-    x_connection.written(n);
+    x_connection->written(n);
   }
   book();
-  if (x_held == held::by_output
-    && x_connection.output_waiting() <= defaults::output_pause / 2)
+  if (x_held == held::by_connection && takes_input(defaults::output_pause / 2))
     go_on();
   if (x_owes_drained && x_session
-    && x_connection.output_waiting() <= defaults::presence_output_max / 2) {
+    && x_connection->output_waiting() <= defaults::presence_output_max / 2) {
     x_owes_drained = false;
     caf::anon_send(x_session, client_drained{x_id});
   }
+  if (!x_looks && x_connection->asks_what_reached())
+    look_what_reached();
   if (x_closed && x_socket && !x_writing)
     finish();
+}
+
+void client_socket::look_what_reached() {
+  x_looks = false;
+  if (!x_socket || x_closed || !x_connection->asks_what_reached())
+    return;
+  int unsent = 0;
+  // Of TCP: bytes that the peer's system has not acknowledged.
+  if (::ioctl(x_socket->native_handle(), SIOCOUTQ, &unsent) == 0)
+    x_connection->reached_all_but(static_cast<size_t>(std::max(unsent, 0)));
+  if (x_connection->asks_what_reached() && !std::exchange(x_looks, true))
+    x_home->watch_reached(x_id);
 }
 
 void client_socket::drained() {
@@ -207,7 +243,9 @@ void client_socket::finish() {
 void client_socket::drop() {
   auto self = shared_from_this(); // until this function returns
   if (!x_closed)
-    x_connection.disconnected();
+    x_connection->disconnected();
+  if (!x_closed) // it would stay for what waits
+    x_connection->close(failure{}, error_scope::connection);
   x_session = nullptr;
   unlink();
   if (x_socket) {
@@ -221,7 +259,7 @@ void client_socket::drop() {
 
 void client_socket::tick(steady_time now) {
   if (!x_closed) {
-    x_connection.tick(now);
+    x_connection->tick(now);
   } else if (now - x_closing >= defaults::last_words_time) {
     drop();
   }
@@ -289,16 +327,22 @@ void client_socket::ask_router() {
 // -- to the session
 
 void client_socket::requests_received(std::vector<numbered_request> what) {
+  if (!x_session) // what the bytes began with may have ended it
+    return;
   ++x_untaken;
   caf::anon_send(x_session, client_requests{x_id, std::move(what)});
 }
 
 void client_socket::acknowledged(sequence upto) {
+  if (!x_session)
+    return;
   ++x_untaken;
   caf::anon_send(x_session, client_acknowledged{x_id, upto});
 }
 
 void client_socket::window_changed(window what) {
+  if (!x_session)
+    return;
   ++x_untaken;
   caf::anon_send(x_session, client_window{x_id, what});
 }
@@ -337,34 +381,47 @@ void client_socket::closed(const failure& why) {
 
 // -- from the session
 
-void client_socket::accept(const signed_in& what, session_actor session) {
+sequence client_socket::accept(const signed_in& what, session_actor session,
+  std::unique_ptr<connection_legacy> legacy) {
   if (x_closed) {
+    x_legacy = std::move(legacy);
     caf::anon_send(session, client_lost{x_id, failure{errc::timed_out}});
-    return;
+    return {};
   }
   x_session = std::move(session);
-  x_connection.accept(what);
+  return x_connection->accept(what, std::move(legacy));
 }
 
-void client_socket::send(sequence number, const event& what) {
+bool client_socket::is_resumable() const noexcept {
+  return x_legacy || x_connection->is_resumable();
+}
+
+std::unique_ptr<connection_legacy> client_socket::take_legacy() {
+  return x_legacy ? std::move(x_legacy) : x_connection->take_legacy();
+}
+
+bool client_socket::send(sequence number, const event& what) {
   if (x_closed)
-    return;
-  // It has no outcome, and the next one says more.
-  if (std::holds_alternative<typing_notice>(what)
-    && x_connection.output_waiting() > defaults::typing_output_max)
-    return;
+    return false;
+  // They have no outcome, and nobody may fill the output of others with them.
+  bool is_fleeting = std::holds_alternative<typing_notice>(what)
+    || std::holds_alternative<passed_on>(what);
+  if (is_fleeting
+    && x_connection->output_waiting() > defaults::typing_output_max)
+    return true;
   x_sends_presence = std::holds_alternative<presence_event>(what);
-  x_connection.send(number, what);
+  auto is_safe = x_connection->send(number, what);
   // Told of output once, it does not tell again.
   if (!std::exchange(x_sends_presence, false))
     output_ready();
+  return is_safe;
 }
 
 bool client_socket::takes_presence() {
   if (x_closed)
     return false;
   x_owes_drained |=
-    x_connection.output_waiting() > defaults::presence_output_max;
+    x_connection->output_waiting() > defaults::presence_output_max;
   return !x_owes_drained;
 }
 
@@ -373,35 +430,35 @@ bool client_socket::takes_events() {
     return false;
   auto max = x_home->is_short() ? defaults::presence_output_max / 2
                                 : defaults::output_pause;
-  bool takes = x_connection.output_waiting() <= max;
+  bool takes = x_connection->output_waiting() <= max;
   x_owes_drained |= !takes;
   return takes;
 }
 
 void client_socket::send_window(const window& requests) {
   if (!x_closed)
-    x_connection.send_window(requests);
+    x_connection->send_window(requests);
 }
 
 void client_socket::send_going_away(std::chrono::milliseconds come_back_after) {
   if (!x_closed)
-    x_connection.send_going_away(come_back_after);
+    x_connection->send_going_away(come_back_after);
 }
 
 void client_socket::set_heartbeat(std::chrono::milliseconds interval) {
   if (!x_closed)
-    x_connection.heartbeat_changed(interval);
+    x_connection->heartbeat_changed(interval);
 }
 
 void client_socket::probe(std::chrono::milliseconds timeout) {
   if (!x_closed)
-    x_connection.probe(timeout, steady_clock::now());
+    x_connection->probe(timeout, steady_clock::now());
 }
 
 void client_socket::close(const failure& why, error_scope scope) {
   x_session = nullptr;
   if (!x_closed)
-    x_connection.close(why, scope);
+    x_connection->close(why, scope);
 }
 
 } // namespace parley

@@ -10,7 +10,7 @@
 
 #include "actors/gateway/gateway.hpp"
 #include "actors/runtime/scheduler.hpp"
-#include "protocol/connection.hpp"
+#include "protocol/client_connection.hpp"
 
 namespace parley {
 
@@ -18,14 +18,14 @@ namespace parley {
 /// the rest. First it belongs to the worker that adopted it, after the sign-in
 /// to the worker of its session.
 class client_socket final : public client_link,
-                            public connection::owner,
+                            public client_connection::owner,
                             public drained_hook,
                             public std::enable_shared_from_this<client_socket> {
 public:
   using tcp = boost::asio::ip::tcp;
 
   client_socket(std::shared_ptr<connections> home, link_id id, std::string peer,
-    connection_places::place place);
+    connection_places::place place, wire_protocol protocol);
   ~client_socket() override;
 
   /// Starts reading; on the home's worker.
@@ -43,6 +43,8 @@ public:
   uint64_t held_bytes() const noexcept {
     return x_session_holds + x_booked_output.bytes() + x_booked_rest.bytes();
   }
+  /// Tells the connection what has reached the peer, if it asks.
+  void look_what_reached();
   /// Says that there are `max` connections already, and closes.
   void turn_away(size_t max);
   void turn_away(const failure& why);
@@ -60,9 +62,10 @@ public:
   bool is_closing() const noexcept { return x_closed; }
 
   // client_link
-  void accept(const signed_in& what, session_actor session) override;
+  sequence accept(const signed_in& what, session_actor session,
+    std::unique_ptr<connection_legacy> legacy) override;
   void refuse(const failure& why) override;
-  void send(sequence number, const event& what) override;
+  bool send(sequence number, const event& what) override;
   void send_window(const window& requests) override;
   void send_going_away(std::chrono::milliseconds come_back_after) override;
   void set_heartbeat(std::chrono::milliseconds interval) override;
@@ -72,9 +75,11 @@ public:
   bool takes_events() override;
   void handled(uint64_t session_holds) override;
   uint64_t waits_to_be_written() const noexcept override;
+  bool is_resumable() const noexcept override;
+  std::unique_ptr<connection_legacy> take_legacy() override;
   link_id id() const noexcept override { return x_id; }
 
-  // connection::owner
+  // client_connection::owner
   void find_keys(const user_address& user) override;
   void check_password(const user_address& user, std::string password) override;
   std::chrono::milliseconds authenticated(
@@ -91,6 +96,10 @@ public:
   void drained() override;
 
 private:
+  std::unique_ptr<client_connection> make_connection(
+    wire_protocol protocol, client_connection::owner& o) const;
+  /// Whether more may be read, given that so much output may wait.
+  bool takes_input(size_t output_max) const noexcept;
   /// Reads on, unless there is a reason not to: its peer leaves much output
   /// unread, its session has not taken what came, or too much is under way.
   void go_on();
@@ -102,8 +111,14 @@ private:
   void finish();
   /// How far a try to sign in has come at the admission actor.
   enum class trying : uint8_t { not_at_all, waiting, in_exchange };
-  /// What keeps it from reading.
-  enum class held : uint8_t { not_at_all, by_output, by_session, by_budget };
+  /// What keeps it from reading: what waits in its connection, its session or
+  /// the worker's budget.
+  enum class held : uint8_t {
+    not_at_all,
+    by_connection,
+    by_session,
+    by_budget
+  };
 
   void ask_for_keys(const user_address& user);
   /// Tells the admission actor.
@@ -126,7 +141,9 @@ private:
   std::string x_peer;
   connection_places::place x_place;
   std::unique_ptr<tcp::socket> x_socket;
-  connection x_connection;
+  std::unique_ptr<client_connection> x_connection;
+  /// Of the connection before, where this one was over too soon to take it.
+  std::unique_ptr<connection_legacy> x_legacy;
   /// The session, once there is one. Set before the router is asked.
   session_actor x_session;
 
@@ -153,9 +170,11 @@ private:
   bool x_sends_presence = false;
   /// The session holds presence back until output has been taken.
   bool x_owes_drained = false;
+  /// It is looked what has reached the peer.
+  bool x_looks = false;
   bool x_is_v6 = false;
   /// Messages to its session that it has not handled.
-  uint8_t x_untaken = 0;
+  uint32_t x_untaken = 0;
   /// What the session keeps for this client.
   uint64_t x_session_holds = 0;
   /// Since when it is held by the budget.

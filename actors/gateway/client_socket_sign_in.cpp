@@ -64,7 +64,7 @@ void client_socket::give_up_try() {
 void client_socket::refuse_try(const failure& why) {
   end_try(try_end::undecided);
   x_pending.reset();
-  x_connection.authentication_refused(for_strangers(why));
+  x_connection->authentication_refused(for_strangers(why));
 }
 
 bool client_socket::refuse_for_stop() {
@@ -77,7 +77,7 @@ bool client_socket::refuse_for_stop() {
   failure why{errc::server_stopping};
   why.retry_after =
     defaults::come_back_min + milliseconds{x_id.value * 97 % spread};
-  x_connection.close(why, error_scope::connection);
+  x_connection->close(why, error_scope::connection);
   return true;
 }
 
@@ -159,7 +159,7 @@ void client_socket::found(const account_found& x) {
   auto pending = std::move(x_pending);
   x_trying = trying::in_exchange;
   if (!pending->with_password)
-    return x_connection.keys_found(x.what ? &x.what->keys : nullptr);
+    return x_connection->keys_found(x.what ? &x.what->keys : nullptr);
   if (!x_home->with().line->enter(x_id.value)) {
     failure why{errc::overloaded, "too many passwords wait to be checked"};
     why.retry_after = defaults::password_retry_after;
@@ -178,16 +178,16 @@ void client_socket::found(const account_found& x) {
 
 void client_socket::checked(const password_checked& x) {
   if (!x_closed)
-    x_connection.password_checked(x.fits);
+    x_connection->password_checked(x.fits);
 }
 
 void client_socket::refuse(const failure& why) {
   if (x_closed)
     return;
   if (why.code == errc::server_stopping)
-    x_connection.close(why, error_scope::connection);
+    x_connection->close(why, error_scope::connection);
   else
-    x_connection.refuse(for_strangers(why));
+    x_connection->refuse(for_strangers(why));
 }
 
 } // namespace parley

@@ -34,6 +34,7 @@ void connections::clear() {
   x_cleared = true;
   auto all = std::move(x_sockets);
   x_sockets.clear();
+  x_reached_timer.reset();
   for (auto& [id, s] : all)
     s->drop();
   // Detached actors end only when nobody holds them.
@@ -47,7 +48,7 @@ void connections::clear() {
 }
 
 void connections::adopt(int native_socket, bool is_v6, std::string peer,
-  connection_places::place place) {
+  connection_places::place place, wire_protocol protocol) {
   // Who speaks TLS could not be told anything yet.
   const bool no_memory = !place.is_over() && is_short();
   if (no_memory)
@@ -59,7 +60,7 @@ void connections::adopt(int native_socket, bool is_v6, std::string peer,
   }
   link_id id{x_next_link++};
   auto s = std::make_shared<client_socket>(
-    shared_from_this(), id, std::move(peer), std::move(place));
+    shared_from_this(), id, std::move(peer), std::move(place), protocol);
   x_sockets.emplace(id.value, s);
   s->start(native_socket, is_v6);
   if (no_memory)
@@ -148,6 +149,28 @@ void connections::log_failed_handshake(
   else
     spdlog::info("{} closed: {} {}; {} more before it", peer,
       to_string(why.code), why.text, *others);
+}
+
+void connections::watch_reached(link_id id) {
+  x_unreached.push_back(id.value);
+  if (x_unreached.size() > 1 || x_cleared)
+    return;
+  if (!x_reached_timer)
+    x_reached_timer =
+      std::make_unique<boost::asio::steady_timer>(x_with.home->io());
+  x_reached_timer->expires_after(defaults::reached_interval);
+  x_reached_timer->async_wait(
+    [self = weak_from_this()](const boost::system::error_code& ec) {
+      auto x = self.lock();
+      if (!ec && x)
+        x->look_what_reached();
+    });
+}
+
+void connections::look_what_reached() {
+  for (auto id : std::exchange(x_unreached, {}))
+    if (auto s = find(id))
+      s->look_what_reached();
 }
 
 void connections::let_in_delayed(steady_clock::time_point now) {

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <utility> // Boost 1.74 needs it first
+
+#include <boost/asio/steady_timer.hpp>
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -14,13 +18,16 @@
 #include "actors/router/router.hpp"
 #include "actors/runtime/pinned.hpp"
 #include "actors/runtime/seldom.hpp"
-#include "protocol/connection.hpp"
+#include "protocol/client_connection.hpp"
 #include "protocol/decoys.hpp"
 #include "protocol/defaults.hpp"
 
 namespace parley {
 
 class client_socket;
+
+/// What a listener's clients speak.
+enum class wire_protocol : uint8_t { native, xmpp };
 
 /// What all connections of one worker share. Used on that worker's thread
 /// only, save for what is said to be for other threads.
@@ -68,7 +75,7 @@ public:
 
   /// Takes a connected socket, or only tells it that there is no room.
   void adopt(int native_socket, bool is_v6, std::string peer,
-    connection_places::place place);
+    connection_places::place place, wire_protocol protocol);
   /// Takes a connection that an other worker has led through its sign-in.
   void adopt(std::shared_ptr<client_socket> x, int native_socket, bool is_v6);
 
@@ -95,6 +102,8 @@ public:
   }
   void count_sign_in_timeout() noexcept { ++x_counts.sign_in_timeouts; }
   void count_password_full() noexcept { ++x_counts.passwords_full; }
+  /// Looks soon, and as long as need be, what has reached this one's peer.
+  void watch_reached(link_id id);
   /// A line of the log that strangers can cause.
   void log_failed_handshake(const std::string& peer, const failure& why);
 
@@ -112,6 +121,7 @@ private:
   };
 
   std::shared_ptr<client_socket> find(uint64_t ticket) const;
+  void look_what_reached();
   void let_in_delayed(std::chrono::steady_clock::time_point now);
   void let_waiting_go_on();
 
@@ -126,6 +136,9 @@ private:
   connection_counts x_counts;
   /// Until the bytes without outcome have fallen far enough.
   bool x_too_much_pending = false;
+  /// Connections that ask what has reached their peers, and when to look.
+  std::vector<uint64_t> x_unreached;
+  std::unique_ptr<boost::asio::steady_timer> x_reached_timer;
   seldom x_log{defaults::stranger_log_interval};
   uint64_t x_next_link;
   uint64_t x_turn = 0;

@@ -92,8 +92,8 @@ bool listen_address::is_loopback() const {
 }
 
 struct listener::impl {
-  impl(worker& w, std::vector<std::shared_ptr<connections>> t)
-    : on(w), acceptor(w.io()), pause(w.io()), to(std::move(t)) {}
+  impl(worker& w, std::vector<std::shared_ptr<connections>> t, wire_protocol p)
+    : on(w), acceptor(w.io()), pause(w.io()), to(std::move(t)), protocol(p) {}
 
   void pass_on(tcp::socket socket);
 
@@ -101,6 +101,7 @@ struct listener::impl {
   tcp::acceptor acceptor;
   asio::steady_timer pause;
   std::vector<std::shared_ptr<connections>> to;
+  wire_protocol protocol;
   size_t next = 0;
   seldom log{defaults::stranger_log_interval};
   std::string local;
@@ -111,8 +112,9 @@ listener::listener(std::unique_ptr<impl> x) : x_impl(std::move(x)) {}
 listener::~listener() = default;
 
 result<std::shared_ptr<listener>> listener::listen(worker& on, int bound,
-  bool is_v6, std::vector<std::shared_ptr<connections>> to) {
-  auto x = std::make_unique<impl>(on, std::move(to));
+  bool is_v6, std::vector<std::shared_ptr<connections>> to,
+  wire_protocol protocol) {
+  auto x = std::make_unique<impl>(on, std::move(to), protocol);
   error_code ec;
   x->acceptor.assign(is_v6 ? tcp::v6() : tcp::v4(), bound, ec);
   if (ec) {
@@ -152,9 +154,13 @@ void listener::impl::pass_on(tcp::socket socket) {
     return;
   asio::post(home->with().home->io(),
     [home, fd, v6 = peer.address().is_v6(), text = text_of(peer),
-      place = std::move(*place)]() mutable {
-      home->adopt(fd, v6, std::move(text), std::move(place));
+      place = std::move(*place), protocol = protocol]() mutable {
+      home->adopt(fd, v6, std::move(text), std::move(place), protocol);
     });
+}
+
+wire_protocol listener::protocol() const noexcept {
+  return x_impl->protocol;
 }
 
 void listener::start() {

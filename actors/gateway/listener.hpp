@@ -28,7 +28,8 @@ public:
   /// `bad_address` with the system's words if it cannot. Accepts once `start`
   /// is called.
   static result<std::shared_ptr<listener>> listen(worker& on, int bound,
-    bool is_v6, std::vector<std::shared_ptr<connections>> to);
+    bool is_v6, std::vector<std::shared_ptr<connections>> to,
+    wire_protocol protocol = wire_protocol::native);
   ~listener();
 
   void start();
@@ -36,6 +37,7 @@ public:
   void stop();
   /// With the port that was picked.
   std::string local_address() const;
+  wire_protocol protocol() const noexcept;
 
 private:
   struct impl;

@@ -16,11 +16,13 @@ namespace parley {
 
 namespace {
 
-result<void> add_listener(serve_options& x, const std::string& text) {
+using listeners = std::vector<listen_address>;
+
+result<void> add_listener(listeners& to, const std::string& text) {
   auto at = listen_address::parse(text);
   if (!at)
     return tl::unexpected(at.error());
-  x.listen.push_back(std::move(*at));
+  to.push_back(std::move(*at));
   return {};
 }
 
@@ -67,16 +69,16 @@ public:
   }
 
   /// A text, or a list of texts.
-  void take_listeners(std::string_view key, serve_options& to) {
+  void take_listeners(std::string_view key, listeners& to) {
     x_known.push_back(key);
     const auto* node = x_file.get(key);
     if (!node)
       return;
     if (const auto* list = node->as_array())
       for (const auto& one : *list)
-        take_listener(one, to);
+        take_listener(key, one, to);
     else
-      take_listener(*node, to);
+      take_listener(key, *node, to);
   }
 
   /// One text, for a function that may refuse it.
@@ -107,10 +109,12 @@ private:
     return std::is_same_v<T, bool> ? "true or false" : "a text in quotes";
   }
 
-  void take_listener(const toml::node& node, serve_options& to) {
+  void take_listener(
+    std::string_view key, const toml::node& node, listeners& to) {
     auto text = node.value_exact<std::string>();
     if (!text)
-      return complain(node, "listen is to be \"HOST:PORT\", or a list of such");
+      return complain(
+        node, std::string{key} + " is to be \"HOST:PORT\", or a list of such");
     if (auto ok = add_listener(to, *text); !ok)
       complain(node, ok.error().text);
   }
@@ -140,7 +144,8 @@ result<void> read_file(serve_options& x, const std::string& path) {
   }
   file_reader from{file, path};
   from.take("data", x.data);
-  from.take_listeners("listen", x);
+  from.take_listeners("listen", x.listen);
+  from.take_listeners("xmpp", x.xmpp);
   from.take("plain", x.plain);
   from.take("plain_anywhere", x.plain_anywhere);
   from.take("domain", x.domain);
@@ -185,11 +190,12 @@ result<void> check(serve_options& x) {
   else
     return fail(errc::bad_request, "'" + x.domain + "' is no domain");
   if (x.plain && !x.plain_anywhere)
-    for (const auto& at : x.listen)
-      if (!at.is_loopback())
-        return fail(errc::bad_request,
-          "plain TCP is for loopback only, and " + at.str()
-            + " is not; plain_anywhere = true in the file allows it");
+    for (const auto* all : {&x.listen, &x.xmpp})
+      for (const auto& at : *all)
+        if (!at.is_loopback())
+          return fail(errc::bad_request,
+            "plain TCP is for loopback only, and " + at.str()
+              + " is not; plain_anywhere = true in the file allows it");
   if (x.metrics && !x.metrics_anywhere && !x.metrics->is_loopback())
     return fail(errc::bad_request,
       "metrics are for loopback only, and " + x.metrics->str()
@@ -207,6 +213,9 @@ result<serve_options> serve_options::parse(
     cxxopts::value<std::string>(), "DIR")("listen",
     "where clients connect; may be given more than once; port 0"
     " picks one",
+    cxxopts::value<std::vector<std::string>>(), "HOST:PORT")("xmpp",
+    "where clients of XMPP connect; may be given more than once; port 0 picks"
+    " one",
     cxxopts::value<std::vector<std::string>>(),
     "HOST:PORT")("plain", "TCP without TLS, on loopback")("domain",
     "of user names without one", cxxopts::value<std::string>(),
@@ -231,12 +240,14 @@ result<serve_options> serve_options::parse(
         return tl::unexpected(ok.error());
     if (given.count("data"))
       x.data = given["data"].as<std::string>();
-    if (given.count("listen")) {
-      x.listen.clear();
-      for (const auto& text : given["listen"].as<std::vector<std::string>>())
-        if (auto ok = add_listener(x, text); !ok)
-          return tl::unexpected(ok.error());
-    }
+    for (auto [name, to] :
+      {std::pair{"listen", &x.listen}, std::pair{"xmpp", &x.xmpp}})
+      if (given.count(name)) {
+        to->clear();
+        for (const auto& text : given[name].as<std::vector<std::string>>())
+          if (auto ok = add_listener(*to, text); !ok)
+            return tl::unexpected(ok.error());
+      }
     x.plain |= given.count("plain") > 0;
     if (given.count("domain"))
       x.domain = given["domain"].as<std::string>();

@@ -15,6 +15,8 @@ namespace parley {
 struct serve_options {
   std::string data;
   std::vector<listen_address> listen;
+  /// Where clients of XMPP connect.
+  std::vector<listen_address> xmpp;
   /// TCP without TLS.
   bool plain = false;
   /// Plain TCP also elsewhere than on loopback; only the file can say so.

@@ -251,6 +251,9 @@ result<void> server::impl::prepare() {
   for (const auto& at : options.listen)
     if (auto ok = bind(at, ports); !ok)
       return ok;
+  for (const auto& at : options.xmpp)
+    if (auto ok = bind(at, xmpp_ports); !ok)
+      return ok;
   if (options.metrics)
     if (auto ok = bind(*options.metrics, metrics_ports); !ok)
       return ok;
@@ -259,15 +262,33 @@ result<void> server::impl::prepare() {
   return user ? become(*user) : result<void>{};
 }
 
-result<void> server::impl::listen() {
-  for (auto& port : ports) {
+result<void> server::impl::listen(
+  std::vector<bound_socket>& on, wire_protocol protocol) {
+  for (auto& port : on) {
     auto v6 = port.is_v6();
-    auto x = listener::listen(scheduler().at(0), port.release(), v6, sockets);
+    auto x = listener::listen(
+      scheduler().at(0), port.release(), v6, sockets, protocol);
     if (!x)
       return tl::unexpected(x.error());
     listeners.push_back(std::move(*x));
   }
-  ports.clear();
+  on.clear();
+  return {};
+}
+
+std::vector<std::string> server::impl::listening(wire_protocol protocol) const {
+  std::vector<std::string> xs;
+  for (const auto& x : listeners)
+    if (x->protocol() == protocol)
+      xs.push_back(x->local_address());
+  return xs;
+}
+
+result<void> server::impl::listen() {
+  if (auto ok = listen(ports, wire_protocol::native); !ok)
+    return ok;
+  if (auto ok = listen(xmpp_ports, wire_protocol::xmpp); !ok)
+    return ok;
   admin_server::actors reach;
   reach.routers.assign(routers.begin(), routers.end());
   reach.writer = writer;
@@ -326,10 +347,11 @@ result<std::unique_ptr<server>> server::start(const serve_options& how) {
 }
 
 std::vector<std::string> server::listening() const {
-  std::vector<std::string> xs;
-  for (const auto& x : x_impl->listeners)
-    xs.push_back(x->local_address());
-  return xs;
+  return x_impl->listening(wire_protocol::native);
+}
+
+std::vector<std::string> server::listening_xmpp() const {
+  return x_impl->listening(wire_protocol::xmpp);
 }
 
 std::vector<std::string> server::metrics() const {

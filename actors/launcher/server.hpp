@@ -21,6 +21,8 @@ public:
 
   /// Where clients connect, in the order of the options.
   std::vector<std::string> listening() const;
+  /// Where clients of XMPP connect.
+  std::vector<std::string> listening_xmpp() const;
   /// Where metrics are read; empty if they are not.
   std::vector<std::string> metrics() const;
   /// Reads the certificates anew; the old ones stay on an error.

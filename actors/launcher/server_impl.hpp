@@ -52,6 +52,7 @@ struct server::impl {
   std::vector<gateway_actor> gateways;
   settings_actor policies;
   std::vector<bound_socket> ports;
+  std::vector<bound_socket> xmpp_ports;
   std::vector<bound_socket> metrics_ports;
   std::vector<std::shared_ptr<listener>> listeners;
   std::unique_ptr<metrics_server> metrics;
@@ -73,6 +74,8 @@ struct server::impl {
   void spawn_actors(
     const shared<policy>& rules, const shared<id_filter>& known);
   result<void> listen();
+  result<void> listen(std::vector<bound_socket>& on, wire_protocol protocol);
+  std::vector<std::string> listening(wire_protocol protocol) const;
   void settle();
   void await_last_words();
   void close_sockets();

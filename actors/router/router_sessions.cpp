@@ -146,7 +146,8 @@ void router_state::make_session(local_sign_in& x) {
 void router_state::resume(const local_resume& x) {
   auto token = resume_token::parse(x.what.token);
   auto* e = find(token.session);
-  bool fits = e && e->proof.size() == token.proof.size()
+  bool is_own = e && (x.what.by.empty() || x.what.by == e->self.user);
+  bool fits = is_own && e->proof.size() == token.proof.size()
     && CRYPTO_memcmp(e->proof.data(), token.proof.data(), token.proof.size())
       == 0;
   if (!fits || x_stopping) {
@@ -176,7 +177,7 @@ void router_state::suspended(const session_suspended& x) {
   e->connected = false;
   e->suspended_at = self->clock().now();
   rules->suspend(x.from, now());
-  if (config.rules->session_resume_window_ms == 0 || x_stopping)
+  if (config.rules->session_resume_window_ms == 0 || x.for_good || x_stopping)
     end(x.from, failure{errc::expired});
 }
 

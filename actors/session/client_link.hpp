@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "actors/interfaces.hpp"
-#include "protocol/signing_in.hpp"
+#include "protocol/client_connection.hpp"
 
 namespace parley {
 
@@ -14,11 +14,15 @@ public:
   virtual ~client_link() = default;
   /// The client is in; from now on what it says goes to `session`, and its end
   /// as `client_lost`.
-  virtual void accept(const signed_in& what, session_actor session) = 0;
+  /// `legacy`: what the connection before has left; may be null. Returns up to
+  /// which event the client has all, where the session cannot know that.
+  virtual sequence accept(const signed_in& what, session_actor session,
+    std::unique_ptr<connection_legacy> legacy) = 0;
   /// A sign-in or resume is refused; the client may try otherwise.
   virtual void refuse(const failure& why) = 0;
-  /// `number` is 0 for what is not numbered.
-  virtual void send(sequence number, const event& what) = 0;
+  /// `number` is 0 for what is not numbered. True: the client will not
+  /// acknowledge this one, it is safe already.
+  virtual bool send(sequence number, const event& what) = 0;
   /// Whether presence may be sent now: not much output waits. If not,
   /// `client_drained` comes once it may.
   virtual bool takes_presence() = 0;
@@ -37,6 +41,10 @@ public:
   virtual void probe(std::chrono::milliseconds timeout) = 0;
   /// The last call; no `client_lost` follows.
   virtual void close(const failure& why, error_scope scope) = 0;
+  /// Whether the client may come back to this session.
+  virtual bool is_resumable() const noexcept = 0;
+  /// For the link that comes after it; may be null.
+  virtual std::unique_ptr<connection_legacy> take_legacy() = 0;
   virtual link_id id() const noexcept = 0;
 };
 

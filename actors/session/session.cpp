@@ -74,8 +74,12 @@ void session_state::attach(const attach_link& x) {
       self->send(router, session_suspended{config.id, attachment});
     return;
   }
-  if (link)
+  if (link) {
+    legacy = link->take_legacy();
+    if (legacy)
+      taken_over.push_back(link->id());
     link->close(failure{errc::replaced}, error_scope::connection);
+  }
   link = x.link;
   held_presence.clear();
   held_states.clear();
@@ -89,20 +93,36 @@ void session_state::attach(const attach_link& x) {
   hello.ims = ims();
   hello.heartbeat = milliseconds{config.rules->session_heartbeat_ms};
   hello.resume_window = milliseconds{config.rules->session_resume_window_ms};
-  link->accept(hello, session_actor{local_session_actor{self}});
+  acknowledge(link->accept(
+    hello, session_actor{local_session_actor{self}}, std::move(legacy)));
   tell_policy();
   sent = {};
   send_kept();
+}
+
+bool session_state::is_of_client(link_id x) noexcept {
+  if (is_from(x)) {
+    // It speaks since it took over; what came before has come.
+    taken_over.clear();
+    return true;
+  }
+  return link
+    && std::find(taken_over.begin(), taken_over.end(), x) != taken_over.end();
 }
 
 void session_state::send_kept(bool all) {
   auto first = stream.first_unacknowledged().value;
   auto kept = stream.unacknowledged();
   sent.value = std::max(sent.value, first - 1);
+  std::vector<sequence> safe;
   while (link && sent < stream.last() && (all || link->takes_events())) {
     ++sent.value;
-    link->send(sent, kept[sent.value - first].what);
+    const auto& k = kept[sent.value - first];
+    if (!k.settled && link->send(sent, k.what))
+      safe.push_back(sent);
   }
+  for (auto n : safe)
+    stream.settle(n);
 }
 
 void session_state::tell_policy() {
@@ -302,13 +322,16 @@ void session_state::set_policy(const shared<policy>& x) {
 }
 
 void session_state::lose_link(const failure&) {
+  taken_over.clear();
+  session_suspended x{config.id, attachment, !link->is_resumable()};
+  legacy = link->take_legacy();
   link = nullptr;
-  self->send(router, session_suspended{config.id, attachment});
+  self->send(router, x);
 }
 
 void session_state::book(bool of_client) {
   auto own = stream.own_bytes();
-  booked.is(defaults::session_bytes + own);
+  booked.is(defaults::session_bytes + own + (legacy ? legacy->memory() : 0));
   booked_presence.is(held_presence.size() * defaults::held_notice_bytes);
   if (config.untaken)
     *config.untaken =
@@ -350,17 +373,17 @@ local_session_actor::behavior_type session(
     },
     [self](client_requests& x) {
       auto& st = self->state;
-      if (!st.is_from(x.from))
+      if (!st.is_of_client(x.from))
         return;
       st.take(x.what);
-      st.book(true);
+      st.book(st.is_from(x.from));
     },
     [self](const client_acknowledged& x) {
       auto& st = self->state;
-      if (!st.is_from(x.from))
+      if (!st.is_of_client(x.from))
         return;
       st.acknowledge(x.upto);
-      st.book(true);
+      st.book(st.is_from(x.from));
     },
     [self](const client_window& x) {
       auto& st = self->state;
@@ -379,8 +402,10 @@ local_session_actor::behavior_type session(
       self->state.book();
     },
     [self](const client_lost& x) {
-      if (self->state.is_from(x.from))
-        self->state.lose_link(x.why);
+      if (!self->state.is_from(x.from))
+        return;
+      self->state.lose_link(x.why);
+      self->state.book();
     },
     [self](const probe_client&) {
       if (self->state.link)

@@ -73,6 +73,11 @@ struct session_state {
   router_actor router;
   /// Null while suspended.
   link_ptr link;
+  /// Of the link before.
+  std::unique_ptr<connection_legacy> legacy;
+  /// From which others took over while they were open, with all that was said
+  /// there: the last of it may still be on the way here.
+  std::vector<link_id> taken_over;
   uint64_t attachment = 0;
   /// The client wants no IMs for now.
   bool paused = false;
@@ -132,6 +137,8 @@ struct session_state {
       ++((*config.limits).*what);
   }
   bool is_from(link_id x) const noexcept { return link && link->id() == x; }
+  /// The same, or said before this link took over.
+  bool is_of_client(link_id x) noexcept;
 };
 
 /// How many IMs a session with these rules may have unacknowledged.

@@ -1,6 +1,7 @@
 #include "actors/session/stream.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "protocol/defaults.hpp"
 #include "protocol/defaults_memory.hpp"
@@ -65,23 +66,52 @@ event_stream::unacknowledged() const noexcept {
   return std::span{x_kept}.subspan(x_head);
 }
 
+void event_stream::count_out(const event& what) noexcept {
+  if (auto* a = std::get_if<answer>(&what)) {
+    --x_answers;
+    x_answer_bytes -= bytes_of(*a);
+  } else if (std::holds_alternative<receipt>(what)) {
+    --x_receipts;
+  } else if (auto* i = std::get_if<incoming_im>(&what)) {
+    x_im_bytes -= content_bytes(*i->message);
+  }
+}
+
+void event_stream::skip_settled() noexcept {
+  while (x_head < x_kept.size() && x_kept[x_head].settled) {
+    ++x_acknowledged;
+    ++x_head;
+  }
+  drop_front(x_kept, x_head);
+}
+
+void event_stream::settle(sequence number) {
+  if (number.value <= x_acknowledged || number > last())
+    return;
+  auto& k = x_kept[x_head + (number.value - x_acknowledged - 1)];
+  if (std::exchange(k.settled, true))
+    return;
+  count_out(k.what);
+  k.what = event{};
+  x_refused = 0;
+  skip_settled();
+}
+
 bool event_stream::acknowledge(
   sequence upto, std::vector<acknowledged_im>& out) {
   if (upto > last())
     return false;
   for (; x_acknowledged < upto.value; ++x_acknowledged, ++x_head) {
     auto& k = x_kept[x_head];
-    if (auto* i = std::get_if<incoming_im>(&k.what)) {
-      x_im_bytes -= content_bytes(*i->message);
-      out.push_back({k.order, std::move(i->message)});
-    } else if (auto* a = std::get_if<answer>(&k.what)) {
-      --x_answers;
-      x_answer_bytes -= bytes_of(*a);
-    } else if (std::holds_alternative<receipt>(k.what))
-      --x_receipts;
     x_refused = 0;
+    if (k.settled)
+      continue;
+    count_out(k.what);
+    auto* i = std::get_if<incoming_im>(&k.what);
+    if (i && k.order != im_order{})
+      out.push_back({k.order, std::move(i->message)});
   }
-  drop_front(x_kept, x_head);
+  skip_settled();
   return true;
 }
 

@@ -18,6 +18,8 @@ public:
     /// Of an IM; 0 for all else.
     im_order order;
     event what;
+    /// The client has it, though not all that came before.
+    bool settled = false;
   };
 
   // -- events
@@ -31,7 +33,10 @@ public:
   /// number that was never given.
   bool acknowledge(sequence upto, std::vector<acknowledged_im>& out);
 
-  /// What the client does not have, in order.
+  /// The client has this answer, whatever else it has.
+  void settle(sequence number);
+
+  /// What the client does not have, in order; some of it is settled.
   std::span<const kept_event> unacknowledged() const noexcept;
   /// The number of the first of these.
   sequence first_unacknowledged() const noexcept {
@@ -81,6 +86,9 @@ private:
     bool answered = false;
   };
 
+  /// It waits no longer for the client.
+  void count_out(const event& what) noexcept;
+  void skip_settled() noexcept;
   /// Where it stands in x_open; its size if it awaits no answer.
   size_t find_open(request_number number) const noexcept;
   void close(request_number number) noexcept;

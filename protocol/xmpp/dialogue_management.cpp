@@ -25,8 +25,8 @@ void dialogue::append_failed(std::string& out, std::string_view condition) {
 }
 
 std::optional<stream_fault> dialogue::manage(const element& x) {
-  if (x.name == "enable") {
-    if (x_counts.is_managed()) {
+  if (x.name == "enable" || x.name == "resume") {
+    if (x_counts.is_managed() || x.name == "resume") {
       append_failed(out(), "unexpected-request");
       return std::nullopt;
     }

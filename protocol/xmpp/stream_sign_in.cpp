@@ -118,6 +118,11 @@ void stream::before_session(element x) {
     if (x.is("resume", dialogue::stream_management))
       return begin_resume(x);
   }
+  if (x.xmlns == dialogue::stream_management) {
+    dialogue::append_failed(x_bytes.sink(), "unexpected-request");
+    appended();
+    return count_failure();
+  }
   fail_stream("not-authorized", "this needs a sign-in before");
 }
 

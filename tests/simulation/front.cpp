@@ -270,13 +270,14 @@ void served::closed(const failure& why) {
 
 // -- from the session
 
-void served::accept(const signed_in& what, session_actor session) {
+sequence served::accept(const signed_in& what, session_actor session,
+  std::unique_ptr<connection_legacy> legacy) {
   if (x_closed) {
     caf::anon_send(session, client_lost{x_id, failure{errc::timed_out}});
-    return;
+    return {};
   }
   x_session = std::move(session);
-  x_protocol.accept(what);
+  return x_protocol.accept(what, std::move(legacy));
 }
 
 void served::refuse(const failure& why) {
@@ -288,13 +289,13 @@ void served::refuse(const failure& why) {
     x_protocol.refuse(why);
 }
 
-void served::send(sequence number, const event& what) {
+bool served::send(sequence number, const event& what) {
   if (x_closed)
-    return;
+    return false;
   if (std::holds_alternative<typing_notice>(what)
     && output_waiting() > defaults::typing_output_max)
-    return;
-  x_protocol.send(number, what);
+    return true;
+  return x_protocol.send(number, what);
 }
 
 bool served::takes_presence() {

@@ -98,9 +98,10 @@ public:
 
   // -- client_link
 
-  void accept(const signed_in& what, session_actor session) override;
+  sequence accept(const signed_in& what, session_actor session,
+    std::unique_ptr<connection_legacy> legacy) override;
   void refuse(const failure& why) override;
-  void send(sequence number, const event& what) override;
+  bool send(sequence number, const event& what) override;
   bool takes_presence() override;
   bool takes_events() override;
   void send_window(const window& requests) override;
@@ -108,6 +109,12 @@ public:
   void set_heartbeat(std::chrono::milliseconds interval) override;
   void probe(std::chrono::milliseconds timeout) override;
   void close(const failure& why, error_scope scope) override;
+  bool is_resumable() const noexcept override {
+    return x_protocol.is_resumable();
+  }
+  std::unique_ptr<connection_legacy> take_legacy() override {
+    return x_protocol.take_legacy();
+  }
   link_id id() const noexcept override { return x_id; }
 
   // -- connection::owner

@@ -83,6 +83,7 @@ class Server:
         self.environment = {**os.environ, **(environment or {})}
         self.address = None
         self.metrics = None
+        self.xmpp = None
         self.process = None
         self.log = os.path.join(self.folder, "log")
         try:
@@ -116,8 +117,8 @@ class Server:
         self.spawn()
         # Ends with the process if it does not come up.
         line = self.process.stdout.readline().decode()
-        if line.startswith("metrics "):
-            self.metrics = line.split()[1]
+        while line.split(" ")[0] in ("metrics", "xmpp"):
+            setattr(self, *line.split())
             line = self.process.stdout.readline().decode()
         if line != f"ready {self.address}\n":
             raise AssertionError(f"not ready: {line!r}: {self.logged()}")

@@ -138,6 +138,24 @@ BOOST_AUTO_TEST_CASE(changes_of_contacts_that_passed_it_by_are_told) {
     "<item jid='bob@example.org' subscription='remove'/></query></iq>"));
 }
 
+BOOST_AUTO_TEST_CASE(what_is_out_of_turn_fails_and_ends_nothing) {
+  constexpr std::string_view resume =
+    "<resume xmlns='urn:xmpp:sm:3' previd='AAAA' h='0'/>";
+  talk x;
+  x.say(header);
+  BOOST_TEST(has(x.say(resume), "<unexpected-request"));
+  talk y;
+  y.authenticate();
+  BOOST_TEST(has(y.say(enable), "<unexpected-request"));
+  talk z;
+  z.sign_in();
+  BOOST_TEST(has(z.say(enable), "<enabled"));
+  for (const auto again : {enable, resume})
+    BOOST_TEST(has(z.say(again), "<unexpected-request"));
+  for (const auto* t : {&x, &y, &z})
+    BOOST_TEST(!t->server->is_closed());
+}
+
 BOOST_AUTO_TEST_CASE(a_burst_of_refusals_waits_for_no_acknowledgement) {
   talk x;
   x.owner.grant.requests.messages = 10;

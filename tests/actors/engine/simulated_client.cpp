@@ -43,7 +43,7 @@ void simulated_client::resume() {
   BOOST_REQUIRE(at < x_world.routers.size());
   caf::anon_send(x_world.routers[at],
     local_resume{
-      parley::resume{x_token, sequence{x_last_event}, "", ""}, x_link});
+      parley::resume{x_token, sequence{x_last_event}, "", "", {}}, x_link});
 }
 
 void simulated_client::cut() {
@@ -299,12 +299,25 @@ void simulated_client::show(const answer& x, const parley::request& to) {
   }
 }
 
+link_id simulated_client::link() const {
+  return x_link ? x_link->id() : link_id{};
+}
+
 // -- a connection
 // ------------------------------------------------------------------
 
-void simulated_link::accept(const signed_in& what, session_actor session) {
+sequence simulated_link::accept(const signed_in& what, session_actor session,
+  std::unique_ptr<connection_legacy>) {
   if (x_client)
     x_client->accepted(what, std::move(session));
+  return {};
+}
+
+std::unique_ptr<connection_legacy> simulated_link::take_legacy() {
+  struct nothing final : connection_legacy {
+    size_t memory() const noexcept override { return 0; }
+  };
+  return x_leaves_legacy ? std::make_unique<nothing>() : nullptr;
 }
 
 void simulated_link::refuse(const failure& why) {
@@ -312,9 +325,10 @@ void simulated_link::refuse(const failure& why) {
     x_client->refused(why);
 }
 
-void simulated_link::send(sequence number, const event& what) {
+bool simulated_link::send(sequence number, const event& what) {
   if (x_client)
     x_client->take(number, what);
+  return false;
 }
 
 void simulated_link::send_window(const window& requests) {

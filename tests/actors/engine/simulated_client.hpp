@@ -61,6 +61,8 @@ public:
   /// `delivered`, `stored`, a reason; empty: none yet.
   std::string outcome_of(const std::string& id) const;
   const session_actor& session() const { return x_session; }
+  /// Its connection, as the session knows it.
+  link_id link() const;
 
   std::string name;
   std::string endpoint;
@@ -88,6 +90,8 @@ public:
   bool is_slow = false;
   bool takes_nothing = false;
   bool follows = false;
+  /// Its next connections leave something to those that come after them.
+  bool leaves_legacy = false;
 
 private:
   friend class simulated_link;
@@ -128,15 +132,19 @@ private:
 /// One connection of a simulated client.
 class simulated_link final : public client_link {
 public:
-  simulated_link(simulated_client& c, link_id id) : x_client(&c), x_id(id) {}
+  simulated_link(simulated_client& c, link_id id)
+    : x_client(&c), x_id(id), x_leaves_legacy(c.leaves_legacy) {}
 
   /// Nothing goes through any more.
   void break_off() { x_client = nullptr; }
   bool is_open() const { return x_client != nullptr; }
 
-  void accept(const signed_in& what, session_actor session) override;
+  sequence accept(const signed_in& what, session_actor session,
+    std::unique_ptr<connection_legacy> legacy) override;
+  bool is_resumable() const noexcept override { return true; }
+  std::unique_ptr<connection_legacy> take_legacy() override;
   void refuse(const failure& why) override;
-  void send(sequence number, const event& what) override;
+  bool send(sequence number, const event& what) override;
   void send_window(const window& requests) override;
   void send_going_away(std::chrono::milliseconds) override;
   void set_heartbeat(std::chrono::milliseconds interval) override;
@@ -152,6 +160,7 @@ public:
 private:
   simulated_client* x_client;
   link_id x_id;
+  bool x_leaves_legacy;
 };
 
 } // namespace parley::test

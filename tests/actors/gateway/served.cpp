@@ -83,7 +83,7 @@ router_stub::behavior_type let_in(pinned_pointer<router_stub, nothing>,
       what.requests = {1'000, 1 << 20};
       what.ims = {1'000, 1 << 20};
       what.heartbeat = 60s;
-      x.link->accept(what, session);
+      x.link->accept(what, session, nullptr);
       all->link = x.link;
       all->is_in = true;
     },
@@ -317,7 +317,7 @@ peer served::connect(size_t worker) {
   x_latest = theirs;
   on(worker, [&] {
     sockets[worker]->adopt(theirs, false, "127.0.0.1:5000",
-      std::move(*connection_places::take(x_places)));
+      std::move(*connection_places::take(x_places)), wire_protocol::native);
   });
   return peer{mine, x_config->tls != nullptr};
 }

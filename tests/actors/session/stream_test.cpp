@@ -75,6 +75,31 @@ BOOST_AUTO_TEST_CASE(an_acknowledgement_counts_for_all_before_it) {
   BOOST_TEST(s.push(im_order{15}, incoming("e")).value == 5u);
 }
 
+BOOST_AUTO_TEST_CASE(an_answer_can_be_settled_out_of_turn) {
+  event_stream s;
+  BOOST_TEST((s.admit(sending(1), wide) == verdict::fresh));
+  BOOST_TEST((s.admit(sending(2), wide) == verdict::fresh));
+  s.push(im_order{11}, incoming("a"));
+  s.push({}, answer_to(1));
+  s.push({}, answer_to(2));
+  BOOST_TEST(s.under_way() == 2u);
+  s.settle(sequence{2});
+  s.settle(sequence{2});
+  BOOST_TEST(s.under_way() == 1u);
+  BOOST_TEST(s.first_unacknowledged().value == 1u);
+  BOOST_TEST(s.unacknowledged()[1].settled);
+  s.settle(sequence{3});
+  BOOST_TEST(acknowledge(s, 1).size() == 1u);
+  // Nothing is kept of what follows.
+  BOOST_TEST(s.unacknowledged().empty());
+  BOOST_TEST(s.first_unacknowledged().value == 4u);
+  s.push({}, answer_to(3));
+  s.settle(sequence{4});
+  BOOST_TEST(s.unacknowledged().empty());
+  s.settle(sequence{9});
+  BOOST_TEST(s.last().value == 4u);
+}
+
 BOOST_AUTO_TEST_CASE(a_number_that_was_never_given_changes_nothing) {
   event_stream s;
   s.push(im_order{1}, incoming("a"));
