@@ -97,6 +97,21 @@ BOOST_AUTO_TEST_CASE(an_im_has_at_most_16_payloads_with_types_of_128_bytes) {
   BOOST_TEST((refused(of(payload_frame(1, "")), 7).code == errc::bad_request));
 }
 
+BOOST_AUTO_TEST_CASE(payloads_that_would_break_a_stream_of_xml_are_refused) {
+  const auto with = [](const std::string& type, const std::string& data) {
+    auto x = send_frame();
+    auto* p = x.mutable_send()->add_payloads();
+    p->set_type(type);
+    p->set_data(data);
+    return x;
+  };
+  BOOST_TEST(taken(with("read", "m0")).message->payloads.size() == 1u);
+  BOOST_TEST(taken(with("other", "\xff")).message->payloads.size() == 1u);
+  for (const auto& x : {with("xmpp", "<a/>"), with("xmpp-whole", "<a/>"),
+         with("read", "\xff"), with("read", std::string(129, 'x'))})
+    BOOST_TEST((refused(decoded(x), 7).code == errc::bad_request));
+}
+
 BOOST_AUTO_TEST_CASE(an_im_fits_into_a_frame_of_the_server_too) {
   auto x = send_frame();
   x.mutable_send()->set_id(std::string(128, 'i'));
