@@ -17,7 +17,7 @@ namespace {
 
 /// Enough for some 15 seconds of one core; and those that nobody has run yet.
 constexpr uint64_t few_seeds = 100;
-constexpr uint64_t fresh_seeds = 200;
+constexpr uint64_t fresh_seeds = 100;
 
 struct seeds {
   unsigned long long first = 1;
