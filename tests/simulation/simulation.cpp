@@ -84,8 +84,15 @@ BOOST_AUTO_TEST_CASE(the_same_seed_is_the_same_run_where_the_disk_is_sound) {
     std::erase_if(xs, [](const happening& x) {
       return x.what == deed::disk_fails || x.what == deed::power_fails;
     });
-    auto once = run(xs, last_of(seed));
-    auto again = run(xs, last_of(seed));
+    // Nor does the power fail while it starts, see `world::start`.
+    auto no_failing_start = [](uint64_t chance) {
+      return chance % 8 == 3 ? chance ^ 4 : chance;
+    };
+    for (auto& x : xs)
+      x.chance = no_failing_start(x.chance);
+    auto last = no_failing_start(last_of(seed));
+    auto once = run(xs, last);
+    auto again = run(xs, last);
     BOOST_TEST(once.hash == again.hash, "seed " << seed);
     hashes.insert(once.hash);
   }
