@@ -1,16 +1,13 @@
-#include "tests/actors/engine/engine.hpp"
+#include "tests/actors/engine/cases.hpp"
 
 // A connection that takes over from one that still speaks.
 namespace parley::test {
 
 namespace {
 
-const std::string late_alice = engine::name_on(0);
-const std::string late_bob = engine::name_on(1);
-
 /// That alice is typing, said by a connection and not seen by the session.
 client_requests said_by(link_id link) {
-  const address to{engine::user(late_bob), {}};
+  const address to{engine::user(bob), {}};
   return {link, {{request_number{}, typing{to}}}};
 }
 
@@ -20,10 +17,10 @@ BOOST_AUTO_TEST_CASE(
   what_was_said_before_counts_where_all_of_it_was_handed_on) {
   for (const bool hands_on : {true, false}) {
     engine e{1};
-    e.make_account(late_alice);
-    e.make_account(late_bob);
-    auto& a = e.sign_in(late_alice, "desk");
-    auto& b = e.sign_in(late_bob, "phone");
+    e.make_account(alice);
+    e.make_account(bob);
+    auto& a = e.sign_in(alice, "desk");
+    auto& b = e.sign_in(bob, "phone");
     a.leaves_legacy = hands_on;
     a.cut();
     e.settle();
