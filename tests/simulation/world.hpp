@@ -126,6 +126,7 @@ private:
   void check_counts_at_rest();
   void check_presence();
   void check_nothing_left(bool for_long);
+  void lift_limits();
   void gather();
   std::vector<device*> devices_of_user(size_t user);
   const user_address& user(size_t n) const { return x_users[n]; }
