@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "persistence/contact_rows.hpp"
 #include "persistence/store.hpp"
 
 /// The values of every column family, byte by byte in README.md. Each begins
@@ -88,6 +89,9 @@ std::optional<roster_head> decode_roster(std::string_view value);
 /// The contact's address is in the key, not here.
 std::string encode_contact(const roster_item& x);
 std::optional<roster_item> decode_contact(std::string_view value);
+/// Of what is a contact: reads no more than it needs.
+std::optional<contact_brief> decode_contact_brief(std::string_view value);
+bool is_contact(std::string_view value);
 
 /// The users are in the key, not here.
 struct note_record {

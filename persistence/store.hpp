@@ -232,6 +232,8 @@ struct user_head {
   }
 };
 
+struct packed_roster;
+
 /// A whole roster; empty for a user that has none.
 struct stored_roster {
   roster_head head;
@@ -307,6 +309,8 @@ public:
     const user_address& user, im_order from, size_t max);
   /// In one reading of neighbours.
   result<stored_roster> roster(const user_address& user);
+  /// The same, of which nothing is decoded yet that can wait.
+  result<packed_roster> roster_rows(const user_address& user);
   result<std::optional<stored_id>> find_id(const retry_key& key);
   result<std::optional<account>> find_account(const user_address& user);
   /// In order of user; what cannot be read is passed over.

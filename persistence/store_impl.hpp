@@ -59,6 +59,8 @@ struct store::impl {
   /// The IM under this key and value; `store_corrupt` concerns it alone.
   result<stored_im> read_im(
     std::string_view key, std::string_view value, const rocksdb::Snapshot* at);
+  result<packed_roster> roster_rows(
+    const user_address& user, const rocksdb::Snapshot* at);
   result<stored_roster> roster(
     const user_address& user, const rocksdb::Snapshot* at);
   result<privacy> privacy_of(

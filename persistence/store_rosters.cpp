@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "persistence/contact_rows.hpp"
 #include "persistence/keys.hpp"
 #include "persistence/store.hpp"
 #include "persistence/store_impl.hpp"
@@ -14,11 +15,12 @@ namespace {
 constexpr uint64_t version_leap = uint64_t{1} << 32;
 
 /// In place of one that cannot be read; README.md, "An unreadable roster head".
-roster_head rebuilt(const std::vector<roster_item>& items) {
+roster_head rebuilt(const contact_rows& items) {
   roster_head out;
   out.privacy.approve = approval::ask;
   out.privacy.sharing = sharing::off;
-  for (auto& x : items) {
+  for (size_t i = 0; i < items.size(); ++i) {
+    auto x = items.item(i);
     out.version = std::max(out.version, x.version);
     bool watches = x.pretended || x.what.subscription.from == half::active;
     out.contacts += x.what.listed;
@@ -34,9 +36,9 @@ roster_head rebuilt(const std::vector<roster_item>& items) {
 
 } // namespace
 
-result<stored_roster> store::impl::roster(
+result<packed_roster> store::impl::roster_rows(
   const user_address& user, const rocksdb::Snapshot* at) {
-  stored_roster out;
+  packed_roster out;
   bool is_damaged = false;
   database::range range;
   range.begin = keys::roster(user);
@@ -48,10 +50,6 @@ result<stored_roster> store::impl::roster(
       if (place && place->contact.empty()) {
         if (auto head = records::decode_roster(value)) {
           out.head = std::move(*head);
-          // Entries are at least as many, if the record is not damaged.
-          constexpr uint64_t believed = 1000;
-          out.items.reserve(
-            std::min(std::max(out.head.contacts, out.head.watchers), believed));
         } else {
           is_damaged = true;
           pass_over(family::rosters, key,
@@ -59,12 +57,7 @@ result<stored_roster> store::impl::roster(
         }
         return true;
       }
-      auto item = place ? records::decode_contact(value) : std::nullopt;
-      if (item) {
-        item->what.address =
-          user_address::from_prepared(std::string(place->contact));
-        out.items.push_back(std::move(*item));
-      } else {
+      if (!place || !out.items.append(place->contact, value)) {
         auto name = std::string(place ? place->contact : "?");
         pass_over(family::rosters, key,
           undecodable("the contact " + name + " of " + user.str()));
@@ -73,9 +66,29 @@ result<stored_roster> store::impl::roster(
     });
   if (!done)
     return tl::unexpected(std::move(done.error()));
+  out.items.shrink_to_fit();
   if (is_damaged)
     out.head = rebuilt(out.items);
   return out;
+}
+
+result<stored_roster> store::impl::roster(
+  const user_address& user, const rocksdb::Snapshot* at) {
+  return roster_rows(user, at).map([](packed_roster&& x) {
+    stored_roster out;
+    out.head = std::move(x.head);
+    out.items.reserve(x.items.size());
+    for (size_t i = 0; i < x.items.size(); ++i)
+      out.items.push_back(x.items.item(i));
+    return out;
+  });
+}
+
+result<packed_roster> store::roster_rows(const user_address& user) {
+  auto lock = x_impl->reading();
+  if (!lock)
+    return tl::unexpected(std::move(lock.error()));
+  return x_impl->roster_rows(user, nullptr);
 }
 
 result<stored_roster> store::roster(const user_address& user) {
@@ -94,7 +107,7 @@ result<privacy> store::impl::privacy_of(
     return privacy{};
   if (auto head = records::decode_roster(**value))
     return std::move(head->privacy);
-  return roster(user, at).map(
+  return roster_rows(user, at).map(
     [](auto&& x) { return std::move(x.head.privacy); });
 }
 

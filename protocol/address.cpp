@@ -1,5 +1,6 @@
 #include "protocol/address.hpp"
 
+#include "protocol/address_hash.hpp"
 #include "protocol/defaults.hpp"
 #include "protocol/unicode.hpp"
 
@@ -150,9 +151,7 @@ user_address user_address::from_prepared(std::string text) {
   user_address x;
   if (text.empty())
     return x;
-  uint64_t h = 0xcbf2'9ce4'8422'2325;
-  for (unsigned char c : text)
-    h = (h ^ c) * 0x100'0000'01b3;
+  auto h = address_hash(text);
   x.x_data = std::make_shared<const data>(data{std::move(text), h});
   return x;
 }

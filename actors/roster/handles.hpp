@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/interfaces.hpp"
+#include "actors/roster/callees.hpp"
 
 /// Messages of rosters and subscriptions that name actors.
 namespace parley {
@@ -55,14 +56,8 @@ struct presence_call {
 /// To a router: calls those of its users whose rosters are active; of others
 /// that are asked it tells `absent_users`.
 struct presence_calls {
-  struct callee {
-    user_address user;
-    bool shown = false;
-    bool asked = false;
-    auto fields() { return std::tie(user, shown, asked); }
-  };
   presence_call call;
-  std::vector<callee> to;
+  callees to;
   auto fields() { return std::tie(call, to); }
 };
 

@@ -7,6 +7,7 @@
 
 #include "actors/messages.hpp"
 #include "actors/roster/presentity.hpp"
+#include "persistence/contact_rows.hpp"
 
 /// What rosters, subscriptions and routers say to each other; those that hold
 /// actors are in handles.hpp.
@@ -44,7 +45,7 @@ struct roster_requests {
 
 /// From a reader.
 struct roster_found {
-  stored_roster what;
+  packed_roster what;
   failure why;
   auto fields() { return std::tie(what, why); }
 };

@@ -13,7 +13,8 @@ namespace parley {
 
 roster_state::~roster_state() {
   --config->counters->rosters;
-  config->adhoc->erase(x_rules->user());
+  if (!x_dissolved) // else a later one may count by now
+    config->adhoc->erase(x_rules->user());
 }
 
 void roster_state::init(user_address user,
@@ -186,6 +187,8 @@ void roster_state::requests(roster_requests& x) {
 }
 
 void roster_state::request(session_id from, numbered_request& x) {
+  if (x_dissolved)
+    return; // its session ends
   auto& rules = *x_rules;
   auto number = x.number;
   if (auto* a = std::get_if<add_contacts>(&x.what)) {
@@ -288,8 +291,9 @@ void roster_state::check_for(const contact_check& x) {
   contacts_checked answer;
   answer.ticket = x.ticket;
   for (const auto& [at, whom] : x.whom)
-    answer.what.emplace_back(
-      at, x_rules->refuses_contact(x.user, x.watched, *x_policy));
+    answer.what.emplace_back(at,
+      x_dissolved ? failure{errc::no_such_user}
+                  : x_rules->refuses_contact(x.user, x.watched, *x_policy));
   self->send(x.from, std::move(answer));
 }
 
@@ -364,7 +368,7 @@ void roster_state::report(
     [this, viewer, promise]() mutable {
       roster_report x;
       x.what.head = x_rules->head();
-      for (const auto& [whom, item] : x_rules->items())
+      for (const auto& [whom, item] : x_rules->items().all())
         x.what.items.push_back(item);
       for (const auto& [whom, w] : x_watched)
         x.watched.push_back(whom);
@@ -381,6 +385,19 @@ void roster_state::report(
     });
 }
 
+void roster_state::leave_all() {
+  x_dissolved = true;
+  for (const auto& [who, w] : x_watchers)
+    if (w.adhoc)
+      self->send(w.roster, watch_revoked{x_rules->user()});
+  x_watchers.clear();
+  x_granted.clear();
+  config->adhoc->erase(x_rules->user());
+  stop_watching_all();
+  // Who was promised something by others takes it back when they answer.
+  x_endpoints.clear();
+}
+
 void roster_state::dissolve(caf::typed_response_promise<write_result> promise) {
   auto fails = [this, promise](const failure& why) mutable {
     x_dissolving = false;
@@ -392,11 +409,7 @@ void roster_state::dissolve(caf::typed_response_promise<write_result> promise) {
       x_rules->dissolve();
       after(
         [this, promise]() mutable {
-          x_dissolved = true;
-          for (const auto& [who, w] : x_watchers)
-            if (w.adhoc)
-              self->send(w.roster, watch_revoked{x_rules->user()});
-          stop_watching_all();
+          leave_all();
           promise.deliver(write_result{});
         },
         fails);

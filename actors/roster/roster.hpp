@@ -210,6 +210,9 @@ private:
     session_id to, request_number number, roster_rules::answer_content what);
   void answer_operator(uint64_t number, roster_rules::answer_content what);
   void tell_if_idle();
+  /// Its account has ended: it lets go of all, and is idle when everybody has
+  /// answered that it asked.
+  void leave_all();
   uint64_t now_us() const { return config->world->wall_clock_us(); }
   const router_actor& router_of(const user_address& x) const;
   endpoint* find(session_id session);
@@ -219,8 +222,8 @@ private:
   uint64_t next_version();
   bool is_online() const noexcept { return !x_truth->endpoints.empty(); }
   view view_of(const user_address& watcher) const;
-  /// Of one that has an entry.
-  view view_of(const roster_item& watcher, bool adhoc) const;
+  /// Of one that is not blocked.
+  view view_of(const contact_brief& watcher, bool adhoc) const;
   /// With a version of its own, unless it is the truth.
   shared<presentity> state_of(view x);
   void publish();
@@ -248,8 +251,6 @@ private:
   // watching
   /// As it was carried out: what has yet to reach the disk does not count.
   bool is_subscribed(const user_address& whom) const;
-  /// The same of one with this entry; null: it has none.
-  bool is_subscribed(const user_address& whom, const roster_item* x) const;
   /// No change of whether it is subscribed to `whom` has yet to reach the disk.
   bool is_settled(const user_address& whom) const;
   static bool watches_adhoc(const watched& w, session_id session);

@@ -16,8 +16,14 @@ show roster_state::view_of_absent(
 }
 
 void roster_state::tell_absent(const policy& before) {
-  for (const auto& [whom, item] : x_rules->items()) {
-    if (x_watched.contains(whom) || !is_subscribed(whom, &item))
+  auto changes = [&](sharing own) {
+    return shares_presence(own, before) != shares_presence(own, *x_policy);
+  };
+  if (x_endpoints.empty()
+    || (!changes(sharing::by_default) && !changes(sharing::on)))
+    return; // who hides does so by any policy
+  for (const auto& [whom, item] : x_rules->items().all()) {
+    if (x_watched.contains(whom) || !is_subscribed(whom))
       continue;
     auto what = view_of_absent(whom, *x_policy);
     if (what == view_of_absent(whom, before))

@@ -50,18 +50,16 @@ roster_item& roster_rules::change::make(const user_address& whom) {
   if (auto* x = get(whom))
     return *x;
   touch(whom, nullptr);
-  auto& x = x_rules.x_items[whom];
-  x.what.address = whom;
+  auto& x = x_rules.x_items.make(whom);
   x.what.listed = false;
   return x;
 }
 
 roster_item* roster_rules::change::get(const user_address& whom) {
-  auto i = x_rules.x_items.find(whom);
-  if (i == x_rules.x_items.end())
-    return nullptr;
-  touch(whom, &i->second);
-  return &i->second;
+  auto* x = x_rules.x_items.find(whom);
+  if (x)
+    touch(whom, x);
+  return x;
 }
 
 void roster_rules::change::recount(touched& t, const roster_item& now) {
@@ -97,8 +95,7 @@ void roster_rules::change::commit() {
   nothing.what.listed = false;
   bool counts = false;
   for (auto& [whom, t] : x_touched) {
-    auto i = r.x_items.find(whom);
-    auto* now = i == r.x_items.end() ? nullptr : &i->second;
+    const auto* now = r.x_items.find(whom);
     auto counted = t.before ? *t.before : nothing;
     recount(t, now ? *now : nothing);
     counts |= counted.what.listed != t.counted.what.listed
@@ -122,17 +119,16 @@ void roster_rules::change::commit() {
   }
   push.version = h.version;
   for (auto& c : push.contacts)
-    r.x_items.at(c.address).version = h.version;
+    r.x_items.find(c.address)->version = h.version;
   std::vector<std::pair<user_address, bool>> seen;
   std::vector<user_address> views;
   for (auto& [whom, t] : x_touched) {
-    auto i = r.x_items.find(whom);
-    bool there = i != r.x_items.end();
-    if (there && !says_anything(i->second)) {
-      r.x_items.erase(i);
-      there = false;
+    const auto* there = r.x_items.find(whom);
+    if (there && !says_anything(*there)) {
+      r.x_items.erase(whom);
+      there = nullptr;
     }
-    const auto& now = there ? i->second : nothing;
+    const auto& now = there ? *there : nothing;
     const auto& before = t.before ? *t.before : nothing;
     if (there && (!t.before || *t.before != now))
       r.x_fx.write(put_contact{r.x_user, now});

@@ -17,24 +17,21 @@ uint64_t roster_state::next_version() {
 // -- masks
 
 roster_state::view roster_state::view_of(
-  const roster_item& item, bool adhoc) const {
-  bool approved = item.what.subscription.from == half::active;
-  if (!approved && !item.pretended && !adhoc)
+  const contact_brief& x, bool adhoc) const {
+  bool approved = x.subscription.from == half::active;
+  if (!approved && !x.pretended && !adhoc)
     return view::nothing;
-  if (!x_shares)
-    return view::unknown;
-  return is_blocked(x_rules->head().privacy, item.what.address) ? view::nothing
-                                                                : view::truth;
+  return x_shares ? view::truth : view::unknown;
 }
 
 roster_state::view roster_state::view_of(const user_address& who) const {
   auto w = x_watchers.find(who);
   bool adhoc = w != x_watchers.end() && w->second.adhoc;
-  if (auto* item = x_rules->find(who))
-    return view_of(*item, adhoc);
-  roster_item stranger;
-  stranger.what.address = who;
-  return view_of(stranger, adhoc);
+  auto x = x_rules->items().brief(who);
+  auto v = view_of(x.value_or(contact_brief{}), adhoc);
+  return v == view::truth && is_blocked(x_rules->head().privacy, who)
+    ? view::nothing
+    : v;
 }
 
 shared<presentity> roster_state::state_of(view x) {
@@ -135,6 +132,8 @@ void roster_state::views_changed() {
 // -- the user's own sessions
 
 void roster_state::joined(const endpoint_joined& x) {
+  if (x_dissolved)
+    return;
   auto& e = x_endpoints.emplace_back();
   e.session = x.session;
   e.name = x.name;
@@ -266,26 +265,34 @@ presence_call roster_state::make_call() const {
 void roster_state::call(bool shows, bool asks, bool switched) {
   if (!shows && !asks && !switched)
     return;
-  std::map<size_t, presence_calls> parts;
-  for (const auto& [whom, item] : x_rules->items()) {
-    const auto& s = item.what.subscription;
-    bool shown = shows && view_of(item, false) != view::nothing
-      && !x_watchers.contains(whom);
-    bool asked = asks && s.to == half::active;
-    bool told = switched && (s.from == half::active || item.pretended);
-    if (shown || asked || told)
-      parts[config->others->index_of(slot_of(whom))].to.push_back(
-        {whom, shown, asked});
-  }
-  if (parts.empty())
-    return;
+  std::vector<presence_calls> parts(config->others->routers.size());
+  // Where it counts, an address is made.
+  bool looks =
+    shows && (!x_watchers.empty() || blocks_anybody(x_rules->head().privacy));
+  x_rules->items().each_brief(
+    [&](const address_ref& who, const contact_brief& x) {
+      bool shown = shows && view_of(x, false) != view::nothing;
+      if (shown && looks) {
+        auto whom = user_address::from_prepared(std::string{who.text});
+        shown = view_of(whom) != view::nothing && !x_watchers.contains(whom);
+      }
+      bool asked = asks && x.subscription.to == half::active;
+      bool told =
+        switched && (x.subscription.from == half::active || x.pretended);
+      if (shown || asked || told)
+        parts[config->others->index_of(slot_of_hash(who.hash))].to.add(
+          who, shown, asked);
+    });
   shared<presentity> state;
-  if (shows)
-    state = state_of(x_shares ? view::truth : view::unknown);
-  for (auto& [index, part] : parts) {
+  for (size_t i = 0; i < parts.size(); ++i) {
+    auto& part = parts[i];
+    if (part.to.empty())
+      continue;
+    if (shows && !state)
+      state = state_of(x_shares ? view::truth : view::unknown);
     part.call = make_call();
     part.call.state = state;
-    self->send(config->others->routers[index], std::move(part));
+    self->send(config->others->routers[i], std::move(part));
   }
 }
 
@@ -297,13 +304,18 @@ void roster_state::call_one(const user_address& whom, bool shows, bool asks) {
   x.call = make_call();
   if (shown)
     x.call.state = state_of(x_shares ? view::truth : view::unknown);
-  x.to.push_back({whom, shown, asks});
+  x.to.add({whom.str(), whom.hash()}, shown, asks);
   self->send(router_of(whom), std::move(x));
 }
 
 // -- watchers
 
 void roster_state::attach(const attach_watcher& x) {
+  if (x_dissolved) {
+    self->send(x.roster, watch_revoked{x.whom});
+    self->send(x.roster, presentity_left{x.whom, x.seen});
+    return;
+  }
   if (x.adhoc)
     forget_grant(x.watcher);
   bool subscribed = x.subscribed && x_rules->admit(x.watcher, x.number);
@@ -365,7 +377,7 @@ uint64_t roster_state::adhoc_watchers_beside(const user_address& whom) const {
 }
 
 void roster_state::count_adhoc_watchers() {
-  if (!std::exchange(x_adhoc_changed, false))
+  if (!std::exchange(x_adhoc_changed, false) || x_dissolved)
     return;
   auto n = adhoc_watchers_beside({});
   if (n > 0)
@@ -380,7 +392,9 @@ void roster_state::decide_watch(const watch_request& x) {
   answer.whom = x_rules->user();
   auto w = x_watchers.find(x.watcher);
   bool renews = w != x_watchers.end() && w->second.adhoc;
-  if (auto why = x_rules->refuses_watch(x.watcher, renews, *x_policy)) {
+  if (x_dissolved) {
+    answer.why = failure{errc::no_such_user};
+  } else if (auto why = x_rules->refuses_watch(x.watcher, renews, *x_policy)) {
     answer.why = std::move(*why);
   } else {
     ++x_granted[x.watcher];

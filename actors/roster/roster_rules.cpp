@@ -28,30 +28,17 @@ void apply(roster_item& x, subscription_event what) {
 
 } // namespace
 
-void roster_rules::load(stored_roster x, roster_version before_first) {
+void roster_rules::load(packed_roster x, roster_version before_first) {
   x_before_first = before_first;
   x_head = std::move(x.head);
-  x_items.clear();
-  for (auto& item : x.items) {
-    auto whom = item.what.address;
-    x_wishes = std::max(x_wishes, item.asked);
-    x_items.emplace_hint(x_items.end(), std::move(whom), std::move(item));
-  }
-}
-
-const roster_item* roster_rules::find(const user_address& whom) const noexcept {
-  auto i = x_items.find(whom);
-  return i == x_items.end() ? nullptr : &i->second;
+  x_items.load(std::move(x.items));
+  x_items.each_brief([this](const address_ref&, const contact_brief& b) {
+    x_wishes = std::max(x_wishes, b.asked);
+  });
 }
 
 void roster_rules::share_address(const user_address& whom) {
-  auto i = x_items.find(whom);
-  if (i == x_items.end())
-    return;
-  auto hint = std::next(i);
-  auto node = x_items.extract(i);
-  node.key() = node.mapped().what.address = whom;
-  x_items.insert(hint, std::move(node));
+  x_items.share_address(whom);
 }
 
 // -- adding
@@ -79,7 +66,7 @@ void roster_rules::subscribe(session_id from, request_number number,
 
 void roster_rules::approve(session_id from, request_number number,
   const user_address& whom, const policy& rules, uint64_t now_us) {
-  auto* there = find(whom);
+  auto* there = x_items.find(whom);
   bool is_new = !there
     || (!there->what.listed && there->what.subscription.from == half::none
       && !there->pretended);
@@ -136,7 +123,7 @@ void roster_rules::ask(open_check x, const policy& rules, uint64_t now_us) {
       continue;
     }
     x.whom[i] = parsed->user;
-    auto* there = find(parsed->user);
+    auto* there = x_items.find(parsed->user);
     bool wishes = (x.what == purpose::subscribe || x.what == purpose::import)
       && (!there || there->what.subscription.to == half::none);
     if (wishes || !there || !there->what.listed) {
@@ -171,7 +158,7 @@ void roster_rules::checked(uint64_t ticket, const std::vector<failure>& why,
       continue;
     auto r = refuse(x.wanted[k].address, {});
     // Whoever is a contact already need not have room to be one.
-    if (auto* there = find(x.whom[k]); refusals[k] && there
+    if (auto* there = x_items.find(x.whom[k]); refusals[k] && there
         && there->what.listed && refusals[k]->code == errc::contact_list_full)
       refusals[k] = nullptr;
     if (refusals[k]) {
@@ -209,7 +196,7 @@ void roster_rules::checked(uint64_t ticket, const std::vector<failure>& why,
 
 bool roster_rules::enlist(change& c, const wanted_contact&,
   const user_address& whom, const policy& rules, refused_contact& why) {
-  auto* there = find(whom);
+  auto* there = x_items.find(whom);
   if (there && there->what.listed)
     return true;
   if (!may_have_room(x_head.contacts, rules.contacts_max)) {
@@ -266,13 +253,19 @@ contact_list roster_rules::listing(roster_version known) const {
     known == roster_version{} || known < x_head.since || known > x_head.version;
   if (!whole)
     x.since = known;
-  for (const auto& [whom, item] : x_items)
-    if (is_visible(item) && (whole || item.version > known))
-      x.contacts.push_back(item.what);
+  if (whole || x_head.version > known)
+    x_items.each([&](const roster_item& item) {
+      if (is_visible(item) && (whole || item.version > known))
+        x.contacts.push_back(item.what);
+    });
+  auto before = [](const auto& a, const auto& b) {
+    return a.address < b.address;
+  };
+  std::sort(x.contacts.begin(), x.contacts.end(), before);
   if (whole)
     return x;
   for (const auto& [version, whom] : x_head.removals) {
-    auto* there = find(whom);
+    auto* there = x_items.find(whom);
     if (version > known && !(there && is_visible(*there)))
       x.removed.push_back(whom);
   }
@@ -332,12 +325,17 @@ void roster_rules::judge(change& c, roster_item& x, const policy& rules) {
 
 void roster_rules::review(change& c, const policy& rules) {
   std::vector<user_address> open;
-  for (const auto& [whom, x] : x_items) {
-    bool undecided = x.what.subscription.from == half::pending
-      && judge_watcher(x_head.privacy, whom, rules) != verdict::ask;
+  x_items.each_brief([&](const address_ref& who, const contact_brief& x) {
+    bool undecided = x.subscription.from == half::pending;
+    if (!undecided && !x.pretended)
+      return; // mostly
+    auto whom = user_address::from_prepared(std::string{who.text});
+    undecided =
+      undecided && judge_watcher(x_head.privacy, whom, rules) != verdict::ask;
     if (undecided || (x.pretended && !is_blocked(x_head.privacy, whom)))
-      open.push_back(whom);
-  }
+      open.push_back(std::move(whom));
+  });
+  std::sort(open.begin(), open.end());
   for (const auto& whom : open)
     judge(c, *c.get(whom), rules);
 }
@@ -451,7 +449,7 @@ void roster_rules::set_privacy(session_id from, request_number number,
 
 void roster_rules::dissolve() {
   change c{*this};
-  for (auto& [whom, item] : x_items) {
+  for (const auto& [whom, item] : x_items.all()) {
     auto& x = *c.get(whom);
     if (x.what.subscription.to != half::none)
       c.note({x_user, whom, kind::unsubscribe, ++x.asked});

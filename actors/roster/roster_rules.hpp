@@ -1,13 +1,13 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <unordered_map>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "actors/roster/contact_table.hpp"
 #include "actors/router/ids.hpp"
 #include "actors/settings/policy.hpp"
 #include "persistence/store.hpp"
@@ -71,12 +71,9 @@ public:
   /// last one that succeeded is forgotten. The versions of a list that had no
   /// change yet begin behind `before_first`: an earlier account of the name may
   /// have had one, whose clients still know its versions.
-  void load(stored_roster x, roster_version before_first = {});
+  void load(packed_roster x, roster_version before_first = {});
   const roster_head& head() const noexcept { return x_head; }
-  const std::map<user_address, roster_item>& items() const noexcept {
-    return x_items;
-  }
-  const roster_item* find(const user_address& whom) const noexcept;
+  const contact_table& items() const noexcept { return x_items; }
   /// Has the entry of `whom` hold the address that the caller holds: otherwise
   /// there are two of them as long as both are here.
   void share_address(const user_address& whom);
@@ -174,7 +171,7 @@ private:
   user_address x_user;
   effects& x_fx;
   roster_head x_head;
-  std::map<user_address, roster_item> x_items;
+  contact_table x_items;
   /// The greatest number of a wish so far.
   uint64_t x_wishes = 0;
   roster_version x_before_first;

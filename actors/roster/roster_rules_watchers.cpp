@@ -7,25 +7,25 @@ namespace parley {
 using kind = subscription_note::kind;
 
 bool roster_rules::lets_in(const user_address& watcher) const noexcept {
-  auto* x = find(watcher);
-  return x && (x->what.subscription.from == half::active || x->pretended);
+  auto x = x_items.brief(watcher);
+  return x && (x->subscription.from == half::active || x->pretended);
 }
 
 bool roster_rules::admit(const user_address& watcher, uint64_t number) {
   if (lets_in(watcher))
     return true;
-  auto* x = find(watcher);
+  auto x = x_items.brief(watcher);
   // One that waits for its approval is not told of its end.
-  if (!x || (x->what.subscription.from == half::none && number >= x->heard))
+  if (!x || (x->subscription.from == half::none && number >= x->heard))
     x_fx.send({x_user, watcher, kind::unsubscribed, number});
   return false;
 }
 
 bool roster_rules::expects(const user_address& whom, uint64_t now_us) {
-  auto* x = find(whom);
-  if (x && x->what.subscription.to == half::active)
+  auto x = x_items.brief(whom);
+  if (x && x->subscription.to == half::active)
     return true;
-  if (!x || x->what.subscription.to == half::none)
+  if (!x || x->subscription.to == half::none)
     x_fx.send({x_user, whom, kind::unsubscribe, next_wish(now_us)});
   return false;
 }

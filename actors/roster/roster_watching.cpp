@@ -4,6 +4,7 @@
 
 #include <caf/send.hpp>
 
+#include "actors/roster/privacy_rules.hpp"
 #include "actors/roster/roster.hpp"
 #include "actors/router/routing.hpp"
 
@@ -15,12 +16,8 @@ bool roster_state::is_settled(const user_address& whom) const {
 }
 
 bool roster_state::is_subscribed(const user_address& whom) const {
-  return is_subscribed(whom, x_rules->find(whom));
-}
-
-bool roster_state::is_subscribed(
-  const user_address& whom, const roster_item* x) const {
-  bool will_be = x && x->what.subscription.to == half::active;
+  auto x = x_rules->items().brief(whom);
+  bool will_be = x && x->subscription.to == half::active;
   if (x_unsettled.empty())
     return will_be;
   auto i = x_unsettled.find(whom);
@@ -39,10 +36,11 @@ void roster_state::greet(const endpoint& e) {
   for (const auto& n : x_truth->endpoints)
     if (n->from.endpoint != e.name)
       tell(e.handle, event{presence_event{n}});
-  for (const auto& [whom, item] : x_rules->items())
-    if (is_unknown_when_absent(whom) && is_subscribed(whom, &item)
-      && !x_watched.contains(whom))
-      tell(e.handle, event{presence_event{bare_notice(whom, show::unknown)}});
+  if (!x_sharing_of.empty() || !shares_presence(sharing::by_default, *x_policy))
+    for (const auto& [whom, item] : x_rules->items().all())
+      if (is_unknown_when_absent(whom) && is_subscribed(whom)
+        && !x_watched.contains(whom))
+        tell(e.handle, event{presence_event{bare_notice(whom, show::unknown)}});
   for (const auto& [whom, w] : x_watched) {
     if (watches_adhoc(w, e.session) || is_subscribed(whom))
       self->send(w.subscription, greet_session{e.handle});
@@ -77,7 +75,7 @@ void roster_state::retarget(const user_address& whom, watched& w) {
 }
 
 void roster_state::attach_to(const user_address& whom, watched& w) {
-  auto* item = x_rules->find(whom);
+  auto item = x_rules->items().brief(whom);
   attach_watcher x;
   x.whom = whom;
   x.watcher = x_rules->user();

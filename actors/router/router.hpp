@@ -246,12 +246,19 @@ private:
   /// The map keeps what may throw beside the entries: who looks for one that is
   /// not there, as most do, need not follow a pointer for each that is.
   struct kept_hash {
+    using is_transparent = void;
     size_t operator()(const user_address& x) const { return x.hash(); }
+    size_t operator()(const address_ref& x) const { return x.hash; }
   };
-  std::unordered_map<user_address, active_roster, kept_hash> x_rosters;
+  template <class T>
+  using by_user =
+    std::unordered_map<user_address, T, kept_hash, std::equal_to<>>;
+  by_user<active_roster> x_rosters;
+  /// Of accounts that have ended.
+  std::vector<active_roster> x_leaving;
   /// Its users that have a word of their own on sharing: what others see of
   /// them while they are not here, without reading their rosters.
-  std::unordered_map<user_address, sharing> x_sharing_of;
+  by_user<sharing> x_sharing_of;
   /// Notes to be forgotten, and whether some are being.
   operations x_confirmed;
   bool x_forgetting = false;

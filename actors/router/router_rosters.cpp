@@ -12,6 +12,8 @@ router_state::~router_state() {
   // They hold this one.
   for (auto& [whom, r] : x_rosters)
     caf::anon_send_exit(r.handle, caf::exit_reason::user_shutdown);
+  for (auto& r : x_leaving)
+    caf::anon_send_exit(r.handle, caf::exit_reason::user_shutdown);
 }
 
 std::shared_ptr<const roster_config> router_state::roster_surroundings() {
@@ -68,10 +70,11 @@ void router_state::dissolve_roster(
       .then(
         [this, whom, then](const write_result& x) {
           // Refused, it stays as it is, with all that it watches.
-          auto* active = find_roster(whom);
-          if (active && x.why.code == errc::none) {
-            self->send_exit(active->handle, caf::exit_reason::user_shutdown);
-            x_rosters.erase(whom);
+          auto i = x_rosters.find(whom);
+          if (i != x_rosters.end() && x.why.code == errc::none) {
+            // What it asked of others has yet to be answered.
+            x_leaving.push_back(std::move(i->second));
+            x_rosters.erase(i);
           }
           if (x.why.code == errc::none)
             set_sharing(whom, sharing::by_default);
@@ -157,20 +160,21 @@ void router_state::forget_notes() {
 
 void router_state::call(const presence_calls& x) {
   absent_users absent;
-  for (const auto& callee : x.to) {
-    if (!find_roster(callee.user)) { // mostly
-      auto own =
-        callee.asked ? x_sharing_of.find(callee.user) : x_sharing_of.end();
+  x.to.each([&](const address_ref& user, bool shown, bool asked) {
+    auto i = x_rosters.find(user);
+    if (i == x_rosters.end()) { // mostly
+      auto own = asked ? x_sharing_of.find(user) : x_sharing_of.end();
       if (own != x_sharing_of.end())
         absent.what.emplace_back(*own);
-      continue;
+      return;
     }
     auto one = x.call;
-    if (!callee.shown)
+    if (!shown)
       one.state = {};
-    one.asks = callee.asked;
-    tell_roster(callee.user, std::move(one));
-  }
+    one.asks = asked;
+    ++i->second.sent;
+    self->send(i->second.handle, std::move(one));
+  });
   if (!absent.what.empty())
     self->send(x.call.roster, std::move(absent));
 }
@@ -217,12 +221,25 @@ void router_state::review(const review_requests& x) {
 // -- its own rosters
 
 void router_state::roster_is_idle(const roster_idle& x) {
-  auto* r = find_roster(x.user);
-  if (!r || r->sent != x.handled)
-    return; // something is on its way to it
   // CAF takes *normal* for somebody else's end.
-  self->send_exit(r->handle, caf::exit_reason::user_shutdown);
-  x_rosters.erase(x.user);
+  auto end = [this, &x](const active_roster& r) {
+    if (r.sent != x.handled)
+      return false; // something is on its way to it
+    self->send_exit(r.handle, caf::exit_reason::user_shutdown);
+    return true;
+  };
+  auto is_it = [this](const active_roster& r) {
+    return caf::actor_cast<caf::strong_actor_ptr>(r.handle)
+      == self->current_sender();
+  };
+  auto i = x_rosters.find(x.user);
+  if (i != x_rosters.end() && is_it(i->second)) {
+    if (end(i->second))
+      x_rosters.erase(i);
+    return;
+  }
+  std::erase_if(
+    x_leaving, [&](const active_roster& r) { return is_it(r) && end(r); });
 }
 
 void router_state::roster_changed(const roster_head_changed& x) {

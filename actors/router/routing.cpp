@@ -13,7 +13,10 @@ namespace parley {
 using std::chrono::milliseconds;
 
 uint32_t slot_of(const user_address& user) noexcept {
-  auto h = user.hash();
+  return slot_of_hash(user.hash());
+}
+
+uint32_t slot_of_hash(uint64_t h) noexcept {
   h ^= h >> 32;
   return static_cast<uint32_t>(h % defaults::directory_slots);
 }

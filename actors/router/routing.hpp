@@ -30,6 +30,8 @@ namespace parley {
 /// The slot that a user belongs to, 0 to `directory_slots` - 1: the same on
 /// every machine and in every version.
 uint32_t slot_of(const user_address& user) noexcept;
+/// Of a user with this hash.
+uint32_t slot_of_hash(uint64_t hash) noexcept;
 
 // -- what shards tell each other
 

@@ -37,7 +37,7 @@ store_reader_actor::behavior_type store_reader(
     },
     [self, db](const user_address& of, const roster_actor& who) {
       roster_found x;
-      if (auto found = db->roster(of))
+      if (auto found = db->roster_rows(of))
         x.what = std::move(*found);
       else
         x.why = logged(self, found);

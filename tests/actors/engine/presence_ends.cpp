@@ -40,6 +40,30 @@ BOOST_AUTO_TEST_CASE(an_account_that_is_removed_is_seen_by_nobody) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(an_account_that_is_removed_leaves_no_watch_under_way) {
+  in_any_order([](engine& e) {
+    auto& a = e.sign_in(alice, "desk");
+    auto& b = e.sign_in(bob, "phone");
+    a.request(watch{user(carol), 600});
+    a.request(watch{user(bob), 600});
+    b.request(watch{user(alice), 600});
+    BOOST_TEST((e.remove_account(alice).why.code == errc::none));
+    BOOST_TEST(a.closed == "account_removed");
+    BOOST_TEST(e.live_presence().subscriptions == 0u);
+    BOOST_TEST(e.live_presence().adhoc == 0u);
+    BOOST_TEST(sees(b, alice) != "desk=available");
+    b.sign_out();
+    e.settle();
+    BOOST_TEST(e.live_presence().rosters == 0u);
+    // A later one of that name is not disturbed by what ends late.
+    e.make_account(alice);
+    e.sign_in(alice, "desk");
+    e.sign_in(bob, "phone").request(watch{user(alice), 600});
+    e.settle();
+    BOOST_TEST(e.live_presence().subscriptions == 1u);
+  });
+}
+
 BOOST_AUTO_TEST_CASE(what_the_disk_refuses_is_told_and_not_done) {
   in_any_order([](engine& e) {
     auto& a = alice_who_sees_bob(e);

@@ -46,7 +46,7 @@ public:
   void says(const std::string& from, subscription_note::kind what);
 
   const roster_item* find(const std::string& whom) const {
-    return rules.find(person(whom));
+    return rules.items().find(person(whom));
   }
   const roster_head& head() const { return rules.head(); }
   const user_address& owner() const noexcept { return x_owner; }

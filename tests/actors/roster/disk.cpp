@@ -56,12 +56,23 @@ void roster_disk::apply(
   std::visit(writer{*this, owner}, what);
 }
 
-stored_roster roster_disk::read() const {
-  stored_roster x;
+packed_roster roster_disk::read() const {
+  packed_roster x;
   x.head = head;
   for (const auto& [_, item] : items)
-    x.items.push_back(item);
+    x.items.append(item);
   return x;
+}
+
+bool roster_disk::holds(const contact_table& x) const {
+  size_t n = 0;
+  bool same = true;
+  x.each([&](const roster_item& item) {
+    ++n;
+    auto i = items.find(item.what.address);
+    same = same && i != items.end() && i->second == item;
+  });
+  return same && n == items.size() && x.empty() == items.empty();
 }
 
 void recorder::write(store_operation what) {
@@ -96,11 +107,11 @@ void recorder::view_changed(const user_address& whom) {
 
 std::vector<uint64_t> counted(const roster_rules& x) {
   std::vector<uint64_t> n(3);
-  for (const auto& [_, item] : x.items()) {
+  x.items().each([&n](const roster_item& item) {
     n[0] += item.what.listed;
     n[1] += item.what.subscription.from == half::active || item.pretended;
     n[2] += item.what.subscription.from == half::pending;
-  }
+  });
   return n;
 }
 

@@ -21,7 +21,10 @@ struct roster_disk {
   std::map<std::pair<user_address, bool>, subscription_note> notes;
 
   void apply(const user_address& owner, const store_operation& what);
-  stored_roster read() const;
+  packed_roster read() const;
+  /// Whether `x` has these entries and no others; decodes none of them for
+  /// good.
+  bool holds(const contact_table& x) const;
 };
 
 /// What one or several calls of the rules asked for.

@@ -303,11 +303,12 @@ BOOST_AUTO_TEST_CASE(a_request_that_comes_while_its_approval_is_asked_is_met) {
   auto checks = fx.take().checks;
   BOOST_REQUIRE(checks.size() == 1u);
   r.receive({other, r.user(), kind::subscribe, 5}, p, 2);
-  BOOST_REQUIRE((r.find(other)->what.subscription.from == half::pending));
+  BOOST_REQUIRE(
+    (r.items().find(other)->what.subscription.from == half::pending));
   fx.take();
   r.checked(checks[0].ticket, {failure{}}, p, 3);
   auto x = fx.take();
-  BOOST_TEST((r.find(other)->what.subscription.from == half::active));
+  BOOST_TEST((r.items().find(other)->what.subscription.from == half::active));
   BOOST_REQUIRE(x.notes.size() == 1u);
   BOOST_TEST((x.notes[0].what == kind::subscribed));
   BOOST_TEST(x.notes[0].number == 5u);

@@ -34,13 +34,13 @@ public:
       auto& s = x_sides[i];
       if (counted(*s.rules) != counts(s.rules->head()))
         return "the head's counts are wrong";
-      if (s.rules->items() != s.disk.items || s.rules->head() != s.disk.head)
+      if (!s.disk.holds(s.rules->items()) || s.rules->head() != s.disk.head)
         return "what is on disk is not what is known";
-      for (const auto& [whom, sees] : s.sees)
-        if (sees
-          != (s.rules->find(whom)
-            && s.rules->find(whom)->what.subscription.to == half::active))
+      for (const auto& [whom, sees] : s.sees) {
+        auto x = s.rules->items().brief(whom);
+        if (sees != (x && x->subscription.to == half::active))
           return "is told wrongly whom it sees";
+      }
     }
     pair_state x;
     x.disks = {x_sides[0].disk, x_sides[1].disk};

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "persistence/store.hpp"
+
+namespace parley {
+
+/// A user whose address is somewhere else: looked for without allocating.
+struct address_ref {
+  std::string_view text;
+  /// That of a `user_address` of this text.
+  uint64_t hash = 0;
+
+  friend bool operator==(const user_address& x, const address_ref& y) noexcept {
+    return x.hash() == y.hash && x.str() == y.text;
+  }
+};
+
+/// What an entry of a contact list says of its subscriptions.
+struct contact_brief {
+  subscription_state subscription;
+  /// As in roster_item.
+  bool pretended = false;
+  uint64_t asked = 0;
+  uint64_t heard = 0;
+
+  static contact_brief of(const roster_item& x) noexcept {
+    return {x.what.subscription, x.pretended, x.asked, x.heard};
+  }
+};
+
+/// The entries of a contact list, each as it is on disk, side by side: most of
+/// a list is never looked at while its user is here, and costs some 60 bytes an
+/// entry so. In order of address.
+class contact_rows {
+public:
+  static constexpr size_t npos = SIZE_MAX;
+
+  /// Behind those that are there, whose addresses are less. False, and nothing
+  /// is appended: that is no entry.
+  bool append(std::string_view address, std::string_view value);
+  void append(const roster_item& x);
+  /// Gives back what was allocated in vain.
+  void shrink_to_fit();
+
+  size_t size() const noexcept { return x_rows.size(); }
+  bool empty() const noexcept { return x_rows.empty(); }
+  address_ref address(size_t i) const noexcept;
+  contact_brief brief(size_t i) const;
+  roster_item item(size_t i) const;
+  /// `npos`: it is not here.
+  size_t find(std::string_view address) const noexcept;
+
+  /// Which are left out: for who holds them otherwise.
+  bool is_taken(size_t i) const noexcept { return x_rows[i].taken; }
+  void take(size_t i) noexcept { x_rows[i].taken = true; }
+
+  auto fields() { return std::tie(x_text, x_rows); }
+
+private:
+  struct row {
+    uint64_t hash = 0;
+    /// In the text: the address, then the value.
+    uint64_t at = 0;
+    uint32_t value_size = 0;
+    uint16_t address_size = 0;
+    bool taken = false;
+    auto fields() {
+      return std::tie(hash, at, value_size, address_size, taken);
+    }
+  };
+
+  std::string_view value(size_t i) const noexcept;
+
+  std::string x_text;
+  std::vector<row> x_rows;
+};
+
+/// As `stored_roster`.
+struct packed_roster {
+  roster_head head;
+  contact_rows items;
+  auto fields() { return std::tie(head, items); }
+};
+
+} // namespace parley

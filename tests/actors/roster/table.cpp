@@ -1,0 +1,123 @@
+#include <boost/test/unit_test.hpp>
+
+#include <map>
+#include <string>
+
+#include "actors/roster/contact_table.hpp"
+#include "persistence/records.hpp"
+#include "tests/actors/roster/desk.hpp"
+
+namespace parley::test {
+
+namespace {
+
+roster_item entry_of(const std::string& whom, uint64_t asked) {
+  roster_item x;
+  x.what.address = person(whom);
+  x.what.name = "name of " + whom;
+  x.what.groups = {"a", "b"};
+  x.what.subscription = {half::active, half::pending};
+  x.pretended = asked % 2 == 0;
+  x.version.value = asked + 7;
+  x.asked = asked;
+  x.heard = asked / 2;
+  return x;
+}
+
+/// Entries 0, 2, 4, … below `end`, as they come from disk.
+contact_rows even_ones(int end) {
+  contact_rows x;
+  for (int i = 0; i < end; i += 2)
+    x.append(entry_of(nth(i), static_cast<uint64_t>(i)));
+  return x;
+}
+
+std::map<user_address, roster_item> copy_of(const contact_table& x) {
+  std::map<user_address, roster_item> all;
+  x.each([&all](const roster_item& item) {
+    BOOST_TEST(all.emplace(item.what.address, item).second);
+  });
+  return all;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(contact_tables)
+
+BOOST_AUTO_TEST_CASE(what_was_loaded_is_found_whole_and_in_short) {
+  contact_table x;
+  x.load(even_ones(8));
+  for (int i = 0; i < 8; ++i) {
+    auto whom = person(nth(i));
+    auto brief = x.brief(whom);
+    BOOST_TEST(brief.has_value() == (i % 2 == 0));
+    auto* item = std::as_const(x).find(whom);
+    BOOST_TEST((item != nullptr) == (i % 2 == 0));
+    if (!item || !brief)
+      continue;
+    auto expected = entry_of(nth(i), static_cast<uint64_t>(i));
+    BOOST_TEST((*item == expected));
+    BOOST_TEST((brief->subscription == expected.what.subscription));
+    BOOST_TEST(brief->pretended == expected.pretended);
+    BOOST_TEST(brief->asked == expected.asked);
+    BOOST_TEST(brief->heard == expected.heard);
+  }
+  BOOST_TEST(x.brief(person(nth(99))).has_value() == false);
+}
+
+BOOST_AUTO_TEST_CASE(changes_are_seen_by_every_way_of_reading) {
+  contact_table x;
+  x.load(even_ones(8));
+  auto changed = person(nth(2));
+  auto gone = person(nth(4));
+  auto fresh = person(nth(5));
+  x.find(changed)->what.subscription = {};
+  x.erase(gone);
+  x.make(fresh).asked = 77;
+  x.make(changed).heard = 78; // is there already
+  BOOST_TEST((x.brief(changed)->subscription == subscription_state{}));
+  BOOST_TEST(x.brief(changed)->heard == 78u);
+  BOOST_TEST(!x.brief(gone));
+  BOOST_TEST(x.find(gone) == nullptr);
+  BOOST_TEST(x.brief(fresh)->asked == 77u);
+  std::map<std::string, uint64_t> seen;
+  x.each_brief([&seen](const address_ref& who, const contact_brief& b) {
+    BOOST_TEST(who.hash == person(who.text).hash());
+    BOOST_TEST(seen.emplace(std::string{who.text}, b.asked).second);
+  });
+  decltype(seen) expected{{nth(0), 0}, {nth(2), 2}, {nth(5), 77}, {nth(6), 6}};
+  BOOST_TEST((seen == expected));
+  auto copy = copy_of(x);
+  BOOST_TEST((x.all() == copy));
+  BOOST_TEST((copy_of(x) == copy));
+  for (const auto& [whom, item] : copy)
+    x.erase(whom);
+  BOOST_TEST(x.empty());
+  BOOST_TEST(copy_of(x).empty());
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_entry_is_not_taken) {
+  contact_rows x;
+  auto value = records::encode_contact(entry_of(nth(1), 1));
+  BOOST_TEST(!x.append(nth(1), value.substr(0, value.size() - 1)));
+  BOOST_TEST(!x.append(nth(1), value + 'x'));
+  BOOST_TEST(!x.append(nth(1), ""));
+  BOOST_TEST(x.empty());
+  BOOST_TEST(x.append(nth(1), value));
+  BOOST_TEST(x.size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(an_entry_can_share_the_address_of_others) {
+  contact_table x;
+  x.load(even_ones(8));
+  auto mine = person(nth(2));
+  x.find(mine);
+  x.share_address(mine);
+  BOOST_TEST(&x.find(mine)->what.address.str() == &mine.str());
+  BOOST_TEST(&x.all().find(mine)->first.str() == &mine.str());
+  BOOST_TEST(x.all().size() == 4u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace parley::test
