@@ -52,6 +52,8 @@ std::unique_ptr<client_connection> client_socket::make_connection(
   switch (protocol) {
   case wire_protocol::xmpp:
     return xmpp::make_stream(config, o, x_peer, now);
+  case wire_protocol::xmpp_websocket:
+    return xmpp::make_stream(config, o, x_peer, now, xmpp::carrier::websocket);
   case wire_protocol::native:
     break;
   }

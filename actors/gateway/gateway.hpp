@@ -27,7 +27,7 @@ namespace parley {
 class client_socket;
 
 /// What a listener's clients speak.
-enum class wire_protocol : uint8_t { native, xmpp };
+enum class wire_protocol : uint8_t { native, xmpp, xmpp_websocket };
 
 /// What all connections of one worker share. Used on that worker's thread
 /// only, save for what is said to be for other threads.

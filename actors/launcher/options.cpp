@@ -146,6 +146,7 @@ result<void> read_file(serve_options& x, const std::string& path) {
   from.take("data", x.data);
   from.take_listeners("listen", x.listen);
   from.take_listeners("xmpp", x.xmpp);
+  from.take_listeners("xmpp_ws", x.xmpp_ws);
   from.take("plain", x.plain);
   from.take("plain_anywhere", x.plain_anywhere);
   from.take("domain", x.domain);
@@ -190,7 +191,7 @@ result<void> check(serve_options& x) {
   else
     return fail(errc::bad_request, "'" + x.domain + "' is no domain");
   if (x.plain && !x.plain_anywhere)
-    for (const auto* all : {&x.listen, &x.xmpp})
+    for (const auto* all : {&x.listen, &x.xmpp, &x.xmpp_ws})
       for (const auto& at : *all)
         if (!at.is_loopback())
           return fail(errc::bad_request,
@@ -217,6 +218,8 @@ result<serve_options> serve_options::parse(
     "where clients of XMPP connect; may be given more than once; port 0 picks"
     " one",
     cxxopts::value<std::vector<std::string>>(),
+    "HOST:PORT")("xmpp-ws", "the same over WebSocket, on the path /xmpp",
+    cxxopts::value<std::vector<std::string>>(),
     "HOST:PORT")("plain", "TCP without TLS, on loopback")("domain",
     "of user names without one", cxxopts::value<std::string>(),
     "D")("config", "a TOML file", cxxopts::value<std::string>(), "FILE")("user",
@@ -240,8 +243,8 @@ result<serve_options> serve_options::parse(
         return tl::unexpected(ok.error());
     if (given.count("data"))
       x.data = given["data"].as<std::string>();
-    for (auto [name, to] :
-      {std::pair{"listen", &x.listen}, std::pair{"xmpp", &x.xmpp}})
+    for (auto [name, to] : {std::pair{"listen", &x.listen},
+           std::pair{"xmpp", &x.xmpp}, std::pair{"xmpp-ws", &x.xmpp_ws}})
       if (given.count(name)) {
         to->clear();
         for (const auto& text : given[name].as<std::vector<std::string>>())

@@ -17,6 +17,8 @@ struct serve_options {
   std::vector<listen_address> listen;
   /// Where clients of XMPP connect.
   std::vector<listen_address> xmpp;
+  /// The same over WebSocket.
+  std::vector<listen_address> xmpp_ws;
   /// TCP without TLS.
   bool plain = false;
   /// Plain TCP also elsewhere than on loopback; only the file can say so.

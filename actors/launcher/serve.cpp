@@ -113,6 +113,8 @@ int serve_main(int argc, char** argv) {
     std::printf("metrics %s\n", at.c_str());
   for (const auto& at : (*running)->listening_xmpp())
     std::printf("xmpp %s\n", at.c_str());
+  for (const auto& at : (*running)->listening_xmpp_ws())
+    std::printf("xmpp-ws %s\n", at.c_str());
   for (const auto& at : (*running)->listening())
     std::printf("ready %s\n", at.c_str());
   std::fflush(stdout);

@@ -254,6 +254,9 @@ result<void> server::impl::prepare() {
   for (const auto& at : options.xmpp)
     if (auto ok = bind(at, xmpp_ports); !ok)
       return ok;
+  for (const auto& at : options.xmpp_ws)
+    if (auto ok = bind(at, xmpp_ws_ports); !ok)
+      return ok;
   if (options.metrics)
     if (auto ok = bind(*options.metrics, metrics_ports); !ok)
       return ok;
@@ -288,6 +291,8 @@ result<void> server::impl::listen() {
   if (auto ok = listen(ports, wire_protocol::native); !ok)
     return ok;
   if (auto ok = listen(xmpp_ports, wire_protocol::xmpp); !ok)
+    return ok;
+  if (auto ok = listen(xmpp_ws_ports, wire_protocol::xmpp_websocket); !ok)
     return ok;
   admin_server::actors reach;
   reach.routers.assign(routers.begin(), routers.end());
@@ -352,6 +357,10 @@ std::vector<std::string> server::listening() const {
 
 std::vector<std::string> server::listening_xmpp() const {
   return x_impl->listening(wire_protocol::xmpp);
+}
+
+std::vector<std::string> server::listening_xmpp_ws() const {
+  return x_impl->listening(wire_protocol::xmpp_websocket);
 }
 
 std::vector<std::string> server::metrics() const {

@@ -23,6 +23,8 @@ public:
   std::vector<std::string> listening() const;
   /// Where clients of XMPP connect.
   std::vector<std::string> listening_xmpp() const;
+  /// The same over WebSocket.
+  std::vector<std::string> listening_xmpp_ws() const;
   /// Where metrics are read; empty if they are not.
   std::vector<std::string> metrics() const;
   /// Reads the certificates anew; the old ones stay on an error.

@@ -53,6 +53,7 @@ struct server::impl {
   settings_actor policies;
   std::vector<bound_socket> ports;
   std::vector<bound_socket> xmpp_ports;
+  std::vector<bound_socket> xmpp_ws_ports;
   std::vector<bound_socket> metrics_ports;
   std::vector<std::shared_ptr<listener>> listeners;
   std::unique_ptr<metrics_server> metrics;

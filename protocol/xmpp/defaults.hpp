@@ -61,6 +61,14 @@ inline constexpr std::chrono::milliseconds xmpp_reset_patience = 2s;
 /// keep the memory.
 inline constexpr size_t xmpp_parser_kept_bytes = 64 * 1024;
 
+/// Bytes of the request of HTTP with which a WebSocket begins, and of the host
+/// that it names.
+inline constexpr size_t websocket_head_max = 8 * 1024;
+inline constexpr size_t websocket_host_max = 255 + 6;
+
+/// Bytes that are unmasked at once.
+inline constexpr size_t websocket_slice_bytes = 4 * 1024;
+
 /// Bytes of what a presence stanza has beside show, status and priority.
 inline constexpr size_t presence_extension_max = 4096;
 

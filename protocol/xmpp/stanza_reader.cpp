@@ -20,6 +20,9 @@ constexpr char separator = '\x01';
 
 constexpr std::string_view blanks = " \t\r\n";
 
+/// Around elements that stand for themselves; a client cannot end it.
+constexpr const char* no_root = "<x>";
+
 /// Bytes that a parser holds, about, with a small stanza in it.
 constexpr size_t parser_bytes = 12 * 1024;
 
@@ -331,14 +334,18 @@ private:
   bool x_in_header = true;
 };
 
-stanza_reader::stanza_reader(size_t bytes_max) : x_bytes_max(bytes_max) {}
+stanza_reader::stanza_reader(size_t bytes_max, kind what)
+  : x_bytes_max(bytes_max), x_kind(what) {
+  restart();
+}
+
 stanza_reader::~stanza_reader() = default;
 stanza_reader::stanza_reader(stanza_reader&&) noexcept = default;
 stanza_reader& stanza_reader::operator=(stanza_reader&&) noexcept = default;
 
 void stanza_reader::restart() {
   x_parser.reset();
-  x_root.clear();
+  x_root = x_kind == kind::elements ? no_root : "";
   x_bytes = 0;
   x_over = false;
 }
@@ -375,6 +382,9 @@ stanza_reader::outcome stanza_reader::read(std::string_view& bytes) {
   if (auto& fault = x_parser->fault())
     return tl::unexpected{std::move(*fault)};
   if (auto& found = x_parser->found()) {
+    if (x_kind == kind::elements && std::holds_alternative<end>(*found))
+      return tl::unexpected{
+        stream_fault{"not-well-formed", "an end tag without a start tag"}};
     if (std::holds_alternative<header>(*found))
       x_root = x_parser->root();
     return std::move(found);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,8 +41,12 @@ public:
   /// Nothing: more bytes are needed.
   using outcome = tl::expected<std::optional<event>, stream_fault>;
 
+  /// A stream, from its header to its end; or elements, each of which stands
+  /// for itself and takes no namespace from around it (RFC 7395).
+  enum class kind : uint8_t { stream, elements };
+
   /// `bytes_max` bounds the header and each stanza.
-  explicit stanza_reader(size_t bytes_max);
+  explicit stanza_reader(size_t bytes_max, kind what = kind::stream);
   ~stanza_reader();
   stanza_reader(stanza_reader&&) noexcept;
   stanza_reader& operator=(stanza_reader&&) noexcept;
@@ -68,6 +73,7 @@ private:
   /// Opens a root with the prefixes of this stream; empty before its header.
   std::string x_root;
   size_t x_bytes_max;
+  kind x_kind;
   /// Of the header or stanza that has begun.
   size_t x_bytes = 0;
   bool x_over = false;

@@ -21,10 +21,14 @@ constexpr char tls_handshake = 0x16;
 } // namespace
 
 stream::stream(std::shared_ptr<const connection_config> config, owner& o,
-  std::string peer, steady_time now)
+  std::string peer, steady_time now, carrier by)
   : x_config(std::move(config)),
     x_owner(o),
-    x_reader(defaults::stranger_frame_max),
+    x_web(by == carrier::websocket
+        ? std::make_unique<websocket>(defaults::stranger_frame_max)
+        : nullptr),
+    x_reader(defaults::stranger_frame_max,
+      x_web ? stanza_reader::kind::elements : stanza_reader::kind::stream),
     x_sign_in(std::make_unique<sign_in_state>(o, std::move(peer))),
     x_domain(x_config->domain),
     x_patience(now),
@@ -34,8 +38,9 @@ stream::~stream() = default;
 
 std::unique_ptr<client_connection> make_stream(
   std::shared_ptr<const connection_config> config, client_connection::owner& o,
-  std::string peer, steady_time now) {
-  return std::make_unique<stream>(std::move(config), o, std::move(peer), now);
+  std::string peer, steady_time now, carrier by) {
+  return std::make_unique<stream>(
+    std::move(config), o, std::move(peer), now, by);
 }
 
 void stream::receive(
@@ -67,45 +72,61 @@ void stream::receive(
 }
 
 void stream::receive_plain(std::string_view bytes) {
-  read(bytes);
+  if (x_web)
+    read_frames(bytes);
+  else
+    read(bytes);
   deliver();
 }
 
 void stream::read(std::string_view bytes) {
   while (!x_closed) {
-    if (x_sign_in && x_sign_in->exchange.whose() != turn::client)
+    if (awaits_answer())
       return hold(bytes);
     const bool had_tls = x_bytes.has_tls();
-    auto found = x_reader.next(bytes);
-    if (!found) {
-      if (!x_header_sent)
-        put_header();
-      return fail_stream(found.error().condition, found.error().text);
-    }
-    if (!*found)
+    if (!take_next(bytes))
       return;
-    auto& what = **found;
-    if (auto* h = std::get_if<stanza_reader::header>(&what)) {
-      open(h->tag);
-    } else if (std::holds_alternative<stanza_reader::end>(what)) {
-      if (!x_dialogue)
-        return fail_stream(
-          {}, {}, failure{errc::none, "the stream was closed"});
-      x_dialogue->sign_out(x_requests);
-      return;
-    } else if (x_dialogue) {
-      auto& tag = std::get<stanza_reader::stanza>(what).tag;
-      if (auto fault = x_dialogue->take(
-            std::move(tag), x_wall, x_bytes.sink(), x_requests))
-        return fail_stream(fault->condition, fault->text);
-      appended();
-    } else {
-      before_session(std::move(std::get<stanza_reader::stanza>(what).tag));
-    }
     // What came in the open behind STARTTLS is nobody's (RFC 6120, 5.4.3.3).
     if (!had_tls && x_bytes.has_tls())
       return;
   }
+}
+
+bool stream::take_next(std::string_view& bytes) {
+  auto found = x_reader.next(bytes);
+  if (!found) {
+    fail_stream(found.error().condition, found.error().text);
+    return false;
+  }
+  if (!*found)
+    return false;
+  auto& what = **found;
+  if (auto* h = std::get_if<stanza_reader::header>(&what)) {
+    open(h->tag);
+  } else if (std::holds_alternative<stanza_reader::end>(what)) {
+    close_stream();
+    return false;
+  } else if (auto& tag = std::get<stanza_reader::stanza>(what).tag;
+             x_web && tag.xmlns == ns::framing) {
+    take_framing(tag);
+  } else if (x_dialogue) {
+    if (auto fault =
+          x_dialogue->take(std::move(tag), x_wall, sink(), x_requests)) {
+      fail_stream(fault->condition, fault->text);
+      return false;
+    }
+    appended();
+  } else {
+    before_session(std::move(tag));
+  }
+  return true;
+}
+
+void stream::close_stream() {
+  if (x_dialogue)
+    x_dialogue->sign_out(x_requests);
+  else
+    fail_stream({}, {}, failure{errc::none, "the stream was closed"});
 }
 
 void stream::hold(std::string_view bytes) {
@@ -136,7 +157,7 @@ void stream::drain() {
 // -- output -------------------------------------------------------------------
 
 size_t stream::output_waiting() const noexcept {
-  return x_bytes.waiting() + (x_dialogue ? x_dialogue->delayed() : 0);
+  return waiting() + (x_dialogue ? x_dialogue->delayed() : 0);
 }
 
 void stream::appended() {
@@ -151,7 +172,7 @@ void stream::appended() {
     why.value = size;
     return close(why, error_scope::connection);
   }
-  if (x_bytes.waiting() == 0 && !(x_dialogue && x_dialogue->has_batch_end()))
+  if (waiting() == 0 && !(x_dialogue && x_dialogue->has_batch_end()))
     return;
   if (!std::exchange(x_output_told, true))
     x_owner.output_ready();
@@ -159,7 +180,9 @@ void stream::appended() {
 
 std::string_view stream::output() {
   if (x_dialogue && !x_closed && x_dialogue->has_batch_end())
-    x_dialogue->end_batch(x_bytes.sink());
+    x_dialogue->end_batch(sink());
+  if (x_web)
+    x_web->flush(x_bytes.sink());
   const auto bytes = x_bytes.output();
   // What there was to be said may have become void.
   if (bytes.empty())
@@ -170,10 +193,11 @@ std::string_view stream::output() {
 }
 
 void stream::written(size_t n) {
-  if (n > 0 && x_bytes.waiting() > defaults::output_pause)
+  if (n > 0 && waiting() > defaults::output_pause)
     x_patience.heard();
   if (x_bytes.written(n))
-    x_output_told = x_bytes.has_unencrypted();
+    x_output_told =
+      x_bytes.has_unencrypted() || (x_web && x_web->waiting() > 0);
 }
 
 bool stream::takes_input() const noexcept {
@@ -202,8 +226,7 @@ void stream::tick(steady_time now) {
   if (x_closed)
     return;
   x_patience.is(now);
-  if (const auto why =
-        x_patience.overdue(x_bytes.waiting() <= defaults::output_pause);
+  if (const auto why = x_patience.overdue(waiting() <= defaults::output_pause);
       why.code != errc::none)
     return close(why, error_scope::connection);
   if (!x_dialogue)
@@ -211,7 +234,7 @@ void stream::tick(steady_time now) {
   if (x_draining && now - x_patience.last_heard() >= defaults::xmpp_drain_time)
     return end(failure{errc::none, "the peer closed the connection"});
   if (x_dialogue->has_deadline())
-    x_dialogue->tick(now, x_bytes.sink());
+    x_dialogue->tick(now, sink());
   const auto beat = x_patience.heartbeat();
   if (!x_draining && beat.count() > 0 && now - x_patience.last_heard() >= beat
     && now - x_last_asked >= beat)
@@ -221,7 +244,7 @@ void stream::tick(steady_time now) {
 
 void stream::ask_for_life() {
   x_last_asked = x_patience.now();
-  x_dialogue->ask_for_life(x_bytes.sink());
+  x_dialogue->ask_for_life(sink());
   appended();
 }
 
@@ -262,10 +285,13 @@ void stream::fail_stream(
   if (x_closed)
     return;
   // In the middle of a handshake nothing can be said.
-  if (!x_bytes.has_tls() || x_bytes.is_encrypted()) {
+  const bool may_speak = !x_bytes.has_tls() || x_bytes.is_encrypted();
+  if (may_speak && x_web && !x_web->is_open()) {
+    refuse_websocket(why);
+  } else if (may_speak) {
+    auto& out = sink();
     if (!x_header_sent)
-      put_header();
-    auto& out = x_bytes.sink();
+      append_header(out);
     if (x_dialogue)
       x_dialogue->end_batch(out);
     if (!condition.empty()) {
@@ -282,7 +308,7 @@ void stream::fail_stream(
       }
       out += "</stream:error>";
     }
-    out += "</stream:stream>";
+    put_trailer(out);
   }
   end(why);
 }
@@ -294,6 +320,8 @@ void stream::end(const failure& why) {
   if (x_dialogue && !x_dialogue->is_resumable())
     x_dialogue->leave(x_requests);
   deliver();
+  if (x_web && x_web->is_open())
+    x_web->close(close_code::normal, x_bytes.sink());
   x_bytes.close();
   x_closed = true;
   x_sign_in.reset();
@@ -303,6 +331,8 @@ void stream::end(const failure& why) {
 
 size_t stream::memory() const noexcept {
   size_t n = sizeof(*this) + x_bytes.memory() + x_reader.memory();
+  if (x_web)
+    n += x_web->memory();
   if (x_sign_in)
     n += sizeof(*x_sign_in) + x_sign_in->held.capacity();
   if (x_dialogue)

@@ -10,19 +10,21 @@
 #include "protocol/peer_patience.hpp"
 #include "protocol/sign_in_exchange.hpp"
 #include "protocol/xmpp/dialogue.hpp"
+#include "protocol/xmpp/make_stream.hpp"
 #include "protocol/xmpp/stanza_reader.hpp"
+#include "protocol/xmpp/websocket.hpp"
 
 namespace parley::xmpp {
 
 /// The server's side of one XMPP connection (RFC 6120): TLS from the first byte
 /// or by STARTTLS, SASL, resource binding or resumption (XEP-0198), then a
-/// session, whose stanzas are the matter of `dialogue`. In three parts:
-/// stream.cpp (bytes, time and the end), stream_sign_in.cpp and
-/// stream_session.cpp.
+/// session, whose stanzas are the matter of `dialogue`. In four parts:
+/// stream.cpp (bytes, time and the end), stream_websocket.cpp,
+/// stream_sign_in.cpp and stream_session.cpp.
 class stream final : public client_connection {
 public:
   stream(std::shared_ptr<const connection_config> config, owner& o,
-    std::string peer, steady_time now);
+    std::string peer, steady_time now, carrier by = carrier::tcp);
   ~stream() override;
   stream(const stream&) = delete;
   stream& operator=(const stream&) = delete;
@@ -88,6 +90,18 @@ private:
 
   void receive_plain(std::string_view bytes);
   void read(std::string_view bytes);
+  /// Takes a header, a stanza or the end from the front of `bytes`; false if
+  /// none is whole, or the stream is over by it.
+  bool take_next(std::string_view& bytes);
+  /// Nothing is taken before somebody has answered.
+  bool awaits_answer() const noexcept {
+    return x_sign_in && x_sign_in->exchange.whose() != turn::client;
+  }
+  /// Where elements are said.
+  std::string& sink() { return x_web ? x_web->text() : x_bytes.sink(); }
+  size_t waiting() const noexcept {
+    return x_bytes.waiting() + (x_web ? x_web->waiting() : 0);
+  }
   /// Keeps what came out of turn, up to a bound.
   void hold(std::string_view bytes);
   void appended();
@@ -96,14 +110,28 @@ private:
     std::string_view condition, std::string_view text, const failure& why);
   void fail_stream(std::string_view condition, std::string text);
   void end(const failure& why);
+  /// The client ends its stream.
+  void close_stream();
   /// The peer is gone; what it asked and what waits for room is still asked.
   void drain();
   void ask_for_life();
+
+  // -- over a WebSocket; x_web is not null
+
+  void read_frames(std::string_view bytes);
+  bool open_websocket(std::string_view& bytes);
+  void read_message(const frame_reader::text& x);
+  /// `<open/>` or `<close/>`.
+  void take_framing(const element& x);
+  void fail_frame(const frame_fault& why);
+  void refuse_websocket(const failure& why);
 
   // -- up to the session
 
   void open(const element& header);
   void put_header();
+  void append_header(std::string& out) const;
+  void put_trailer(std::string& out) const;
   void put_features();
   void before_session(element stanza);
   /// <auth/>, <response/> or <abort/>.
@@ -116,6 +144,8 @@ private:
   void begin_tls();
   void bind(const element& iq);
   void begin_resume(const element& resume);
+  /// For operators.
+  std::string transport() const;
 
   // -- in a session
 
@@ -126,6 +156,8 @@ private:
   std::shared_ptr<const connection_config> x_config;
   owner& x_owner;
   byte_channel x_bytes;
+  /// Null: TCP carries it.
+  std::unique_ptr<websocket> x_web;
   stanza_reader x_reader;
   std::unique_ptr<sign_in_state> x_sign_in;
   std::unique_ptr<dialogue> x_dialogue;

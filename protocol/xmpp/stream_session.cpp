@@ -26,6 +26,8 @@ sequence stream::accept(
   auto state = std::move(x_sign_in);
   x_patience.begin_session(what.heartbeat);
   x_reader.widen(defaults::frame_max);
+  if (x_web)
+    x_web->frames.widen(defaults::frame_max);
   sequence safe;
   if (state->exchange.whose() == turn::resumption) {
     if (auto* before = dynamic_cast<legacy_dialogue*>(legacy.get()))
@@ -34,8 +36,8 @@ sequence stream::accept(
       fail_stream("undefined-condition", "this session is of another protocol");
       return {};
     }
-    auto upto = x_dialogue->resume(what.requests, state->handled,
-      state->previous, x_bytes.sink(), x_requests);
+    auto upto = x_dialogue->resume(
+      what.requests, state->handled, state->previous, sink(), x_requests);
     if (!upto) {
       fail_stream(
         "undefined-condition", "more stanzas were acknowledged than were sent");
@@ -44,7 +46,7 @@ sequence stream::accept(
     safe = *upto;
   } else {
     x_dialogue = std::make_unique<dialogue>(what, x_domain, x_config->held_ims);
-    x_dialogue->put_bound(state->bind_id, x_bytes.sink());
+    x_dialogue->put_bound(state->bind_id, sink());
   }
   appended();
   deliver();
@@ -57,7 +59,7 @@ bool stream::send(sequence number, const event& what) {
   if (!x_dialogue || x_closed)
     return false;
   const bool was_full = !x_dialogue->takes_stanzas();
-  const auto safe = x_dialogue->tell(number, what, x_bytes.sink(), x_requests);
+  const auto safe = x_dialogue->tell(number, what, sink(), x_requests);
   appended();
   deliver();
   if (x_draining)

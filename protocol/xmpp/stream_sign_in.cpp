@@ -45,7 +45,7 @@ void stream::open(const element& header) {
     x_domain = x_config->domain;
   put_header();
   x_opened = true;
-  if (!header.is("stream", ns::streams))
+  if (!x_web && !header.is("stream", ns::streams))
     return fail_stream("invalid-namespace", "a stream was expected");
   if (!header["version"].starts_with("1."))
     return fail_stream("unsupported-version", "this server speaks XMPP 1.0");
@@ -56,18 +56,37 @@ void stream::open(const element& header) {
 
 void stream::put_header() {
   x_header_sent = true;
-  auto& out = x_bytes.sink();
-  out += "<?xml version='1.0'?><stream:stream";
-  append_attribute(out, "xmlns", ns::client);
-  append_attribute(out, "xmlns:stream", ns::streams);
-  append_attribute(out, "id", random_name(defaults::token_bytes));
-  append_attribute(out, "from", x_domain);
-  out += " version='1.0' xml:lang='en'>";
+  append_header(sink());
   appended();
 }
 
+void stream::append_header(std::string& out) const {
+  if (x_web) {
+    out += "<open";
+    append_attribute(out, "xmlns", ns::framing);
+  } else {
+    out += "<?xml version='1.0'?><stream:stream";
+    append_attribute(out, "xmlns", ns::client);
+    append_attribute(out, "xmlns:stream", ns::streams);
+  }
+  append_attribute(out, "id", random_name(defaults::token_bytes));
+  append_attribute(out, "from", x_domain);
+  out += " version='1.0' xml:lang='en'";
+  out += x_web ? "/>" : ">";
+}
+
+void stream::put_trailer(std::string& out) const {
+  if (!x_web) {
+    out += "</stream:stream>";
+    return;
+  }
+  out += "<close";
+  append_attribute(out, "xmlns", ns::framing);
+  out += "/>";
+}
+
 void stream::put_features() {
-  auto& out = x_bytes.sink();
+  auto& out = sink();
   out += "<stream:features>";
   if (x_config->tls && !x_bytes.has_tls()) {
     out += "<starttls";
@@ -119,7 +138,7 @@ void stream::before_session(element x) {
       return begin_resume(x);
   }
   if (x.xmlns == dialogue::stream_management) {
-    dialogue::append_failed(x_bytes.sink(), "unexpected-request");
+    dialogue::append_failed(sink(), "unexpected-request");
     appended();
     return count_failure();
   }
@@ -128,13 +147,13 @@ void stream::before_session(element x) {
 
 void stream::begin_tls() {
   if (!x_config->tls || x_bytes.has_tls() || !x_sign_in->user.empty()) {
-    auto& out = x_bytes.sink();
+    auto& out = sink();
     out += "<failure";
     append_attribute(out, "xmlns", ns::tls);
     out += "/>";
     return fail_stream({}, {}, failure{errc::tls_failed, "no TLS is offered"});
   }
-  auto& out = x_bytes.sink();
+  auto& out = sink();
   out += "<proceed";
   append_attribute(out, "xmlns", ns::tls);
   out += "/>";
@@ -182,7 +201,7 @@ void stream::say(sign_in_exchange::word what) {
     return;
   std::visit(overloaded{[](sign_in_exchange::nothing) {},
                [this](sign_in_exchange::challenge& x) {
-                 auto& out = x_bytes.sink();
+                 auto& out = sink();
                  out += "<challenge";
                  append_attribute(out, "xmlns", ns::sasl);
                  out += '>' + to_base64(x.data) + "</challenge>";
@@ -195,7 +214,7 @@ void stream::say(sign_in_exchange::word what) {
 }
 
 void stream::take_in(sign_in_exchange::success who) {
-  auto& out = x_bytes.sink();
+  auto& out = sink();
   out += "<success";
   append_attribute(out, "xmlns", ns::sasl);
   out += '>' + to_base64(who.data) + "</success>";
@@ -214,7 +233,7 @@ void stream::try_again(const failure& why) {
 }
 
 void stream::put_sasl_failure(std::string_view condition, const failure& why) {
-  auto& out = x_bytes.sink();
+  auto& out = sink();
   out += "<failure";
   append_attribute(out, "xmlns", ns::sasl);
   out += "><";
@@ -262,7 +281,7 @@ void stream::authentication_refused(const failure& why) {
 void stream::bind(const element& iq) {
   auto& state = *x_sign_in;
   auto refuse = [&](const stanza_error& what, std::string_view text) {
-    append_error_answer(x_bytes.sink(), iq, what, text);
+    append_error_answer(sink(), iq, what, text);
     appended();
     count_failure();
   };
@@ -285,8 +304,12 @@ void stream::bind(const element& iq) {
   what.presence.show = show::unavailable;
   what.software = "XMPP";
   what.peer = state.peer;
-  what.transport = x_bytes.transport();
+  what.transport = transport();
   state.exchange.want(std::move(what));
+}
+
+std::string stream::transport() const {
+  return x_bytes.transport() + (x_web ? ", WebSocket" : "");
 }
 
 void stream::begin_resume(const element& x) {
@@ -296,14 +319,14 @@ void stream::begin_resume(const element& x) {
     std::from_chars(h.data(), h.data() + h.size(), state.handled);
   auto token = from_base64(x["previd"]);
   if (read.ec != std::errc{} || read.ptr != h.data() + h.size() || !token) {
-    dialogue::append_failed(x_bytes.sink(), "item-not-found");
+    dialogue::append_failed(sink(), "item-not-found");
     appended();
     return count_failure();
   }
   state.previous = x["previd"];
   state.exchange.give(turn::resumption);
   state.exchange.want(
-    resume{std::move(*token), {}, state.peer, x_bytes.transport(), state.user});
+    resume{std::move(*token), {}, state.peer, transport(), state.user});
 }
 
 void stream::refuse(const failure& why) {
@@ -314,11 +337,11 @@ void stream::refuse(const failure& why) {
   const auto whose = state.exchange.whose();
   if (whose == turn::resumption) {
     state.exchange.give(turn::client);
-    dialogue::append_failed(x_bytes.sink(), "item-not-found");
+    dialogue::append_failed(sink(), "item-not-found");
     count_failure();
   } else if (whose == turn::session && !state.user.empty()) {
     state.exchange.give(turn::client);
-    auto& out = x_bytes.sink();
+    auto& out = sink();
     out += "<iq type='error'";
     append_attribute(out, "id", state.bind_id);
     out += '>';

@@ -26,6 +26,7 @@ SOCKETS = ["sys/socket.h", "sys/epoll.h", "netdb.h", "poll.h"]
 ROOMS = {
     "protocol": (["protocol"], [CAF, ASIO, BEAST, ROCKSDB, *SOCKETS]),
     "protocol/client": (["protocol"], [CAF, ROCKSDB]),
+    "protocol/xmpp": (["protocol"], [CAF, ASIO, ROCKSDB, *SOCKETS]),
     "persistence": (["persistence", "protocol"], [CAF, ASIO, BEAST]),
     "actors": (["actors", "persistence", "protocol"], []),
 }

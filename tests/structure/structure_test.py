@@ -83,6 +83,7 @@ class Structure(unittest.TestCase):
             ("protocol/x.hpp", "boost/beast.hpp"),
             ("protocol/x.hpp", "rocksdb/db.h"),
             ("protocol/x.hpp", "sys/socket.h"),
+            ("protocol/xmpp/x.hpp", "boost/asio/buffer.hpp"),
             ("protocol/client/x.hpp", "caf/all.hpp"),
             ("protocol/client/x.hpp", "rocksdb/db.h"),
             ("persistence/x.hpp", "caf/all.hpp"),

@@ -84,6 +84,7 @@ class Server:
         self.address = None
         self.metrics = None
         self.xmpp = None
+        self.xmpp_ws = None
         self.process = None
         self.log = os.path.join(self.folder, "log")
         try:
@@ -117,8 +118,9 @@ class Server:
         self.spawn()
         # Ends with the process if it does not come up.
         line = self.process.stdout.readline().decode()
-        while line.split(" ")[0] in ("metrics", "xmpp"):
-            setattr(self, *line.split())
+        while line.split(" ")[0] in ("metrics", "xmpp", "xmpp-ws"):
+            name, at = line.split()
+            setattr(self, name.replace("-", "_"), at)
             line = self.process.stdout.readline().decode()
         if line != f"ready {self.address}\n":
             raise AssertionError(f"not ready: {line!r}: {self.logged()}")

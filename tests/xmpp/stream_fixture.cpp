@@ -8,6 +8,7 @@
 #include "protocol/decoys.hpp"
 #include "protocol/xmpp/octets.hpp"
 #include "tests/protocol/tls_peer.hpp"
+#include "tests/xmpp/web_client.hpp"
 
 namespace parley::test {
 
@@ -22,14 +23,25 @@ std::string between(
   return all.substr(from, all.find(last, from) - from);
 }
 
+/// A stanza as it stands without a stream around it.
+std::string in_client_namespace(std::string_view text) {
+  std::string x{text};
+  for (const std::string_view name : {"<iq", "<message", "<presence"})
+    if (text.starts_with(name))
+      x.insert(name.size(), " xmlns='jabber:client'");
+  return x;
+}
+
 } // namespace
 
-talk::talk(kind k) : config(std::make_shared<connection_config>()) {
+talk::talk(kind k, xmpp::carrier by)
+  : config(std::make_shared<connection_config>()), opening(header) {
   config->domain = "example.org";
   if (k == kind::tls)
     config->tls = server_context();
   config->decoys = std::make_shared<decoys>("secret");
-  server = std::make_unique<xmpp::stream>(config, owner, "127.0.0.1:1", now);
+  server =
+    std::make_unique<xmpp::stream>(config, owner, "127.0.0.1:1", now, by);
   owner.link = server.get();
   owner.grant.self = *address::parse("alice@example.org/desk");
   owner.grant.token = "24 octets of some secret";
@@ -54,7 +66,17 @@ void talk::begin_tls() {
   BOOST_REQUIRE(x_tls->handshake_done());
 }
 
+void talk::open_web() {
+  const auto answer = say(web_request());
+  BOOST_TEST(answer.starts_with("HTTP/1.1 101 "), answer);
+  x_is_web = true;
+  opening = web_header;
+}
+
 std::string talk::say(std::string_view text, size_t piece) {
+  std::string frame;
+  if (x_is_web)
+    text = frame = web_frame(in_client_namespace(text));
   while (!text.empty()) {
     const auto n = std::min(piece, text.size());
     std::string cipher;
@@ -67,6 +89,21 @@ std::string talk::say(std::string_view text, size_t piece) {
 }
 
 std::string talk::heard() {
+  if (!x_is_web)
+    return heard_bytes();
+  std::string all;
+  for (const auto& m : web_messages(heard_bytes())) {
+    BOOST_TEST(web_closed == 0u);
+    if (m.opcode == 1)
+      all += m.payload;
+    else if (m.opcode == 8)
+      web_closed = static_cast<unsigned char>(m.payload[0]) << 8
+        | static_cast<unsigned char>(m.payload[1]);
+  }
+  return all;
+}
+
+std::string talk::heard_bytes() {
   std::string all;
   while (true) {
     const std::string bytes{server->output()};
@@ -122,10 +159,10 @@ std::string talk::authenticate_by(
 
 void talk::authenticate(size_t piece) {
   BOOST_TEST(
-    say(header, piece).find("<mechanism>SCRAM-SHA-256<") != std::string::npos);
+    say(opening, piece).find("<mechanism>SCRAM-SHA-256<") != std::string::npos);
   BOOST_TEST(authenticate_by("SCRAM-SHA-256", alices_password, piece)
                .starts_with("<success"));
-  BOOST_TEST(say(header, piece).find("xmpp-bind") != std::string::npos);
+  BOOST_TEST(say(opening, piece).find("xmpp-bind") != std::string::npos);
 }
 
 void talk::sign_in(size_t piece) {
@@ -134,9 +171,10 @@ void talk::sign_in(size_t piece) {
     say("<iq type='set' id='b1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
         "<resource>desk</resource></bind></iq>",
       piece)
-    == "<iq type='result' id='b1'><bind "
-       "xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
-       "<jid>alice@example.org/desk</jid></bind></iq>");
+    == "<iq" + std::string{x_is_web ? " xmlns='jabber:client'" : ""}
+      + " type='result' id='b1'><bind "
+        "xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
+        "<jid>alice@example.org/desk</jid></bind></iq>");
   BOOST_REQUIRE(server->in_session());
 }
 

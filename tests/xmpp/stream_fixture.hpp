@@ -16,7 +16,11 @@ namespace parley::test {
 class talk {
 public:
   enum class kind { plain, tls };
-  explicit talk(kind k = kind::plain);
+  explicit talk(kind k = kind::plain, xmpp::carrier by = xmpp::carrier::tcp);
+
+  /// From now on what is said is a message of a WebSocket each, and what is
+  /// heard the text of such messages, the server's header `opening`.
+  void open_web();
 
   /// The client's side of TLS; from now on all is encrypted.
   void begin_tls();
@@ -47,11 +51,18 @@ public:
   wall_time wall{std::chrono::milliseconds{1'795'334'400'000}};
   std::shared_ptr<connection_config> config;
   std::unique_ptr<xmpp::stream> server;
+  /// What a client opens a stream with.
+  std::string_view opening;
+  /// The code of the server's close frame, 0 before.
+  unsigned web_closed = 0;
+
+  void to_server(std::string_view bytes);
+  /// What the server has said, as it is, but for TLS.
+  std::string heard_bytes();
 
 private:
-  void to_server(std::string_view bytes);
-
   std::optional<tls_stage> x_tls;
+  bool x_is_web = false;
 };
 
 inline bool has(const std::string& all, std::string_view part) {
@@ -68,5 +79,9 @@ inline constexpr std::string_view to_bob =
 inline constexpr std::string_view header =
   "<?xml version='1.0'?><stream:stream to='example.org' version='1.0' "
   "xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>";
+
+inline constexpr std::string_view web_header =
+  "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='example.org' "
+  "version='1.0'/>";
 
 } // namespace parley::test
