@@ -48,10 +48,15 @@ private:
 
 scram_keys keys_of(const std::string& password) {
   constexpr std::string_view salt = "parley-bench salt";
-  const auto secret = derive_secret(password, salt, limits::scram_iterations);
+  const auto keys = [&](scram_hash hash) {
+    const auto x =
+      derive_secret(password, salt, limits::scram_iterations, hash);
+    return scram_keys::per_hash{
+      std::string{salt}, limits::scram_iterations, x.stored_key, x.server_key};
+  };
   scram_keys out;
-  out.sha256 = {std::string{salt}, limits::scram_iterations, secret.stored_key,
-    secret.server_key};
+  out.sha1 = keys(scram_hash::sha1);
+  out.sha256 = keys(scram_hash::sha256);
   return out;
 }
 

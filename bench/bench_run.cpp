@@ -45,6 +45,7 @@ bench_run::bench_run(
         .root = what.root,
         .tls = what.tls,
         .domain = what.names.domain,
+        .protocol = what.protocol,
         .prepare = std::move(prepare)});
   }
   if (!what.relay_only)
@@ -52,7 +53,12 @@ bench_run::bench_run(
       target{.address = x_server ? x_server->address() : *what.server,
         .tls = what.tls ? &x_tls : nullptr,
         .password = what.password,
-        .secrets = &x_secrets};
+        .secrets = &x_secrets,
+        .protocol = what.protocol,
+        .managed = what.managed};
+  if (what.protocol == client_protocol::xmpp)
+    x_report.parameter("protocol",
+      std::string{what.managed ? "XMPP with acknowledgements" : "XMPP"});
   x_report.parameter("transport", what.tls ? "TLS" : "plain TCP");
   x_report.parameter(
     "body", what.body ? std::to_string(*what.body) + " bytes" : "text");
@@ -79,7 +85,7 @@ std::optional<int64_t> bench_run::server_cpu() const {
   if (x_server)
     return cpu_time(x_server->process());
   if (x_options.server_pid > 0)
-    return cpu_time(x_options.server_pid);
+    return family_cpu_time(x_options.server_pid);
   return std::nullopt;
 }
 

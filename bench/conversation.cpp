@@ -36,6 +36,8 @@ std::optional<int64_t> conversation::arrived(
       "came to " + at + " after " + std::to_string(x_last[endpoint]));
     if (late) {
       s->copies |= bit;
+      if (x_by_arrival)
+        answer(*s);
       retire(*s, number);
     }
     return std::nullopt;
@@ -50,6 +52,8 @@ std::optional<int64_t> conversation::arrived(
   if (!s)
     return std::nullopt;
   s->copies |= bit;
+  if (x_by_arrival)
+    answer(*s);
   const int64_t intended = s->intended;
   retire(*s, number);
   return intended;
@@ -65,8 +69,7 @@ std::optional<int64_t> conversation::outcome(uint64_t number, fate what) {
     fault(fault_kind::second_outcome, number, "has a second outcome");
     return std::nullopt;
   }
-  s->answered = true;
-  --x_unanswered;
+  answer(*s);
   // A rejected IM reaches nobody; the caller says whether that is a fault.
   if (what == fate::rejected)
     s->done = true;
@@ -105,7 +108,7 @@ void conversation::finish() {
     slot* const s = live(number);
     if (!s)
       continue;
-    if (!s->answered)
+    if (!s->answered && !x_by_arrival)
       fault(fault_kind::no_outcome, number, "has no outcome");
     s->answered = true;
     if (!complete(*s, number))
@@ -134,6 +137,11 @@ bool conversation::complete(const slot& s, uint64_t number) const noexcept {
   if (!x_chosen || number <= x_fork_upto)
     return s.copies == all;
   return s.copies & (uint64_t{1} << *x_chosen);
+}
+
+void conversation::answer(slot& s) noexcept {
+  x_unanswered -= s.answered ? 0 : 1;
+  s.answered = true;
 }
 
 void conversation::retire(slot& s, uint64_t number) noexcept {

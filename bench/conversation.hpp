@@ -27,6 +27,9 @@ public:
   conversation(std::string name, uint32_t endpoints,
     std::optional<uint32_t> chosen, size_t capacity, fault_log& faults);
 
+  /// From now on that it arrived is all that is told of an IM, and its outcome.
+  void outcomes_are_arrivals() noexcept { x_by_arrival = true; }
+
   /// Whether another IM can be followed now.
   bool has_room() const noexcept { return x_next - x_oldest < x_slots.size(); }
 
@@ -65,6 +68,7 @@ private:
 
   slot* live(uint64_t number) noexcept;
   bool complete(const slot& s, uint64_t number) const noexcept;
+  void answer(slot& s) noexcept;
   void retire(slot& s, uint64_t number) noexcept;
   /// What an IM needs has changed: looks at all of them again.
   void review() noexcept;
@@ -79,6 +83,7 @@ private:
   uint64_t x_unanswered = 0;
   /// All up to this one had their outcome.
   uint64_t x_answered_upto = 0;
+  bool x_by_arrival = false;
   bool x_replied = false;
   bool x_reply_arrived = false;
   /// IMs up to the first had to fork, IMs from the second on must not.

@@ -46,7 +46,7 @@ im_load::im_load(event_loop& loop, const target& to,
     x_ids(ids),
     x_faults(faults),
     x_window(parameters.window),
-    x_pool(loop),
+    x_pool(loop, to.protocol),
     x_starters(parameters.kind == traffic::both ? 2 * size_t{parameters.pairs}
                                                 : parameters.pairs) {
   const uint32_t users = 2 * parameters.pairs;
@@ -86,6 +86,8 @@ void im_load::add_user(uint32_t user, const user_names& names) {
       peers, peers_voice, 4 * size_t{x_parameters.window} + 64, x_faults},
     .to = names.user(user ^ 1),
   });
+  if (x_target.protocol == client_protocol::xmpp)
+    x_lanes.back().check.outcomes_are_arrivals();
   for (uint32_t e = 0; e < own; ++e) {
     auto& s =
       x_pool.add(*this, names.user(user), "endpoint" + std::to_string(e));
@@ -240,6 +242,11 @@ void im_load::im_arrived(session& who, const im_view& im) {
   if (intended)
     x_counts.receive.record(
       static_cast<uint64_t>(std::max<int64_t>(now_ns() - *intended, 0)));
+  if (intended && x_target.protocol == client_protocol::xmpp) {
+    ++x_counts.delivered;
+    if (x_parameters.kind != traffic::ping_pong && !x_schedule)
+      ++l.owed;
+  }
   const bool voice = x_lanes[user].sender == &who;
   // The first of a ping-pong closes its loop by the answers.
   if (x_parameters.kind == traffic::ping_pong && voice
@@ -265,13 +272,28 @@ void im_load::outcome_arrived(
     x_counts.outcome.record(
       static_cast<uint64_t>(std::max<int64_t>(now_ns() - *intended, 0)));
   if (became == fate::rejected)
-    x_faults.add(fault_kind::rejected,
-      who.address() + ", IM " + std::to_string(request) + ": "
-        + reason_of(what));
+    refused(l, request, reason_of(what));
   x_counts.delivered += became == fate::delivered ? 1 : 0;
   x_counts.stored += became == fate::stored ? 1 : 0;
   if (x_parameters.kind != traffic::ping_pong && !x_schedule)
     ++l.owed;
+}
+
+void im_load::im_refused(
+  session& who, std::string_view id, std::string_view why) {
+  auto& l = x_lanes[x_seats[who.number()].user];
+  const auto name = x_ids.read(id);
+  if (!name || &who != l.sender)
+    return x_faults.add(fault_kind::unknown,
+      who.address() + " got an error for " + std::string{id});
+  l.check.outcome(name->number, fate::rejected);
+  refused(l, name->number, why);
+}
+
+void im_load::refused(lane& l, uint64_t number, std::string_view why) {
+  x_faults.add(fault_kind::rejected,
+    l.sender->address() + ", IM " + std::to_string(number) + ": "
+      + std::string{why});
 }
 
 void im_load::read_done(session& who) {

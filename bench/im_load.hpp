@@ -109,11 +109,14 @@ private:
   void pump(lane& l);
   void send(lane& l);
   bool settled() const noexcept;
+  void refused(lane& l, uint64_t number, std::string_view why);
 
   void opened(session&) override {}
   void im_arrived(session& who, const im_view& im) override;
   void outcome_arrived(
     session& who, uint64_t request, const outcome_view& what) override;
+  void im_refused(
+    session& who, std::string_view id, std::string_view why) override;
   void read_done(session& who) override;
   void closed(session& who, const std::string& why) override;
 

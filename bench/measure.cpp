@@ -9,7 +9,9 @@ figures figures_of(const im_counts& counts, double seconds,
   const auto copies = static_cast<double>(counts.copies);
   figures out{{"im_per_s", ims / seconds}, {"copies_per_s", copies / seconds}};
   add_latency(out, "receive", counts.receive);
-  add_latency(out, "outcome", counts.outcome);
+  // XMPP has none.
+  if (counts.outcome.count() > 0)
+    add_latency(out, "outcome", counts.outcome);
   if (cpu) {
     const auto used = static_cast<double>(*cpu);
     if (ims > 0)

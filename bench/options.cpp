@@ -98,6 +98,10 @@ cxxopts::Options make_parser() {
     "measure the relay too, in turns; so by default with --start-server");
   target("no-relay", "do not");
   target("tls", "TLS towards the server (the relay has none)");
+  target("protocol",
+    "native or xmpp (im, lone, idle, presence, signin, signin-cost)",
+    by_default("native"));
+  target("stream-management", "acknowledge by XEP-0198 (xmpp)");
   target("parley", "the executable; default: beside this one", by_default(""));
   target("threads", "of a started server", by_default(uint32_t{1}));
   target("server-arg", "an argument more for `parley serve`; may be repeated",
@@ -157,6 +161,20 @@ cxxopts::Options make_parser() {
   return out;
 }
 
+void read_protocol(const cxxopts::ParseResult& in, options& out) {
+  const auto name = in["protocol"].as<std::string>();
+  if (name != "native" && name != "xmpp")
+    throw bad_option{"--protocol is native or xmpp"};
+  if (name == "xmpp")
+    out.protocol = client_protocol::xmpp;
+  out.managed = in.count("stream-management") > 0;
+  if (out.managed && name != "xmpp")
+    throw bad_option{"--stream-management goes with --protocol xmpp"};
+  const bool has_it = out.scenario != "offline" && out.scenario != "broadcast";
+  if (name == "xmpp" && !has_it)
+    throw bad_option{"--protocol xmpp has no " + out.scenario};
+}
+
 void read_target(const cxxopts::ParseResult& in, options& out) {
   out.start_server = in.count("start-server") > 0;
   out.relay_only = in.count("relay-only") > 0;
@@ -170,21 +188,25 @@ void read_target(const cxxopts::ParseResult& in, options& out) {
       throw bad_option{"--server is HOST:PORT of this machine: localhost, "
                        "127.x.y.z or [::1]; load goes nowhere else"};
   }
-  const bool can_relay = out.scenario == "im" || out.scenario == "lone"
-    || out.scenario == "broadcast"
-    || (out.scenario == "presence" && in["users"].as<uint32_t>() == 0
-      && in.count("ims") == 0);
+  const bool speaks_xmpp = out.protocol == client_protocol::xmpp;
+  const bool can_relay = !speaks_xmpp
+    && (out.scenario == "im" || out.scenario == "lone"
+      || out.scenario == "broadcast"
+      || (out.scenario == "presence" && in["users"].as<uint32_t>() == 0
+        && in.count("ims") == 0));
   if (!can_relay && (out.relay_only || in.count("compare-relay") > 0))
     throw bad_option{
       "the relay can do im, lone, broadcast and presence --watchers alone"};
   const bool prepared = out.scenario == "presence" || out.scenario == "signin"
     || out.scenario == "signin-cost";
-  if (prepared && elsewhere)
+  if (prepared && elsewhere && !speaks_xmpp)
     throw bad_option{"the users of " + out.scenario
       + " have contacts from the start: --start-server"};
   out.compare_relay = can_relay && in.count("no-relay") == 0
     && (out.start_server || in.count("compare-relay") > 0);
   out.tls = in.count("tls") > 0;
+  if (speaks_xmpp && out.tls)
+    throw bad_option{"--protocol xmpp is measured over plain TCP alone"};
   out.server_pid = in["server-pid"].as<int>();
   out.parley = in["parley"].as<std::string>();
   if (out.parley.empty())
@@ -235,6 +257,9 @@ void read_load(const cxxopts::ParseResult& in, options& out) {
       .endpoints = 1,
       .window = rate > 0 ? window : 1,
       .rate = out.im.rate};
+  if (out.protocol == client_protocol::xmpp && out.im.endpoints > 1)
+    throw bad_option{"servers of XMPP differ in which endpoints get an IM: "
+                     "--endpoints 1"};
   out.body = parse_body(in["body"].as<std::string>());
   if (in["sessions"].as<uint32_t>() > 0)
     out.sessions = number<uint32_t>(in, "sessions", 2, limits::users_max);
@@ -277,6 +302,7 @@ parsed_options parse_options(int argc, const char* const* argv) {
     what.group = number<uint32_t>(in, "group", 2, limits::users_max);
     what.count = number<uint32_t>(in, "count", 1, limits::users_max);
     if (what.scenario != "relay" && what.scenario != "users") {
+      read_protocol(in, what);
       read_target(in, what);
       read_load(in, what);
     }

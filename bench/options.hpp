@@ -27,6 +27,9 @@ struct options {
   bool relay_only = false;
   bool compare_relay = false;
   bool tls = false;
+  /// What clients speak; XMPP with stream management or without.
+  client_protocol protocol = client_protocol::native;
+  bool managed = false;
   /// The `parley` to start, its threads, further arguments for it, and where
   /// its data go.
   std::string parley;

@@ -33,7 +33,7 @@ presence_load::presence_load(event_loop& loop, const target& to,
     x_faults(faults),
     x_window(parameters.window),
     x_check(who, names, endpoint, faults),
-    x_pool(loop),
+    x_pool(loop, to.protocol),
     x_users(who.users()),
     x_timer(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)) {
   if (x_timer < 0)

@@ -120,6 +120,28 @@ std::optional<int64_t> cpu_time(pid_t process) {
   return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
+std::vector<pid_t> process_family(pid_t process) {
+  std::vector<pid_t> out{process};
+  for (size_t i = 0; i < out.size(); ++i) {
+    const auto tasks = "/proc/" + std::to_string(out[i]) + "/task";
+    std::error_code gone;
+    for (const auto& task : std::filesystem::directory_iterator{tasks, gone}) {
+      std::ifstream in{task.path() / "children"};
+      for (pid_t child = 0; in >> child;)
+        out.push_back(child);
+    }
+  }
+  return out;
+}
+
+std::optional<int64_t> family_cpu_time(pid_t process) {
+  auto sum = cpu_time(process);
+  for (const auto p : process_family(process))
+    if (sum && p != process)
+      *sum += cpu_time(p).value_or(0);
+  return sum;
+}
+
 namespace {
 
 /// A line `Name:  123 kB`, in bytes.
@@ -143,12 +165,24 @@ std::optional<uint64_t> resident_memory(pid_t process) {
   return kilobytes(folder + "/status", "VmRSS:");
 }
 
+namespace {
+
+std::optional<uint64_t> family_memory(pid_t process) {
+  auto sum = resident_memory(process);
+  for (const auto p : process_family(process))
+    if (sum && p != process)
+      *sum += resident_memory(p).value_or(0);
+  return sum;
+}
+
+} // namespace
+
 std::optional<uint64_t> settled_memory(pid_t process) {
   const int64_t deadline = now_ns() + to_ns(limits::memory_deadline);
-  auto last = resident_memory(process);
+  auto last = family_memory(process);
   while (last && now_ns() < deadline) {
     std::this_thread::sleep_for(limits::memory_interval);
-    const auto next = resident_memory(process);
+    const auto next = family_memory(process);
     if (!next)
       return std::nullopt;
     const auto change = std::max(*next, *last) - std::min(*next, *last);

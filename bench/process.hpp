@@ -39,15 +39,21 @@ private:
   std::string x_text;
 };
 
+/// A process and all that come from it.
+std::vector<pid_t> process_family(pid_t process);
+
 /// Nanoseconds of CPU that a process used until now, all threads, user and
 /// system; nothing if it is not there.
 std::optional<int64_t> cpu_time(pid_t process);
+
+/// The same of all its family; nothing if it is not there itself.
+std::optional<int64_t> family_cpu_time(pid_t process);
 
 /// Bytes of a process in memory (Rss of smaps_rollup, which is exact, else
 /// VmRSS); nothing if it may not be read.
 std::optional<uint64_t> resident_memory(pid_t process);
 
-/// `resident_memory` once it stopped changing.
+/// `resident_memory` of all its family, once it stopped changing.
 std::optional<uint64_t> settled_memory(pid_t process);
 
 /// Raises the limit of open files as far as allowed; returns it.

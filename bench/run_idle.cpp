@@ -11,7 +11,7 @@ namespace {
 class idle_load final : session::owner {
 public:
   idle_load(bench_run& run, const options& what)
-    : x_run(run), x_names(what.names), x_pool(run.loop()) {}
+    : x_run(run), x_names(what.names), x_pool(run.loop(), what.protocol) {}
 
   /// Signs users in until there are `sessions`.
   bool grow(uint32_t sessions) {

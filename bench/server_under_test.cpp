@@ -19,14 +19,19 @@ namespace parley::bench {
 
 namespace {
 
-/// The address in the line `ready HOST:PORT`; other lines are passed over.
-loopback_address wait_ready(child_process& process) {
+/// The address in the line `KIND HOST:PORT`, or else in the line `ready`, which
+/// is the last; other lines are passed over.
+loopback_address wait_ready(
+  child_process& process, std::string_view kind = "ready ") {
   const int64_t deadline = now_ns() + to_ns(limits::start_deadline);
   constexpr std::string_view ready = "ready ";
-  while (const auto line = process.read_line(deadline))
-    if (line->starts_with(ready))
-      if (auto address = loopback_address::parse(line->substr(ready.size())))
-        return *address;
+  std::optional<loopback_address> found;
+  while (const auto line = process.read_line(deadline)) {
+    if (line->starts_with(kind))
+      found = loopback_address::parse(line->substr(kind.size()));
+    if (line->starts_with(ready) && found)
+      return *found;
+  }
   throw std::runtime_error{
     "the process that was to be measured does not get ready"};
 }
@@ -38,6 +43,8 @@ std::vector<std::string> serve(const server_settings& settings,
     std::to_string(settings.threads), "--log", "warn"};
   if (!settings.tls)
     out.emplace_back("--plain");
+  if (settings.protocol == client_protocol::xmpp)
+    out.insert(out.end(), {"--xmpp", "127.0.0.1:0"});
   const auto& more = settings.arguments;
   out.insert(out.end(), more.begin(), more.end());
   if (std::find(more.begin(), more.end(), "--config") == more.end()) {
@@ -71,7 +78,8 @@ server_under_test::server_under_test(const server_settings& settings)
     settings.prepare(x_folder.path());
   x_server = std::make_unique<child_process>(
     serve(settings, x_folder.path(), x_configuration.path()));
-  x_address = wait_ready(*x_server);
+  x_address = wait_ready(
+    *x_server, settings.protocol == client_protocol::xmpp ? "xmpp " : "ready ");
 }
 
 server_under_test::~server_under_test() = default;
@@ -113,9 +121,13 @@ void server_under_test::admin(const std::vector<std::string>& arguments) const {
 void write_users(std::ostream& out, const user_names& names, uint32_t count,
   const std::string& password) {
   constexpr std::string_view salt = "parley-bench salt";
-  const auto keys =
-    rfc5803(derive_secret(password, salt, limits::scram_iterations), salt,
-      limits::scram_iterations);
+  std::string keys;
+  for (const auto hash : {scram_hash::sha1, scram_hash::sha256}) {
+    keys += hash == scram_hash::sha1 ? "" : ",";
+    keys +=
+      rfc5803(derive_secret(password, salt, limits::scram_iterations, hash),
+        salt, limits::scram_iterations, hash);
+  }
   for (uint32_t i = 0; i < count; ++i)
     out << names.user(i) << ',' << keys << '\n';
 }

@@ -44,6 +44,8 @@ struct server_settings {
   /// `--plain` is left out.
   bool tls = false;
   std::string domain;
+  /// Whose listener `address` is.
+  client_protocol protocol = client_protocol::native;
   data_preparation prepare = {};
 };
 

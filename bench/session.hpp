@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,11 +13,13 @@
 #include "bench/scram.hpp"
 
 namespace parley::wire {
-class ClientFrame;
 class ServerFrame;
 } // namespace parley::wire
 
 namespace parley::bench {
+
+/// What is spoken with the server.
+enum class client_protocol : uint8_t { native, xmpp };
 
 /// Where sessions go, and what they have in common.
 struct target {
@@ -30,29 +31,35 @@ struct target {
   bool relay = false;
   std::string password;
   secret_cache* secrets = nullptr;
+  client_protocol protocol = client_protocol::native;
+  /// XMPP: with acknowledgements (XEP-0198).
+  bool managed = false;
 };
 
-/// One endpoint, signed in to a server (or a peer behind the relay). A leaner
-/// and stricter one than the client library: it neither reconnects nor drops
-/// duplicates, because a checker has to see both.
+/// One endpoint, signed in to a server (or a peer behind the relay). Leaner and
+/// stricter than what people use: it neither reconnects nor drops duplicates,
+/// because a checker has to see both.
 ///
 /// Acknowledges after each read what came with it, before what its owner sends
 /// on. Output waits for `flush`, which is called by itself after each read.
-class session final : public event_loop::handler {
+class session : public event_loop::handler {
 public:
   class owner {
   public:
     virtual ~owner() = default;
     virtual void opened(session& who) = 0;
     virtual void im_arrived(session& who, const im_view& im) = 0;
-    /// A *REQUEST* error counts as a rejection.
+    /// A *REQUEST* error counts as a rejection. XMPP has no outcomes.
     virtual void outcome_arrived(
       session& who, uint64_t request, const outcome_view& what) = 0;
+    /// XMPP: an IM comes back with an error.
+    virtual void im_refused(session&, std::string_view, std::string_view) {}
     /// One part of the outcomes of a broadcast.
-    virtual void broadcast_arrived(session& who, const wire::ServerFrame& part);
+    virtual void broadcast_arrived(session&, const wire::ServerFrame&) {}
     /// What others see of somebody.
     virtual void presence_arrived(session&, const presence_view&) {}
-    /// A request that asks for nothing more is done.
+    /// A request that asks for nothing more is done. Of XMPP: a presence, which
+    /// its sender is told of too.
     virtual void done_arrived(session&, uint64_t) {}
     /// All of one read was handed out and acknowledged: time to send.
     virtual void read_done(session&) {}
@@ -71,18 +78,18 @@ public:
   void open(const target& to);
 
   /// These append to the output and return the number of the request.
-  uint64_t send(const outgoing_im& im, int64_t sent_at_ms);
-  uint64_t broadcast(std::string_view id, std::span<const std::string> to,
-    std::string_view body);
+  virtual uint64_t send(const outgoing_im& im, int64_t sent_at_ms) = 0;
+  virtual uint64_t broadcast(std::string_view id,
+    std::span<const std::string> to, std::string_view body) = 0;
   /// Behind the relay the others get what a server would tell them.
-  uint64_t set_presence(uint32_t show, std::string_view status);
+  virtual uint64_t set_presence(uint32_t show, std::string_view status) = 0;
   /// Ends the session; `closed` follows.
-  void sign_out();
+  virtual void sign_out() = 0;
   void close();
 
   void flush();
   /// Heartbeat; call it every second or so.
-  void tick(int64_t now);
+  virtual void tick(int64_t) {}
 
   /// False: IMs are acknowledged, but behind the relay not answered.
   void set_answering(bool x) noexcept { x_answering = x; }
@@ -99,35 +106,42 @@ public:
   /// When the sign-in was complete.
   int64_t opened_at() const noexcept { return x_opened_at; }
 
-  void ready(uint32_t events) override;
+  void ready(uint32_t events) final;
+
+protected:
+  // -- what a protocol does
+
+  /// The connection is there: say the first thing.
+  virtual void begin() = 0;
+  /// Hands out the whole frames in `bytes`; returns how many bytes they have.
+  virtual size_t consume(std::string_view bytes) = 0;
+  /// Acknowledges what came; only while it is open.
+  virtual void acknowledge() = 0;
+
+  // -- what it has for that
+
+  owner& who_owns() noexcept { return x_owner; }
+  const target& where() const noexcept { return *x_target; }
+  const std::string& endpoint() const noexcept { return x_endpoint; }
+  std::string& out() noexcept { return x_out; }
+  bool is_answering() const noexcept { return x_answering; }
+  int64_t last_traffic() const noexcept { return x_last_traffic; }
+  void traffic_at(int64_t now) noexcept { x_last_traffic = now; }
+  void grant(uint32_t requests, uint64_t bytes) noexcept {
+    x_requests_granted = requests;
+    x_bytes_granted = bytes;
+  }
+  /// The sign-in is complete.
+  void opened(std::string address);
+  /// It is over.
+  void fail(const std::string& why);
 
 private:
-  enum class stage : uint8_t {
-    unopened,
-    connecting,
-    magic,
-    welcome,
-    sasl,
-    open,
-    closed,
-  };
+  enum class stage : uint8_t { unopened, connecting, signing_in, open, closed };
 
   void connect_further();
-  void begin();
   void read();
-  /// Hands out the whole frames in `bytes`; returns how many bytes they have.
-  size_t consume(std::string_view bytes);
-  void handle(std::string_view bytes);
-  void handle_im(const frame_view& frame);
-  void handle_outcome(const frame_view& frame);
-  void handle_presence(const frame_view& frame);
-  void handle_rare(std::string_view bytes);
-  void authenticate();
-  void challenge(std::string_view data);
-  void write_frame(const wire::ClientFrame& frame);
-  void acknowledge();
   void wait_for_output(bool wanted);
-  void fail(const std::string& why);
 
   event_loop& x_loop;
   owner& x_owner;
@@ -142,17 +156,18 @@ private:
   bool x_output_wanted = false;
   std::string x_in;
   std::string x_out;
-  std::unique_ptr<scram_exchange> x_scram;
-  uint64_t x_last_request = 0;
-  /// Behind the relay: the number of this side's last answer.
-  uint64_t x_own_answer = 0;
-  uint64_t x_last_event = 0;
-  uint64_t x_acknowledged = 0;
   uint32_t x_requests_granted = 0;
   uint64_t x_bytes_granted = 0;
-  int64_t x_heartbeat = 0;
   int64_t x_last_traffic = 0;
   int64_t x_opened_at = 0;
 };
+
+/// A session of either protocol, not opened yet.
+std::unique_ptr<session> make_session(client_protocol protocol,
+  event_loop& loop, session::owner& o, uint32_t number, std::string user,
+  std::string endpoint);
+
+/// What nobody else says at the same time.
+std::string fresh_nonce();
 
 } // namespace parley::bench

@@ -11,8 +11,8 @@ using namespace std::chrono_literals;
 session& session_pool::add(
   session::owner& o, std::string user, std::string endpoint) {
   const auto number = static_cast<uint32_t>(x_sessions.size());
-  x_sessions.push_back(std::make_unique<session>(
-    x_loop, o, number, std::move(user), std::move(endpoint)));
+  x_sessions.push_back(make_session(
+    x_protocol, x_loop, o, number, std::move(user), std::move(endpoint)));
   return *x_sessions.back();
 }
 

@@ -27,7 +27,9 @@ struct user_names {
 /// The sessions of a run, opened and kept alive together.
 class session_pool {
 public:
-  explicit session_pool(event_loop& loop) : x_loop(loop) {}
+  explicit session_pool(
+    event_loop& loop, client_protocol protocol = client_protocol::native)
+    : x_loop(loop), x_protocol(protocol) {}
 
   /// Not opened yet; its number is its place in the pool.
   session& add(session::owner& o, std::string user, std::string endpoint);
@@ -49,6 +51,7 @@ public:
 
 private:
   event_loop& x_loop;
+  client_protocol x_protocol;
   std::vector<std::unique_ptr<session>> x_sessions;
   size_t x_opened = 0;
   int64_t x_last_tick = 0;

@@ -39,8 +39,8 @@ bool signin_load::enter(uint32_t first, uint32_t last) {
   session::owner& self = *this;
   for (uint32_t next = first; next < last || !under_way.empty();) {
     for (; next < last && under_way.size() < limits::sign_ins_at_once; ++next) {
-      x_sessions[next] = std::make_unique<session>(
-        x_loop, self, next, x_names.user(next), endpoint);
+      x_sessions[next] = make_session(
+        x_target.protocol, x_loop, self, next, x_names.user(next), endpoint);
       under_way.push_back(x_sessions[next].get());
       under_way.back()->open(x_target);
     }

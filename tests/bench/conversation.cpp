@@ -256,6 +256,21 @@ BOOST_AUTO_TEST_CASE(there_is_room_for_so_many_as_were_asked_for) {
   BOOST_TEST(!c.conv.has_room());
 }
 
+BOOST_AUTO_TEST_CASE(where_nothing_else_is_told_arriving_is_the_outcome) {
+  checked c{1, 0};
+  c.conv.outcomes_are_arrivals();
+  const auto first = c.send();
+  const auto second = c.send();
+  BOOST_TEST(c.conv.unanswered() == 2u);
+  BOOST_TEST((c.conv.arrived(0, first) == 0));
+  BOOST_TEST(c.conv.unanswered() == 1u);
+  c.conv.arrived(0, second);
+  BOOST_TEST(c.conv.settled());
+  c.send();
+  // Lost, and nothing else: there is no outcome to wait for.
+  c.expect(fault_kind::lost);
+}
+
 BOOST_AUTO_TEST_CASE(any_single_fault_in_a_long_run_is_found) {
   const auto seed = std::random_device{}();
   BOOST_TEST_MESSAGE("seed " << seed);
