@@ -320,6 +320,9 @@ void xmpp_session::take_presence(const element_view& x) {
     grant(UINT32_MAX, UINT64_MAX);
     return opened(address());
   }
+  // An answer to the probe of a sign-in: nobody was there (RFC 6121, 4.3.2).
+  if (leaves && what.from.find('/') == what.from.npos)
+    return;
   what.show =
     leaves ? uint32_t{wire::UNAVAILABLE} : show_of(x.child_text("show"));
   what.status = x.child_text("status");
