@@ -81,6 +81,21 @@ BOOST_AUTO_TEST_CASE(a_watch_that_becomes_a_subscription_ends_unseen) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(a_watch_that_becomes_a_subscription_shows_to_all) {
+  in_any_order([](engine& e) {
+    auto& a1 = e.sign_in(alice, "desk");
+    auto& a2 = e.sign_in(alice, "phone");
+    e.sign_in(bob, "phone");
+    a2.request(watch{user(bob), 600});
+    e.settle();
+    // Who comes before the subscription is on disk sees as the others do.
+    a1.request(subscribe{user(bob)});
+    auto& a3 = e.sign_in(alice, "tablet");
+    for (auto* one : {&a1, &a2, &a3})
+      BOOST_TEST(sees(*one, bob) == "phone=available");
+  });
+}
+
 BOOST_AUTO_TEST_CASE(a_watch_outlives_what_the_watched_one_is_doing) {
   in_any_order([](engine& e) {
     auto& a = e.sign_in(alice, "desk");
