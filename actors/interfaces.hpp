@@ -10,6 +10,7 @@
 #include "actors/messages.hpp"
 #include "actors/observation/messages.hpp"
 #include "actors/roster/messages.hpp"
+#include "actors/store/document_messages.hpp"
 
 /// Every actor's typed interface: who reads this page knows the system. Plain
 /// sends wherever IMs pass; requests only for operators.
@@ -85,6 +86,8 @@ using roster_actor = caf::typed_actor<
   /// Ad-hoc watches: asked of the presentity, answered to the watcher.
   caf::reacts_to<watch_request>, caf::reacts_to<watch_decided>,
   caf::reacts_to<watch_revoked>,
+  /// Of what this user keeps.
+  caf::reacts_to<tell_watchers>,
   /// From its own subscriptions.
   caf::reacts_to<presentity_left>, caf::reacts_to<subscription_ended>,
   /// Ad-hoc watches that are over.
@@ -111,6 +114,10 @@ using router_actor = caf::typed_actor<
   caf::reacts_to<note_confirmed>, caf::reacts_to<presence_calls>,
   caf::reacts_to<attach_watcher>, caf::reacts_to<detach_watcher>,
   caf::reacts_to<watch_request>, caf::reacts_to<review_requests>,
+  /// What users keep: asked of its owner's router, answered to that of who
+  /// asks; read by a reader between. Notices for its users.
+  caf::reacts_to<documents_wanted>, caf::reacts_to<documents_ready>,
+  caf::reacts_to<documents_followed>, caf::reacts_to<document_notices>,
   /// From its own rosters.
   caf::reacts_to<roster_idle>, caf::reacts_to<roster_head_changed>,
   /// From operators, for a user's roster: what a viewer may see; contacts.
@@ -174,6 +181,12 @@ using store_reader_actor = caf::typed_actor<
   caf::reacts_to<retry_key, uint64_t, router_actor>,
   /// Answered by `account_found` with the ticket.
   caf::reacts_to<user_address, uint64_t, gateway_ref>,
+  /// What users keep, as far as the one who asks may see it: answered by
+  /// `documents_ready`, and by a `document_notices` for each owner that has
+  /// any.
+  caf::reacts_to<documents_wanted, router_actor>,
+  caf::reacts_to<documents_followed, router_actor>,
+  caf::replies_to<count_atom, user_address>::with<documents_counted>,
   /// Those among these that have an account.
   caf::replies_to<list_atom, std::vector<user_address>>::with<accounts_found>,
   /// The latest so many lines of the audit log.

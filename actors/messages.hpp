@@ -238,7 +238,9 @@ struct stop_report {
 /// A write that somebody waits for; `code` none when it is on disk.
 struct write_result {
   failure why;
-  auto fields() { return std::tie(why); }
+  /// If the write was one change_documents, and it was carried out.
+  collection_rules documents = {};
+  auto fields() { return std::tie(why, documents); }
 };
 
 /// What became of the removal of an account.

@@ -107,6 +107,12 @@ CAF_ADD_TYPE_ID(parley, (parley::subscription_ended))
 CAF_ADD_TYPE_ID(parley, (parley::say_to_session))
 CAF_ADD_TYPE_ID(parley, (parley::absent_users))
 CAF_ADD_TYPE_ID(parley, (parley::routed_pass))
+CAF_ADD_TYPE_ID(parley, (parley::documents_wanted))
+CAF_ADD_TYPE_ID(parley, (parley::documents_ready))
+CAF_ADD_TYPE_ID(parley, (parley::documents_followed))
+CAF_ADD_TYPE_ID(parley, (parley::document_notices))
+CAF_ADD_TYPE_ID(parley, (parley::tell_watchers))
+CAF_ADD_TYPE_ID(parley, (parley::documents_counted))
 CAF_END_TYPE_ID_BLOCK(parley)
 
 namespace parley {

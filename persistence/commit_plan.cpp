@@ -348,7 +348,7 @@ result<bool> commit_plan::remove_left(
 
 /// A few one by one, since a range that is deleted costs every later look-up a
 /// little until compactions have carried it out; many as a range.
-result<void> commit_plan::remove_range(
+result<bool> commit_plan::remove_range(
   family where, const std::string& begin, const std::string& end) {
   auto few = keys_between(where, begin, end, defaults::remove_account_page);
   if (!few)
@@ -356,14 +356,14 @@ result<void> commit_plan::remove_range(
   if (few->size() < defaults::remove_account_page) {
     for (auto& key : *few)
       remove_key(where, key);
-    return {};
+    return false;
   }
   // The plan's index does not learn of this: what reads these families is this
-  // very function, which would delete once more.
+  // very function, which would delete once more, and what asks `x_emptied`.
   if (x_status.ok())
     x_status =
       x_batch.GetWriteBatch()->DeleteRange(x_db.handle(where), begin, end);
-  return {};
+  return true;
 }
 
 result<void> commit_plan::apply(const remove_account& x) {
@@ -377,12 +377,18 @@ result<void> commit_plan::apply(const remove_account& x) {
     return tl::unexpected(std::move(deleted.error()));
   auto done =
     remove_range(family::ids, keys::id_begin(x.user), keys::id_end(x.user))
-      .and_then([&] {
+      .and_then([&](bool) {
         return remove_range(
           family::rosters, keys::roster(x.user), keys::roster_end(x.user));
+      })
+      .and_then([&](bool) {
+        return remove_range(family::documents, keys::documents(x.user),
+          keys::documents_end(x.user));
       });
   if (!done)
-    return done;
+    return tl::unexpected(std::move(done.error()));
+  if (*done)
+    x_emptied.insert(x.user);
   x_deleted.push_back(*deleted);
   if (!*existed || x.line.what.empty())
     return {};

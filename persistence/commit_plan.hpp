@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -66,6 +67,10 @@ public:
   uint64_t ids_put() const noexcept { return x_ids_put; }
   /// As commit_report::deleted.
   const std::vector<uint64_t>& deleted() const noexcept { return x_deleted; }
+  /// As commit_report::documents.
+  std::vector<document_verdict> take_documents() noexcept {
+    return std::move(x_documents);
+  }
 
 private:
   struct user_plan {
@@ -85,6 +90,24 @@ private:
   result<void> apply(const remove_contact& x);
   result<void> apply(const put_note& x);
   result<void> apply(const remove_note& x);
+  result<void> apply(const change_documents& x);
+
+  /// One change of what a user keeps, while it is judged
+  /// (commit_plan_documents.cpp).
+  struct keeping;
+  result<void> carry_out(keeping& k, const write_document& x);
+  result<void> carry_out(keeping& k, const remove_document& x);
+  result<void> carry_out(keeping& k, const make_collection& x);
+  result<void> carry_out(keeping& k, const change_collection& x);
+  result<void> carry_out(keeping& k, const remove_collection& x);
+  result<void> load(keeping& k, const change_documents& x);
+  result<void> count_anew(keeping& k);
+  /// The oldest of a collection that has too many go, `but` that which is being
+  /// written.
+  result<void> thin_out(keeping& k, const std::string& but);
+  void write(keeping& k);
+  /// Takes a document out of the counts, to be removed; false: there is none.
+  result<bool> take_out(keeping& k, const std::string& key);
 
   result<user_plan*> plan_of(const user_address& user);
   result<bool> has_account(const user_address& user);
@@ -98,8 +121,8 @@ private:
   /// nobody looks.
   result<uint64_t> remove_ims(const user_address& recipient);
   /// Keys of a family from `begin` to before `end`; only of families whose keys
-  /// nothing else in the plan reads.
-  result<void> remove_range(
+  /// nothing else in the plan reads. True: as a range, unseen by its index.
+  result<bool> remove_range(
     family where, const std::string& begin, const std::string& end);
   result<void> forget_reference(const keys::body_key& key);
   /// Whether the body is, or now will be, in the family bodies.
@@ -141,6 +164,10 @@ private:
   std::string x_first_forgettable;
   uint64_t x_ids_put = 0;
   std::vector<uint64_t> x_deleted;
+  std::vector<document_verdict> x_documents;
+  /// Whose documents this plan removes as a range: nothing is kept for them
+  /// within it.
+  std::unordered_set<user_address> x_emptied;
   /// Of the last broadcast: it need not be looked at for each recipient. Held:
   /// it was found to be the one in the family bodies.
   const im* x_last_message = nullptr;

@@ -20,7 +20,7 @@ bool is_queue(family x) {
 }
 
 bool is_large(family x) {
-  return is_queue(x) || x == family::rosters;
+  return is_queue(x) || x == family::rosters || x == family::documents;
 }
 
 } // namespace

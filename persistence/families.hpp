@@ -24,6 +24,7 @@ enum class family : uint8_t {
   meta,
   rosters,
   notes,
+  documents,
 };
 
 inline constexpr std::array family_names{std::string_view("default"),
@@ -31,7 +32,7 @@ inline constexpr std::array family_names{std::string_view("default"),
   std::string_view("ims"), std::string_view("bodies"), std::string_view("ids"),
   std::string_view("settings"), std::string_view("audit"),
   std::string_view("meta"), std::string_view("rosters"),
-  std::string_view("notes")};
+  std::string_view("notes"), std::string_view("documents")};
 
 inline constexpr size_t family_count = family_names.size();
 

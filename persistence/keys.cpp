@@ -13,6 +13,12 @@ constexpr char part_references = 1;
 constexpr char part_roster = 0;
 constexpr char part_contact = 1;
 constexpr char part_roster_end = 2;
+constexpr char part_totals = 0;
+constexpr char part_collections = 1;
+constexpr char part_documents_end = 2;
+constexpr char part_rules = 0;
+constexpr char part_document = 1;
+constexpr char part_collection_end = 2;
 constexpr char slot_wish = 0;
 constexpr char slot_verdict = 1;
 
@@ -213,6 +219,62 @@ std::optional<note_place> parse_note(std::string_view key) {
   result.to = user_address::from_prepared(std::string(to));
   result.is_wish = slot == slot_wish;
   return result;
+}
+
+namespace {
+
+std::string collection_part(
+  const user_address& owner, std::string_view name, char part) {
+  auto out = pair_part(owner, part_collections);
+  put_part(out, name);
+  out.push_back(part);
+  return out;
+}
+
+} // namespace
+
+std::string documents(const user_address& owner) {
+  return pair_part(owner, part_totals);
+}
+
+std::string documents_end(const user_address& owner) {
+  return pair_part(owner, part_documents_end);
+}
+
+std::string collection(const user_address& owner, std::string_view name) {
+  return collection_part(owner, name, part_rules);
+}
+
+std::string document(
+  const user_address& owner, std::string_view collection, std::string_view id) {
+  return collection_part(owner, collection, part_document).append(id);
+}
+
+std::string documents_begin(
+  const user_address& owner, std::string_view collection) {
+  return collection_part(owner, collection, part_document);
+}
+
+std::string documents_end(
+  const user_address& owner, std::string_view collection) {
+  return collection_part(owner, collection, part_collection_end);
+}
+
+std::optional<document_place> parse_document(std::string_view key) noexcept {
+  bytes::reader in(key);
+  document_place x;
+  x.owner = in.take(in.fixed<uint16_t>());
+  auto part = in.fixed<uint8_t>();
+  if (part == part_totals)
+    return in.complete() ? std::optional(x) : std::nullopt;
+  x.collection = in.take(in.fixed<uint16_t>());
+  auto within = in.fixed<uint8_t>();
+  x.id = in.take(in.rest().size());
+  bool is_document = within == part_document;
+  if (!in.ok() || part != part_collections || x.collection.empty()
+    || (!is_document && within != part_rules) || is_document == x.id.empty())
+    return std::nullopt;
+  return x;
 }
 
 std::string left(const user_address& user) {

@@ -74,6 +74,29 @@ struct note_place {
 };
 std::optional<note_place> parse_note(std::string_view key);
 
+/// Family documents: of each user first what all of it comes to, then its
+/// collections, each followed by its documents.
+std::string documents(const user_address& owner);
+/// The first key after the last possible one of `owner`.
+std::string documents_end(const user_address& owner);
+std::string collection(const user_address& owner, std::string_view name);
+std::string document(
+  const user_address& owner, std::string_view collection, std::string_view id);
+/// Before and after all documents of a collection.
+std::string documents_begin(
+  const user_address& owner, std::string_view collection);
+std::string documents_end(
+  const user_address& owner, std::string_view collection);
+/// Views into the key.
+struct document_place {
+  std::string_view owner;
+  /// Empty: what all comes to.
+  std::string_view collection;
+  /// Empty: the collection itself.
+  std::string_view id;
+};
+std::optional<document_place> parse_document(std::string_view key) noexcept;
+
 /// Family audit.
 std::string audit(uint64_t number);
 std::optional<uint64_t> parse_audit(std::string_view key);

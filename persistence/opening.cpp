@@ -91,8 +91,8 @@ result<bool> migrate(database& db, const std::string& path) {
         "the store in " + path + " is damaged: its schema version");
     if (*version == schema_version)
       return false;
-    // From 1 to 2: two families more, empty, which opening has made. Heads are
-    // read in both forms.
+    // From 1 to 2, and from 2 to 3: families more, empty, which opening has
+    // made. Heads are read in all their forms.
   } else {
     auto secret = random_octets(defaults::store_secret_bytes);
     if (!secret)

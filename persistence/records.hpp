@@ -101,6 +101,33 @@ struct note_record {
 std::string encode_note(const note_record& x);
 std::optional<note_record> decode_note(std::string_view value);
 
+/// What a user keeps in all.
+struct totals_record {
+  document_totals what;
+  /// The greatest number that a document ever had.
+  uint64_t last = 0;
+};
+std::string encode_totals(const totals_record& x);
+std::optional<totals_record> decode_totals(std::string_view value);
+
+struct collection_record {
+  collection_rules rules;
+  /// Documents in it.
+  uint64_t count = 0;
+};
+std::string encode_collection(const collection_record& x);
+std::optional<collection_record> decode_collection(std::string_view value);
+
+/// Its id is in the key, not here.
+struct document_record {
+  /// Greater: written later.
+  uint64_t number = 0;
+  wall_time written_at{};
+  std::string bytes;
+};
+std::string encode_document(const document_record& x);
+std::optional<document_record> decode_document(std::string_view value);
+
 /// Counters and the schema version.
 std::string encode_number(uint64_t x);
 std::optional<uint64_t> decode_number(std::string_view value);

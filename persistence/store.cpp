@@ -165,8 +165,9 @@ result<commit_report> store::commit(batch_parts parts) {
   }
   if (!done)
     return tl::unexpected(std::move(done.error()));
-  return x_impl->write(*plan).map(
-    [&plan] { return commit_report{plan->deleted()}; });
+  return x_impl->write(*plan).map([&plan] {
+    return commit_report{plan->deleted(), plan->take_documents()};
+  });
 }
 
 } // namespace parley

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "protocol/contacts.hpp"
+#include "protocol/documents.hpp"
 #include "protocol/errors.hpp"
 #include "protocol/scram_keys.hpp"
 #include "protocol/vocabulary.hpp"
@@ -181,8 +182,9 @@ struct remove_note {
   auto fields() { return std::tie(what); }
 };
 
-/// Removes the account, its roster, its stored IMs and the retry ids of what it
-/// sent. What its roster owes to others stays, and what is put with it.
+/// Removes the account, its roster, its documents, its stored IMs and the retry
+/// ids of what it sent. What its roster owes to others stays, and what is put
+/// with it.
 struct remove_account {
   user_address user;
   /// Goes into the audit log if there was such an account and `what` is not
@@ -198,14 +200,46 @@ struct put_setting {
   auto fields() { return std::tie(name, value); }
 };
 
+/// What one user keeps: documents, and collections of them.
+struct document_totals {
+  /// Documents and collections.
+  uint64_t count = 0;
+  /// Of their names and contents.
+  uint64_t bytes = 0;
+  bool operator==(const document_totals&) const = default;
+  auto fields() { return std::tie(count, bytes); }
+};
+
+/// Changes what a user keeps, if that has an account, and by the rules of
+/// documents.hpp; what they refuse is no failure of the commit.
+struct change_documents {
+  user_address owner;
+  document_change what;
+  /// No change may lead beyond these: `quota_exceeded`.
+  document_totals max{any_number, any_number};
+  wall_time at{};
+  auto fields() { return std::tie(owner, what, max, at); }
+};
+
+/// What became of a change_documents.
+struct document_verdict {
+  /// Code none: it was carried out.
+  failure why;
+  /// Of its collection, as they are then, or were when it was removed.
+  collection_rules rules;
+  auto fields() { return std::tie(why, rules); }
+};
+
 using store_operation = std::variant<put_im, remove_im, put_account,
   remove_account, put_setting, audit_entry, put_roster, put_contact,
-  remove_contact, put_note, remove_note>;
+  remove_contact, put_note, remove_note, change_documents>;
 
 /// What a commit found out.
 struct commit_report {
   /// Stored IMs that were deleted: a number for each remove_account, in order.
   std::vector<uint64_t> deleted;
+  /// One for each change_documents, in order.
+  std::vector<document_verdict> documents;
 };
 
 // -- what can be read ---------------------------------------------------------
@@ -263,6 +297,22 @@ struct stored_id {
   auto fields() { return std::tie(content_hash, stored_at); }
 };
 
+/// Documents of one collection.
+struct stored_documents {
+  /// Nothing: there is no such collection.
+  std::optional<collection_rules> rules;
+  std::vector<document> what;
+  auto fields() { return std::tie(rules, what); }
+};
+
+/// What the owner of documents has with somebody who asks for them.
+struct acquaintance {
+  /// Subscribed to the owner's presence.
+  bool watches = false;
+  /// The owner's.
+  parley::privacy privacy;
+};
+
 struct account {
   user_address user;
   scram_keys keys;
@@ -311,6 +361,17 @@ public:
   result<stored_roster> roster(const user_address& user);
   /// The same, of which nothing is decoded yet that can wait.
   result<packed_roster> roster_rows(const user_address& user);
+  /// In two look-ups, without reading the roster.
+  result<acquaintance> acquainted(
+    const user_address& owner, const user_address& with);
+  /// `which` of a collection, newest first: those that are there, so many that
+  /// they have at most `bytes_max` in all, or one.
+  result<stored_documents> documents(
+    const user_address& owner, const read_documents& which, uint64_t bytes_max);
+  /// Names of collections that begin with `prefix`.
+  result<std::vector<std::string>> collections(
+    const user_address& owner, std::string_view prefix);
+  result<document_totals> documents_of(const user_address& owner);
   result<std::optional<stored_id>> find_id(const retry_key& key);
   result<std::optional<account>> find_account(const user_address& user);
   /// In order of user; what cannot be read is passed over.

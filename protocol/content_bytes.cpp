@@ -16,6 +16,10 @@ uint64_t content_bytes(const request& x) noexcept {
     return content_bytes(*s->message);
   if (auto* p = std::get_if<pass_on>(&x))
     return content_bytes(*p->message);
+  if (auto* d = std::get_if<document_request>(&x)) {
+    auto* change = std::get_if<document_change>(&d->what);
+    return change ? content_bytes(*change) : 0;
+  }
   uint64_t bytes = 0;
   if (auto* b = std::get_if<broadcast>(&x)) {
     bytes += content_bytes(*b->message);

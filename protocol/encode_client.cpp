@@ -169,7 +169,11 @@ struct encoder {
     return {};
   }
 
-  result<void> operator()(const pass_on&) {
+  result<void> operator()(const pass_on&) { return unsayable(); }
+  result<void> operator()(const document_request&) { return unsayable(); }
+  result<void> operator()(const follow_documents&) { return unsayable(); }
+
+  static result<void> unsayable() {
     return fail(errc::bad_request, "the native protocol cannot say this");
   }
 

@@ -205,6 +205,12 @@ struct encoder {
       (*this)(typing_notice{x.message->from});
   }
 
+  /// Its clients cannot ask for documents, and are told of none.
+  void operator()(const document_event&) {}
+  void operator()(const documents_found&) {
+    (*this)(failure{errc::unknown_request});
+  }
+
   void operator()(const policy_values& x) {
     auto& y = *to.mutable_policy();
     for (auto& [name, value] : x.values)

@@ -32,6 +32,8 @@ constexpr std::array entries{
   entry{errc::watcher_limit, "watcher_limit"},
   entry{errc::watch_limit, "watch_limit"},
   entry{errc::watch_disabled, "watch_disabled"},
+  entry{errc::not_found, "not_found"},
+  entry{errc::other_rules, "other_rules"},
   entry{errc::authentication_failed, "authentication_failed"},
   entry{errc::too_many_endpoints, "too_many_endpoints"},
   entry{errc::mechanism_unavailable, "mechanism_unavailable"},

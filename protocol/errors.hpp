@@ -34,7 +34,8 @@ enum class errc : uint8_t {
   rate_limited = 7,
   /// Nobody of the recipient is signed in and `im.store_offline` is off.
   recipient_offline = 8,
-  /// The recipient has `im.offline_max` IMs waiting; `limit` and `value`.
+  /// The recipient has `im.offline_max` IMs waiting, or the user as many
+  /// documents, or bytes of them, as the settings allow; `limit` and `value`.
   quota_exceeded = 9,
   /// The disk refused: the IM is not safe anywhere.
   store_failed = 10,
@@ -64,6 +65,10 @@ enum class errc : uint8_t {
   watch_limit = 29,
   /// An operator switched ad-hoc watches off (`presence.adhoc`).
   watch_disabled = 30,
+  /// There is no such document, or collection, for the one who asks.
+  not_found = 31,
+  /// The collection is kept by other rules than those wished.
+  other_rules = 32,
 
   // -- sign-in fails ---------------------------------------------------------
   /// Wrong user name or wrong password, not told apart; or the exchange broke

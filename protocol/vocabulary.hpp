@@ -12,6 +12,7 @@
 
 #include "protocol/address.hpp"
 #include "protocol/contacts.hpp"
+#include "protocol/documents.hpp"
 #include "protocol/errors.hpp"
 #include "protocol/presence.hpp"
 #include "protocol/shared.hpp"
@@ -147,10 +148,10 @@ struct invalid_request {
   auto fields() { return std::tie(why); }
 };
 
-using request =
-  std::variant<invalid_request, send_im, broadcast, set_availability, typing,
-    sign_out, add_contacts, remove_contacts, list_contacts, subscribe,
-    unsubscribe, approve, deny, watch, set_privacy, pass_on>;
+using request = std::variant<invalid_request, send_im, broadcast,
+  set_availability, typing, sign_out, add_contacts, remove_contacts,
+  list_contacts, subscribe, unsubscribe, approve, deny, watch, set_privacy,
+  pass_on, document_request, follow_documents>;
 
 struct numbered_request {
   request_number number;
@@ -251,7 +252,7 @@ struct policy_values {
 struct answer {
   request_number to;
   std::variant<failure, outcome, broadcast_outcomes, done, contacts_changed,
-    contact_list, watching, privacy>
+    contact_list, watching, privacy, documents_found>
     what;
   auto fields() { return std::tie(to, what); }
 };
@@ -259,7 +260,7 @@ struct answer {
 /// What goes to a client within a session.
 using event = std::variant<answer, incoming_im, receipt, typing_notice,
   policy_values, contact_list, privacy, presence_event, presence_reset,
-  watch_ended, passed_on>;
+  watch_ended, passed_on, document_event>;
 
 /// How much the one side may have under way to the other: unanswered requests,
 /// or unacknowledged events. Bytes count bodies and payloads.

@@ -155,6 +155,8 @@ json admin_requests::show_user(const json& what) {
     if (item.what.subscription.from == half::pending)
       requests.push_back(item.what.address.str());
   auto rules = ask<shared<policy>>(x_reach.settings, get_atom::value);
+  auto kept = ask<documents_counted>(x_reach.reader, count_atom::value, user);
+  check(kept.why);
   const auto& head = report.what.head;
   json x{{"user", user.str()}, {"contacts", contacts_of(user, report.what)},
     {"requests", std::move(requests)}, {"watchers", watchers_of(report)},
@@ -163,6 +165,9 @@ json admin_requests::show_user(const json& what) {
       {{"contacts.max", limit_of(head.contacts, rules->contacts_max)},
         {"watchers.max",
           limit_of(head.watchers + report.adhoc_watchers, rules->watchers_max)},
+        {"documents.max", limit_of(kept.what.count, rules->documents_max)},
+        {"documents.bytes_max",
+          limit_of(kept.what.bytes, rules->documents_bytes_max)},
         {"session.endpoints_max",
           limit_of(mine.size(), rules->session_endpoints_max)}}}};
   x["sessions"] = std::move(mine);

@@ -47,6 +47,7 @@ engine_reading metrics_gathering::read() {
     x.routers.counters += r.counters;
     x.routers.presence += r.presence;
     x.routers.limits += r.limits;
+    x.routers.documents += r.documents;
     x.fullest_worker_bytes = std::max(x.fullest_worker_bytes, r.pending_bytes);
   }
   for (const auto& c : x_connections) {

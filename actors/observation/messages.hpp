@@ -36,6 +36,27 @@ struct session_limits {
   }
 };
 
+/// Of what users keep, since the start.
+struct document_counters {
+  uint64_t readings = 0;
+  uint64_t changes = 0;
+  /// Changes that were not carried out, and those among them that were beyond
+  /// the limits.
+  uint64_t refused = 0;
+  uint64_t full = 0;
+  /// Handed to sessions.
+  uint64_t notices = 0;
+  auto fields() { return std::tie(readings, changes, refused, full, notices); }
+  document_counters& operator+=(const document_counters& x) noexcept {
+    readings += x.readings;
+    changes += x.changes;
+    refused += x.refused;
+    full += x.full;
+    notices += x.notices;
+    return *this;
+  }
+};
+
 /// One shard's, at this moment.
 struct router_counts {
   /// Sessions.
@@ -51,9 +72,10 @@ struct router_counts {
   routing_counters counters;
   presence_counters presence;
   session_limits limits;
+  document_counters documents;
   auto fields() {
     return std::tie(connected, suspended, users, pending_ims, pending_bytes,
-      unwritten, counters, presence, limits);
+      unwritten, counters, presence, limits, documents);
   }
 };
 

@@ -140,6 +140,7 @@ void add_limits(page& p, const engine_reading& x) {
   p.line(l.windows, "limit", "session.buffer");
   p.line(l.endpoints, "limit", "session.endpoints_max");
   p.line(x.routers.counters.too_many_recipients, "limit", "im.broadcast_max");
+  p.line(x.routers.documents.full, "limit", "documents");
   p.line(l.typing, "limit", "typing");
   p.line(l.receipts, "limit", "receipts");
   p.line(l.lists, "limit", "answers");
@@ -192,6 +193,17 @@ void add_presence(page& p, const presence_counters& x) {
      "Changes of an endpoint's presence that watchers were not told of at "
      "once, since it changes too fast.")
     .line(x.held_changes);
+}
+
+void add_documents(page& p, const document_counters& x) {
+  p.counters("parley_document_requests_total",
+     "Requests for what users keep at the server.")
+    .line(x.readings, "what", "read")
+    .line(x.changes, "what", "changed")
+    .line(x.refused, "what", "refused");
+  p.counters("parley_document_notices_total",
+     "Notices of changed documents handed to sessions.")
+    .line(x.notices);
 }
 
 void add_people(page& p, const engine_reading& x) {
@@ -276,6 +288,7 @@ std::string as_prometheus(const engine_reading& x) {
   add_process(p, x);
   add_people(p, x);
   add_presence(p, x.routers.presence);
+  add_documents(p, x.routers.documents);
   add_ims(p, x.routers.counters);
   add_limits(p, x);
   add_memory(p, x);

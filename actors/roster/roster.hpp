@@ -96,6 +96,9 @@ public:
   void taken_back(const subscription_ended& x);
   void sweep();
 
+  // -- what the user keeps (roster_documents.cpp)
+  void tell_of_document(const tell_watchers& x);
+
   /// Of messages from its router.
   uint64_t handled = 0;
 

@@ -98,6 +98,11 @@ roster_actor::behavior_type roster(
       st.take(x, &roster_state::revoked);
       st.flush();
     },
+    [&st](const tell_watchers& x) {
+      ++st.handled;
+      st.take(x, &roster_state::tell_of_document);
+      st.flush();
+    },
     [&st](const subscription_ended& x) {
       st.take(x, &roster_state::taken_back);
       st.flush();

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -135,6 +136,12 @@ public:
   void import_contacts(const user_address& whom, contacts_import what,
     caf::typed_response_promise<contacts_imported> promise);
 
+  // -- what users keep (router_documents.cpp) ---------------------------------
+  void read_documents(documents_wanted& x);
+  void pass_documents(documents_ready& x);
+  void find_followed(documents_followed& x);
+  void tell_documents(const document_notices& x);
+
   // -- store ----------------------------------------------------------------
   /// IMs that were read are held as those that came from clients.
   void count(std::vector<stored_im>& page);
@@ -217,6 +224,25 @@ private:
   /// untaken.
   void relieve();
 
+  void take_documents(
+    session_id from, request_number number, document_request& x);
+  void change_document(session_id from, request_number number,
+    const user_address& owner, document_change what);
+  void document_changed(session_id from, request_number number,
+    const user_address& owner, const std::optional<document_notice>& notice,
+    const write_result& x);
+  void tell_of_document(const document_notice& x, readers who);
+  void tell_endpoints(
+    const user_address& whom, const shared<document_notice>& what);
+  void follow(session_id from, follow_documents& x);
+
+  /// Changes of one user that are not on disk, and what it wants to read after
+  /// them.
+  struct changing {
+    size_t count = 0;
+    std::vector<documents_wanted> readings;
+  };
+
   /// An active roster, and how many messages it got from here.
   struct active_roster {
     roster_actor handle;
@@ -267,6 +293,8 @@ private:
     std::make_shared<presence_counters>();
   std::shared_ptr<watched_adhoc> x_watched_adhoc =
     std::make_shared<watched_adhoc>();
+  std::unordered_map<user_address, changing> x_changing;
+  document_counters x_documents;
   std::shared_ptr<session_limits> x_limits = std::make_shared<session_limits>();
   std::unordered_map<session_id, entry> x_entries;
   std::unordered_map<caf::actor_addr, session_id> x_by_address;

@@ -80,6 +80,16 @@ local_router_actor::behavior_type router(
       st.review(x);
       st.flush();
     },
+    [&st](documents_wanted& x) { st.read_documents(x); },
+    [&st](documents_ready& x) {
+      st.pass_documents(x);
+      st.flush();
+    },
+    [&st](documents_followed& x) { st.find_followed(x); },
+    [&st](const document_notices& x) {
+      st.tell_documents(x);
+      st.flush();
+    },
     [&st](const roster_idle& x) { st.roster_is_idle(x); },
     [&st](const roster_head_changed& x) { st.roster_changed(x); },
     [self](report_atom, const user_address& whom, const user_address& viewer)

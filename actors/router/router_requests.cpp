@@ -44,6 +44,10 @@ bool router_state::carry_out(
     rules->type(from, t->to, at);
   } else if (auto* o = std::get_if<pass_on>(&r.what)) {
     rules->pass(from, std::move(*o), at);
+  } else if (auto* d = std::get_if<document_request>(&r.what)) {
+    take_documents(from, r.number, *d);
+  } else if (auto* f = std::get_if<follow_documents>(&r.what)) {
+    follow(from, *f);
   } else if (auto* p = std::get_if<parley::set_availability>(&r.what)) {
     if (auto* e = find(from))
       e->info.what = p->what;

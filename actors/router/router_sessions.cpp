@@ -291,6 +291,7 @@ router_counts router_state::counts() const {
   x.counters = rules->counters();
   x.presence = *x_presence;
   x.limits = *x_limits;
+  x.documents = x_documents;
   return x;
 }
 

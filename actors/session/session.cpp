@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "protocol/defaults.hpp"
+#include "protocol/defaults_documents.hpp"
 #include "protocol/defaults_memory.hpp"
 
 namespace parley {
@@ -83,6 +84,8 @@ void session_state::attach(const attach_link& x) {
   link = x.link;
   held_presence.clear();
   held_states.clear();
+  held_notices.clear();
+  held_notice_bytes = 0;
   acknowledge(x.last_event);
   signed_in hello;
   hello.self = config.self;
@@ -136,7 +139,8 @@ void session_state::take(std::vector<numbered_request>& what) {
   widest = std::max(widest, granted().messages);
   for (auto& x : what) {
     if (std::holds_alternative<typing>(x.what)
-      || std::holds_alternative<pass_on>(x.what)) {
+      || std::holds_alternative<pass_on>(x.what)
+      || std::holds_alternative<follow_documents>(x.what)) {
       pass(x, fresh);
       continue;
     }
@@ -182,7 +186,8 @@ bool allowance::take(std::chrono::steady_clock::time_point now) noexcept {
 void session_state::pass(numbered_request& x, session_requests& fresh) {
   auto now = self->clock().now();
   auto* p = std::get_if<pass_on>(&x.what);
-  if (p && !p->is_typing ? passing_left.take(now) : typing_left.take(now)) {
+  bool is_typing = p ? p->is_typing : std::holds_alternative<typing>(x.what);
+  if (is_typing ? typing_left.take(now) : passing_left.take(now)) {
     fresh.what.push_back(std::move(x));
     return;
   }
@@ -194,6 +199,10 @@ void session_state::pass(numbered_request& x, session_requests& fresh) {
 void session_state::tell(event what) {
   if (!link)
     return; // it is told everything when it resumes
+  if (auto* d = std::get_if<document_event>(&what)) {
+    notify(std::move(*d));
+    return;
+  }
   if (std::holds_alternative<presence_reset>(what))
     held_presence.clear();
   // What is said of somebody comes before the end of its watch.
@@ -242,7 +251,28 @@ bool session_state::holds_back(event& what) {
   return true;
 }
 
+void session_state::notify(document_event what) {
+  if (held_notices.empty() && link->takes_presence()) {
+    link->send(sequence{}, event{std::move(what)});
+    return;
+  }
+  auto bytes = what.what->about.bytes.size();
+  if (held_notices.size() >= defaults::held_notices_max
+    || held_notice_bytes + bytes > defaults::held_notices_bytes_max) {
+    count(&session_limits::typing);
+    return;
+  }
+  held_notice_bytes += bytes;
+  held_notices.push_back(std::move(what.what));
+}
+
 void session_state::tell_held() {
+  while (!held_notices.empty() && link->takes_presence()) {
+    auto what = std::move(held_notices.front());
+    held_notices.pop_front();
+    held_notice_bytes -= what->about.bytes.size();
+    link->send(sequence{}, event{document_event{std::move(what)}});
+  }
   for (auto& [from, what] : std::exchange(held_presence, {}))
     link->send(sequence{}, event{presence_event{std::move(what)}});
 }
@@ -291,7 +321,8 @@ void session_state::put(im_order order, event what) {
   // A list can be asked for again; all else says what was done.
   if (auto* a = std::get_if<answer>(&what); a
       && stream.answer_bytes() > defaults::lists_bytes_max
-      && std::holds_alternative<contact_list>(a->what)) {
+      && (std::holds_alternative<contact_list>(a->what)
+        || std::holds_alternative<documents_found>(a->what))) {
     failure why{errc::overloaded, "earlier answers were not acknowledged"};
     why.retry_after = defaults::answers_retry_after;
     count(&session_limits::lists);
@@ -332,7 +363,9 @@ void session_state::lose_link(const failure&) {
 void session_state::book(bool of_client) {
   auto own = stream.own_bytes();
   booked.is(defaults::session_bytes + own + (legacy ? legacy->memory() : 0));
-  booked_presence.is(held_presence.size() * defaults::held_notice_bytes);
+  booked_presence.is(
+    (held_presence.size() + held_notices.size()) * defaults::held_notice_bytes
+    + held_notice_bytes);
   if (config.untaken)
     *config.untaken =
       stream.untaken_bytes() + (link ? link->waits_to_be_written() : 0);

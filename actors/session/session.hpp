@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -96,6 +97,9 @@ struct session_state {
   /// Likewise the last change of its contact list, and its privacy. A client
   /// that misses a change sees so by the next one's versions, and asks.
   std::vector<event> held_states;
+  /// What was told of documents meanwhile, in order, and its bytes.
+  std::deque<shared<document_notice>> held_notices;
+  size_t held_notice_bytes = 0;
   /// What all of this comes to.
   book_entry booked;
   book_entry booked_presence;
@@ -117,6 +121,9 @@ struct session_state {
   /// Whether it is a state that has to wait, and does.
   bool holds_back(event& what);
   void tell_held();
+  /// Of documents: at once if the client takes it, else kept while there is
+  /// room.
+  void notify(document_event what);
   /// The client has taken what waited.
   void go_on();
   /// What is numbered and was not sent; `all`: whatever waits to be written.

@@ -26,6 +26,12 @@ uint64_t bytes_of(const answer& x) {
     }
     bytes += sizeof(user_address) * l->removed.size();
   }
+  if (auto* d = std::get_if<documents_found>(&x.what)) {
+    for (const auto& one : d->what)
+      bytes += sizeof(one) + one.id.size() + one.bytes.size();
+    for (const auto& name : d->names)
+      bytes += sizeof(name) + name.size();
+  }
   if (auto* p = std::get_if<privacy>(&x.what))
     bytes += (p->allow.size() + p->block.size() + p->domains.size())
       * defaults::address_part_max;

@@ -35,6 +35,8 @@ struct policy {
   bool account_registration = false;
   uint64_t contacts_max = 200;
   uint64_t watchers_max = 200;
+  uint64_t documents_max = 1'000;
+  uint64_t documents_bytes_max = 4'194'304;
   bool presence_sharing = true;
   bool presence_sharing_override = false;
   bool presence_auto_approve = true;
@@ -52,11 +54,11 @@ struct policy {
     return std::tie(im_enabled, im_store_offline, im_client_history,
       im_cut_and_paste, im_grace_ms, im_idle_release_ms, im_body_max,
       im_offline_max, im_offline_ttl_ms, im_retry_memory_ms, im_broadcast_max,
-      im_rate, account_registration, contacts_max, watchers_max,
-      presence_sharing, presence_sharing_override, presence_auto_approve,
-      presence_adhoc, presence_adhoc_max, presence_adhoc_ttl_ms,
-      session_endpoints_max, session_resume_window_ms, session_buffer,
-      session_heartbeat_ms, signin_rate);
+      im_rate, account_registration, contacts_max, watchers_max, documents_max,
+      documents_bytes_max, presence_sharing, presence_sharing_override,
+      presence_auto_approve, presence_adhoc, presence_adhoc_max,
+      presence_adhoc_ttl_ms, session_endpoints_max, session_resume_window_ms,
+      session_buffer, session_heartbeat_ms, signin_rate);
   }
 
   /// How many requests, and how many IMs, a session may have under way: half

@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "actors/roster/document_access.hpp"
+#include "protocol/defaults_documents.hpp"
+
 #include <spdlog/spdlog.h>
 
 namespace parley {
@@ -20,6 +23,74 @@ failure logged(
   store_reader_actor::stateful_pointer<store_reader_state> self, result<T>& x) {
   self->state.log(x.error(), self->clock().now());
   return std::move(x.error());
+}
+
+/// Nobody but the owner learns why there is nothing.
+result<documents_found> find(
+  store& db, const documents_wanted& x, const read_documents& which) {
+  auto found = db.documents(x.owner, which, defaults::documents_answer_max);
+  if (!found)
+    return tl::unexpected(std::move(found.error()));
+  bool may = found->rules.has_value();
+  if (may && x.owner != x.asker) {
+    auto with = db.acquainted(x.owner, x.asker);
+    if (!with)
+      return tl::unexpected(std::move(with.error()));
+    may = may_read(found->rules->who, x.owner, x.asker, *with);
+  }
+  if (!may)
+    return fail(errc::not_found);
+  return documents_found{std::move(found->what), *found->rules, {}};
+}
+
+result<documents_found> find(
+  store& db, const documents_wanted& x, const read_collection& which) {
+  return find(db, x, parley::read_documents{which.collection, {}, 0})
+    .and_then([&](documents_found&& found) -> result<documents_found> {
+      if (x.owner != x.asker)
+        return fail(errc::not_found);
+      return std::move(found);
+    });
+}
+
+result<documents_found> find(
+  store& db, const documents_wanted& x, const list_collections& which) {
+  if (x.owner != x.asker)
+    return fail(errc::not_found);
+  return db.collections(x.owner, which.prefix)
+    .map([](std::vector<std::string>&& names) {
+      return documents_found{{}, {}, std::move(names)};
+    });
+}
+
+/// The newest of each collection that greets who comes.
+result<std::vector<shared<document_notice>>> greetings(
+  store& db, const user_address& owner, const documents_followed& x) {
+  std::vector<shared<document_notice>> out;
+  auto kept = db.documents_of(owner);
+  if (!kept)
+    return tl::unexpected(std::move(kept.error()));
+  if (kept->count == 0)
+    return out;
+  auto with = db.acquainted(owner, x.asker);
+  if (!with)
+    return tl::unexpected(std::move(with.error()));
+  for (const auto& name : x.collections) {
+    auto found =
+      db.documents(owner, {name, {}, 1}, defaults::documents_answer_max);
+    if (!found)
+      return tl::unexpected(std::move(found.error()));
+    if (found->what.empty() || !found->rules->greets
+      || !may_read(found->rules->who, owner, x.asker, *with))
+      continue;
+    document_notice n;
+    n.owner = owner;
+    n.collection = name;
+    n.about = std::move(found->what.front());
+    n.is_greeting = true;
+    out.emplace_back(std::move(n));
+  }
+  return out;
 }
 
 } // namespace
@@ -71,6 +142,36 @@ store_reader_actor::behavior_type store_reader(
       else
         x.why = logged(self, a);
       self->send(gateway, std::move(x));
+    },
+    [self, db](const documents_wanted& x, const router_actor& router) {
+      auto found = std::visit(
+        [&](const auto& which) { return find(*db, x, which); }, x.what);
+      answer a{x.number, {}};
+      if (found)
+        a.what = std::move(*found);
+      else if (found.error().code == errc::not_found)
+        a.what = found.error();
+      else
+        a.what = logged(self, found);
+      self->send(router, documents_ready{x.asker, x.session, std::move(a)});
+    },
+    [self, db](const documents_followed& x, const router_actor& router) {
+      for (const auto& owner : x.of) {
+        auto found = greetings(*db, owner, x);
+        if (!found)
+          self->state.log(found.error(), self->clock().now());
+        else if (!found->empty())
+          self->send(
+            router, document_notices{{x.asker}, x.session, std::move(*found)});
+      }
+    },
+    [self, db](count_atom, const user_address& of) {
+      documents_counted x;
+      if (auto found = db->documents_of(of))
+        x.what = *found;
+      else
+        x.why = logged(self, found);
+      return x;
     },
     [self, db](list_atom, const std::vector<user_address>& of) {
       accounts_found x;

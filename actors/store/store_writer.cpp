@@ -52,11 +52,11 @@ result<commit_report> write(
   return done;
 }
 
-size_t removals(const operations& what) {
-  return static_cast<size_t>(
-    std::count_if(what.begin(), what.end(), [](const store_operation& x) {
-      return std::holds_alternative<remove_account>(x);
-    }));
+template <class Operation>
+ptrdiff_t count(const operations& what) {
+  return std::count_if(what.begin(), what.end(), [](const store_operation& x) {
+    return std::holds_alternative<Operation>(x);
+  });
 }
 
 /// One message for each router, however much of it is in the batch.
@@ -65,12 +65,17 @@ void answer(writer_pointer self, std::span<piece> pieces,
   auto why = done ? failure{} : done.error();
   auto deleted =
     done ? done->deleted.begin() : std::vector<uint64_t>::const_iterator{};
+  auto verdicts = done ? done->documents.begin()
+                       : std::vector<document_verdict>::const_iterator{};
   std::vector<std::pair<router_actor, written>> answers;
   for (auto& x : pieces) {
-    auto n = done ? static_cast<ptrdiff_t>(removals(*x.what)) : 0;
+    auto n = done ? count<remove_account>(*x.what) : 0;
     auto counts = std::exchange(deleted, deleted + n);
+    auto judged = done ? count<change_documents>(*x.what) : 0;
+    auto verdict = std::exchange(verdicts, verdicts + judged);
     if (!x.router) {
-      x.promise.deliver(write_result{why});
+      x.promise.deliver(judged > 0 ? write_result{verdict->why, verdict->rules}
+                                   : write_result{why, {}});
       continue;
     }
     auto i = std::find_if(answers.begin(), answers.end(),

@@ -126,6 +126,7 @@ private:
   void take_event(sequence number, const watch_ended& x);
   /// The native protocol never brings it.
   void take_event(sequence, const passed_on&) {}
+  void take_event(sequence, const document_event&) {}
   void answered(sequence number, request_number to, const failure& why);
   void answered(sequence number, request_number to, const outcome& what);
   void answered(
@@ -136,6 +137,8 @@ private:
   void answered(sequence number, request_number to, const contact_list& what);
   void answered(sequence number, request_number to, const watching& what);
   void answered(sequence number, request_number to, const privacy& what);
+  /// Nobody asks.
+  void answered(sequence, request_number, const documents_found&) {}
 
   // -- contacts and presence (core_contacts.cpp)
 

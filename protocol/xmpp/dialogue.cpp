@@ -218,7 +218,8 @@ bool dialogue::tell(
                  [&](const passed_on& x) {
                    put_passed(x);
                    return true;
-                 }},
+                 },
+                 [](const document_event&) { return true; }},
       what);
   ask_waiting(wanted);
   return safe;

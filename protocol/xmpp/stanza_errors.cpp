@@ -6,7 +6,10 @@ stanza_error stanza_error_of(errc code) noexcept {
   switch (code) {
   case errc::id_conflict:
   case errc::exists:
+  case errc::other_rules:
     return conflict;
+  case errc::not_found:
+    return item_not_found;
   case errc::too_large:
   case errc::window_exceeded:
   case errc::too_many_recipients:

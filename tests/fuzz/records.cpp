@@ -115,8 +115,18 @@ void check_keys(uint8_t which, std::string_view key) {
   }
 }
 
+void check_document_key(std::string_view key) {
+  check(key, keys::parse_document, [](const keys::document_place& x) {
+    auto owner = user_address::from_prepared(std::string{x.owner});
+    if (x.collection.empty())
+      return keys::documents(owner);
+    return x.id.empty() ? keys::collection(owner, x.collection)
+                        : keys::document(owner, x.collection, x.id);
+  });
+}
+
 void check_value(uint8_t which, std::string_view value) {
-  switch (which % 11) {
+  switch (which % 14) {
   case 0:
     return check_im(value);
   case 1:
@@ -137,6 +147,12 @@ void check_value(uint8_t which, std::string_view value) {
     return check_contact(value);
   case 9:
     return check(value, records::decode_note, records::encode_note);
+  case 11:
+    return check(value, records::decode_totals, records::encode_totals);
+  case 12:
+    return check(value, records::decode_collection, records::encode_collection);
+  case 13:
+    return check(value, records::decode_document, records::encode_document);
   default:
     return check(value, records::decode_number, records::encode_number);
   }
@@ -154,6 +170,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     check_keys(which, bytes);
   else if (which == 32)
     check_log(bytes);
+  else if (which == 34)
+    check_document_key(bytes);
   else
     check(bytes, keys::parse_audit, keys::audit);
   return 0;

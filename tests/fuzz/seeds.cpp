@@ -165,6 +165,11 @@ void put_values() {
   put_records(
     "note", 9, encode_note({subscription_note::kind::unsubscribed, 300}));
   put_records("number", 10, encode_number(UINT64_MAX));
+  put_records("totals", 11, encode_totals({{300, 70'000}, 9}));
+  put_records("collection", 12,
+    encode_collection({{readers::everybody, any_number, true, false}, 300}));
+  put_records(
+    "document", 13, encode_document({300, at(1'700'000'000'000), "<a/>"}));
 }
 
 void put_keys() {
@@ -178,6 +183,8 @@ void put_keys() {
   put_records("key of note", 19, keys::note(alice, true, bob),
     keys::note(alice, false, bob));
   put_records("key of audit", 33, keys::audit(258));
+  put_records("key of document", 34, keys::documents(alice),
+    keys::collection(alice, "n"), keys::document(alice, "n", "i"));
 }
 
 /// The log of a store that was just used.

@@ -37,6 +37,9 @@ BOOST_AUTO_TEST_CASE(keys_are_what_the_readme_says) {
   BOOST_TEST(keys::contact(user("a@b"), user("c@d")) == "\0\3a@b\1c@d"s);
   BOOST_TEST(keys::note(user("a@b"), true, user("c@d")) == "\0\3a@b\0c@d"s);
   BOOST_TEST(keys::note(user("a@b"), false, user("c@d")) == "\0\3a@b\1c@d"s);
+  BOOST_TEST(keys::documents(user("a@b")) == "\0\3a@b\0"s);
+  BOOST_TEST(keys::collection(user("a@b"), "n") == "\0\3a@b\1\0\1n\0"s);
+  BOOST_TEST(keys::document(user("a@b"), "n", "id") == "\0\3a@b\1\0\1n\1id"s);
   BOOST_TEST(keys::audit(258) == "\0\0\0\0\0\0\1\2"s);
   BOOST_TEST(keys::schema == "schema");
   BOOST_TEST(keys::secret == "secret");

@@ -15,8 +15,8 @@ namespace {
 
 const std::string secret(32, '\7');
 
-void make_old(rocksdb::Env* env, const std::string& path) {
-  old_store db(env, path);
+void make_old(rocksdb::Env* env, const std::string& path, uint64_t schema = 1) {
+  old_store db(env, path, schema);
   BOOST_REQUIRE(db.opened.ok());
   db.initialise(secret);
   db.add_user(bob);
@@ -77,6 +77,26 @@ BOOST_AUTO_TEST_CASE(a_folder_of_schema_1_keeps_all_and_gets_rosters) {
     BOOST_TEST(must(db->roster(bob)).items.size() == 1u);
     BOOST_TEST(notes(*db).size() == 1u);
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_of_schema_2_keeps_all_and_takes_documents) {
+  temporary_folder folder;
+  store::options how{.path = (folder.path / "store").string()};
+  make_old(nullptr, how.path, 2);
+  {
+    auto db = must(store::open(how));
+    expect_migrated(*db);
+    BOOST_TEST((must(db->documents_of(bob)) == document_totals{}));
+    auto report = must(db->commit({change_documents{
+      bob, write_document{"c", {"i", "bytes", {}}, {}, false}}}));
+    BOOST_TEST((report.documents.at(0).why.code == errc::none));
+  }
+  BOOST_TEST(schema_of(how) == schema_version);
+  auto db = must(store::open(how));
+  expect_migrated(*db);
+  BOOST_TEST(must(db->documents_of(bob)).count == 2u);
+  db.reset();
+  BOOST_TEST(!old_store(nullptr, how.path, 2).opened.ok());
 }
 
 BOOST_AUTO_TEST_CASE(a_parley_of_schema_1_does_not_open_what_was_migrated) {

@@ -114,6 +114,8 @@ private:
     im_order order;
   };
   using place = std::pair<user_address, im_order>;
+  /// Documents by collection and number: greater is later.
+  using kept = std::map<std::string, std::map<uint64_t, document>>;
   using note_slot = std::tuple<user_address, user_address, bool>;
 
   static note_slot slot_of(const subscription_note& x) {
@@ -147,6 +149,8 @@ private:
     std::erase_if(x_ids, [&](auto& y) { return y.first.sender == x.user; });
     x_rosters.erase(x.user);
     x_contacts.erase(x.user);
+    x_kept.erase(x.user);
+    x_last_number.erase(x.user);
   }
   void apply(const put_roster& x) { x_rosters[x.user] = x.what; }
   void apply(const put_contact& x) {
@@ -158,6 +162,31 @@ private:
     auto i = x_notes.find(slot_of(x.what));
     if (i != x_notes.end() && i->second == x.what)
       x_notes.erase(i);
+  }
+  // Without limits, and of collections that take any number.
+  void apply(const change_documents& x) {
+    if (x_accounts.contains(x.owner))
+      std::visit(
+        [&](auto& what) { apply(x_kept[x.owner], x.owner, what); }, x.what);
+  }
+  void apply(kept& k, const user_address& owner, const write_document& x) {
+    auto& c = k[x.collection];
+    std::erase_if(c, [&](auto& y) { return y.second.id == x.what.id; });
+    c[++x_last_number[owner]] = x.what;
+  }
+  void apply(kept& k, const user_address&, const remove_document& x) {
+    if (auto c = k.find(x.collection); c != k.end())
+      std::erase_if(c->second, [&](auto& y) { return y.second.id == x.id; });
+  }
+  void apply(kept& k, const user_address&, const make_collection& x) {
+    k[x.collection];
+  }
+  void apply(kept&, const user_address&, const change_collection&) {}
+  void apply(kept& k, const user_address&, const remove_collection& x) {
+    if (!x.stays)
+      k.erase(x.collection);
+    else if (auto c = k.find(x.collection); c != k.end())
+      c->second.clear();
   }
   void apply(const put_setting& x) {
     if (x.value.empty())
@@ -180,6 +209,7 @@ private:
     BOOST_REQUIRE(
       head.last.value == (last == x_last.end() ? 0 : last->second.value));
     expect_same_roster(db, user, head);
+    expect_same_documents(db, user);
 
     std::vector<stored_im> found;
     im_order next;
@@ -193,6 +223,29 @@ private:
     }
     BOOST_REQUIRE(std::equal(found.begin(), found.end(), expected.begin(),
       expected.end(), [](auto& a, auto& b) { return equal(a, b); }));
+  }
+
+  void expect_same_documents(store& db, const user_address& user) const {
+    document_totals totals;
+    std::vector<std::string> names;
+    if (auto i = x_kept.find(user); i != x_kept.end())
+      for (auto& [name, all] : i->second) {
+        names.push_back(name);
+        totals.count += 1 + all.size();
+        totals.bytes += name.size();
+        std::vector<document> expected;
+        for (auto& [number, x] : all) {
+          expected.insert(expected.begin(), x);
+          totals.bytes += x.id.size() + x.bytes.size();
+        }
+        auto found =
+          must(db.documents(user, {name, {}, any_number}, any_number));
+        BOOST_REQUIRE((found.what == expected));
+      }
+    auto found = must(db.collections(user, ""));
+    std::sort(found.begin(), found.end());
+    BOOST_REQUIRE((found == names));
+    BOOST_REQUIRE((must(db.documents_of(user)) == totals));
   }
 
   void expect_same_roster(
@@ -223,6 +276,8 @@ private:
   std::map<user_address, roster_head> x_rosters;
   std::map<user_address, std::map<user_address, roster_item>> x_contacts;
   std::map<note_slot, subscription_note> x_notes;
+  std::map<user_address, kept> x_kept;
+  std::map<user_address, uint64_t> x_last_number;
   std::map<std::string, std::string> x_settings;
   std::vector<audit_entry> x_audit;
 };
@@ -328,7 +383,29 @@ private:
       out.push_back(remove_note{some_note()});
   }
 
+  /// Few, so that they meet.
+  document_change some_change() {
+    auto name = "c" + std::to_string(draw(3));
+    auto id = std::to_string(draw(4));
+    const collection_wish many{.documents_max = any_number};
+    switch (draw(6)) {
+    case 0:
+      return remove_document{name, id, false};
+    case 1:
+      return make_collection{name, many};
+    case 2:
+      return remove_collection{name, one_in(2), false};
+    default:
+      return write_document{
+        name, {id, std::string(draw(50), 'b'), {}}, many, false};
+    }
+  }
+
   void add(std::vector<store_operation>& out) {
+    if (one_in(5)) {
+      out.push_back(change_documents{some_user(), some_change()});
+      return;
+    }
     if (one_in(3)) {
       add_of_roster(out);
       return;

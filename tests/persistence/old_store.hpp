@@ -14,16 +14,18 @@
 
 namespace parley::test {
 
-/// Made as a Parley of schema 1 did, by means of RocksDB alone.
+/// Made as a Parley of schema 1 or 2 did, by means of RocksDB alone.
 class old_store {
 public:
-  old_store(rocksdb::Env* env, const std::string& path) {
+  old_store(rocksdb::Env* env, const std::string& path, uint64_t schema = 1)
+    : x_schema(schema) {
     auto options = database_options(env);
     options.create_if_missing = true;
     options.create_missing_column_families = true;
     std::vector<rocksdb::ColumnFamilyDescriptor> families;
     auto blocks = make_block_cache();
-    for (auto x = family::none; x < family::rosters;
+    const auto end = schema == 1 ? family::rosters : family::documents;
+    for (auto x = family::none; x < end;
          x = static_cast<family>(static_cast<int>(x) + 1))
       families.emplace_back(std::string(family_names[static_cast<size_t>(x)]),
         family_options(x, blocks));
@@ -40,7 +42,8 @@ public:
 
   /// Schema and secret, in a table.
   void initialise(const std::string& secret) {
-    put(family::meta, std::string(keys::schema), records::encode_number(1));
+    put(family::meta, std::string(keys::schema),
+      records::encode_number(x_schema));
     put(
       family::meta, std::string(keys::secret), records::encode_setting(secret));
     BOOST_REQUIRE(
@@ -71,6 +74,7 @@ private:
         .ok());
   }
 
+  const uint64_t x_schema;
   std::unique_ptr<rocksdb::DB> x_db;
   std::vector<rocksdb::ColumnFamilyHandle*> x_handles;
 };

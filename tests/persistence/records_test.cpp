@@ -83,6 +83,13 @@ std::vector<form> forms() {
       [](auto x) { return decode_setting(x).has_value(); }},
     {"audit", encode_audit({at(1), "root", "settings", "on", "off"}),
       [](auto x) { return decode_audit(x).has_value(); }},
+    {"totals", encode_totals({{300, 5}, 6}),
+      [](auto x) { return decode_totals(x).has_value(); }},
+    {"collection",
+      encode_collection({{readers::everybody, 300, true, false}, 2}),
+      [](auto x) { return decode_collection(x).has_value(); }},
+    {"document", encode_document({300, at(258), "<a/>"}),
+      [](auto x) { return decode_document(x).has_value(); }},
     {"number", encode_number(7),
       [](auto x) { return decode_number(x).has_value(); }},
   };
@@ -132,6 +139,13 @@ BOOST_AUTO_TEST_CASE(values_are_what_the_readme_says) {
   BOOST_TEST(encode_setting("off") == "\1\3off");
   BOOST_TEST(encode_audit({at(258), "root", "x", "", "on"})
     == "\1" + time + "\4root\1x\0\2on"s);
+  BOOST_TEST(encode_totals({{300, 5}, 6}) == "\1\xac\2\5\6");
+  BOOST_TEST(encode_collection({{readers::everybody, 300, true, false}, 2})
+    == "\1\2\1\xac\2\2");
+  BOOST_TEST(
+    encode_collection({{readers::owner, 1, false, true}, 0}) == "\1\0\2\1\0"s);
+  BOOST_TEST(
+    encode_document({300, at(258), "<a/>"}) == "\1\xac\2" + time + "\4<a/>");
   BOOST_TEST(encode_number(258) == "\1" + time);
 }
 

@@ -19,6 +19,9 @@ void world::remove_account(size_t n) {
     return;
   x_tale.tell("the account of u" + std::to_string(n) + " is to be removed");
   x.has_ended = true;
+  // Whether the disk takes it or not.
+  static_cast<void>(x_server->db->commit({change_documents{
+    user(n), write_document{"kept", {"one", "bytes", {}}, {}, false}}}));
   x.now = account_state::leaving;
   x.leaving = x_server->remove(user(n));
   x_letters.account_changes(user(n), false);
@@ -87,6 +90,10 @@ void world::check_accounts() {
       throw broken("accounts are kept", user(n).str() + " has none");
     if (x.now == account_state::gone && there)
       throw broken("accounts are removed", user(n).str() + " has one still");
+    auto kept = read(x_server->db->documents_of(user(n))).count
+      + read(x_server->db->collections(user(n), "")).size();
+    if (!there && kept > 0)
+      throw broken("documents go with accounts", user(n).str() + " has some");
     if (x.now == account_state::there || x.now == account_state::gone)
       continue;
     if (there)

@@ -229,6 +229,8 @@ void simulated_client::take(sequence number, const event& what) {
       policy.insert(p->values.begin(), p->values.end());
     }
     typings += std::holds_alternative<typing_notice>(what);
+    if (auto* d = std::get_if<document_event>(&what))
+      notices.push_back(d->what->about.bytes);
     if (auto* p = std::get_if<presence_event>(&what))
       x_world.note(*this,
         "told " + p->what->from.str() + ' '
@@ -266,7 +268,11 @@ void simulated_client::take(const answer& x) {
     text = text_of(*o);
   else if (auto* f = std::get_if<failure>(&x.what))
     text = to_string(f->code);
-  else if (auto* b = std::get_if<broadcast_outcomes>(&x.what)) {
+  else if (auto* d = std::get_if<documents_found>(&x.what)) {
+    text.clear();
+    for (auto& one : d->what)
+      text += (text.empty() ? "" : ", ") + one.bytes;
+  } else if (auto* b = std::get_if<broadcast_outcomes>(&x.what)) {
     text.clear();
     for (auto& r : b->outcomes)
       text += (text.empty() ? "" : ", ") + r.to.substr(0, r.to.find('@')) + ": "

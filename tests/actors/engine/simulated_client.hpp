@@ -45,7 +45,8 @@ public:
   void set_window(window wanted);
   /// Anything about contacts and presence; returns the request's number.
   uint64_t request(parley::request what);
-  /// `done`, or a reason; of contacts the reason for the first refused one.
+  /// `done`, or a reason; of contacts the reason for the first refused one, of
+  /// documents the bytes of those found.
   /// Empty: no answer yet in this session.
   std::string answer_to(uint64_t number) const;
   /// Asks for the contact list, and does so in each session from now on.
@@ -80,6 +81,8 @@ public:
   /// Notices that others write, and receipts.
   size_t typings = 0;
   size_t receipts = 0;
+  /// Bytes of documents that it was told of.
+  std::vector<std::string> notices;
   size_t going_away = 0;
   window requests;
   /// What the server said it would send unacknowledged.

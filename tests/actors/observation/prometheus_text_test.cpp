@@ -77,6 +77,20 @@ BOOST_AUTO_TEST_CASE(presence_is_told_by_kind_and_limit) {
   BOOST_TEST(has_line(x, limits + "\"presence.adhoc_max\"} 2"));
 }
 
+BOOST_AUTO_TEST_CASE(documents_are_told_by_what_was_asked) {
+  engine_reading x;
+  document_counters a{
+    .readings = 1, .changes = 2, .refused = 4, .full = 3, .notices = 5};
+  x.routers.documents += a;
+  x.routers.documents += a;
+  auto requests = std::string{"parley_document_requests_total{what="};
+  BOOST_TEST(has_line(x, requests + "\"read\"} 2"));
+  BOOST_TEST(has_line(x, requests + "\"changed\"} 4"));
+  BOOST_TEST(has_line(x, requests + "\"refused\"} 8"));
+  BOOST_TEST(has_line(x, "parley_document_notices_total 10"));
+  BOOST_TEST(has_line(x, "parley_limits_hit_total{limit=\"documents\"} 6"));
+}
+
 BOOST_AUTO_TEST_CASE(counters_of_shards_add_up) {
   routing_counters a;
   routing_counters b;

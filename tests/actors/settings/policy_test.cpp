@@ -37,6 +37,8 @@ constexpr row contract[] = {
   {"im.broadcast_max", 1'000, 1, 100'000, false},
   {"im.rate", unlimited, 1, 1'000'000, true},
   {"account.registration", 0, 0, 1, false},
+  {"documents.max", 1'000, 0, 1'000'000, true},
+  {"documents.bytes_max", 4'194'304, 0, 1'073'741'824, true},
   {"contacts.max", 200, 0, 100'000, true},
   {"watchers.max", 200, 0, 100'000, true},
   {"presence.sharing", 1, 0, 1, false},

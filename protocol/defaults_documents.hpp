@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+/// Limits of what users keep; those of one user are settings.
+namespace parley::defaults {
+
+/// Bytes of a collection's name, and of a document's id.
+inline constexpr size_t document_name_max = 1023;
+
+/// Bytes of documents in one answer; what is older is left out.
+inline constexpr uint64_t documents_answer_max = 256 * 1024;
+
+/// Users and collections that one follow_documents may name; further ones are
+/// not told.
+inline constexpr size_t followed_users_max = 1'000;
+inline constexpr size_t followed_collections_max = 64;
+
+/// Notices, and bytes of them, that wait for a client which reads slowly;
+/// further ones are dropped.
+inline constexpr size_t held_notices_max = 1'000;
+inline constexpr size_t held_notices_bytes_max = 256 * 1024;
+
+} // namespace parley::defaults
