@@ -50,6 +50,9 @@ inline constexpr size_t xmpp_replies_max = 64 * 1024;
 /// Whom a client may have sent its presence to beside its watchers.
 inline constexpr size_t xmpp_directed_max = 1'000;
 
+/// Kinds of clients of which a thread remembers what they want to hear of.
+inline constexpr size_t xmpp_capabilities_max = 256;
+
 /// Random octets in the names that a stream gives to stanzas and IMs.
 inline constexpr size_t xmpp_name_octets = 8;
 

@@ -219,7 +219,10 @@ bool dialogue::tell(
                    put_passed(x);
                    return true;
                  },
-                 [](const document_event&) { return true; }},
+                 [&](const document_event& x) {
+                   put_notice(*x.what);
+                   return true;
+                 }},
       what);
   ask_waiting(wanted);
   return safe;
@@ -347,6 +350,9 @@ bool dialogue::put_answer(const asked& about, const answer& x) {
       return true;
     }
     break;
+  case purpose::documents:
+    put_documents_answer(about, x);
+    return true;
   case purpose::roster_set:
   case purpose::iq:
     if (!why) {

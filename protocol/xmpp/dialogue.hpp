@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -11,10 +12,12 @@
 #include <vector>
 
 #include "protocol/client_connection.hpp"
+#include "protocol/xmpp/capabilities.hpp"
 #include "protocol/xmpp/disco.hpp"
 #include "protocol/xmpp/element.hpp"
 #include "protocol/xmpp/ledger.hpp"
 #include "protocol/xmpp/messages.hpp"
+#include "protocol/xmpp/pubsub.hpp"
 #include "protocol/xmpp/stanza_errors.hpp"
 #include "protocol/xmpp/stanza_reader.hpp"
 
@@ -107,6 +110,8 @@ private:
     privacy,
     /// Of an iq that changes it.
     blocking,
+    /// Of an iq about what is kept at the server.
+    documents,
   };
   /// A request of which the answer is not at the client.
   struct asked {
@@ -116,6 +121,8 @@ private:
     std::string to;
     /// In the window, until it is answered.
     uint64_t bytes = 0;
+    /// Of `documents`.
+    std::shared_ptr<const document_matter> matter = nullptr;
   };
 
   // -- requests and answers (dialogue.cpp)
@@ -222,6 +229,42 @@ private:
   void push_blocked(
     std::string_view what, const std::vector<user_address>& whom);
 
+  // -- what is kept at the server
+
+  /// False if it is about something else.
+  bool take_documents(const element& iq, const element& child);
+  /// The same of a question to another user.
+  bool take_others_documents(const element& iq, const element& child);
+  void ask_documents(
+    const element& iq, document_request what, document_matter about);
+  void change_document(
+    const element& iq, document_change what, document_matter about);
+  void list_nodes(const element& iq);
+  void take_private(const element& iq, const element& query);
+  void take_vcard(const element& iq, const element& card);
+  void take_items(const element& iq, const element& pubsub);
+  void take_publishing(const element& iq, const element& pubsub);
+  void publish(const element& iq, const element& pubsub, const element& p);
+  void take_owning(const element& iq, const element& pubsub);
+  void refuse_precondition(const element& iq);
+  /// Into the error that stands last in the output.
+  void append_pubsub_error(std::string_view name);
+  void put_documents_answer(const asked& about, const answer& x);
+  void put_documents_failure(const asked& about, const failure& why);
+  void put_found(const asked& about, const documents_found& x);
+  void put_documents(const asked& about, const std::vector<document>& what);
+  void put_document_result(const asked& about, std::string_view content);
+
+  // -- whom it follows in that
+
+  void heed_capabilities(const element& presence);
+  /// False if it is no answer to what was asked.
+  bool take_capabilities(const element& iq);
+  void follow_all();
+  void follow_fresh();
+  void follow(std::vector<user_address> whom);
+  void put_notice(const document_notice& x);
+
   address x_self;
   std::string x_domain;
   byte_count* x_held_ims;
@@ -304,6 +347,7 @@ private:
   /// About the block list, until it is known, and a change of it is done.
   std::vector<element> x_about_blocked;
   bool x_blocking = false;
+  following x_following;
 };
 
 } // namespace parley::xmpp

@@ -37,6 +37,8 @@ void dialogue::take_iq(const element& x) {
   const bool asks = type == "get" || type == "set";
   const auto to = x["to"];
   const auto* child = x.first();
+  if (!asks && take_capabilities(x))
+    return;
   if (x["id"].empty() || (!asks && type != "result" && type != "error"))
     // Answers are never answered (RFC 6120, 8.2.3).
     return type == "result"
@@ -60,7 +62,9 @@ void dialogue::take_iq(const element& x) {
     return;
   if (whom->user == x_self.user)
     return take_own_iq(x, *child);
-  // What others keep here is not for everybody.
+  if (whom->user.domain() == x_domain && take_others_documents(x, *child))
+    return;
+  // All else of others is not for everybody.
   refuse(x,
     whom->user.domain() == x_domain ? service_unavailable : no_remote_server);
 }
@@ -71,6 +75,8 @@ void dialogue::take_own_iq(const element& iq, const element& child) {
     return take_roster(iq, child);
   if (child.xmlns == blocking)
     return take_block_list(iq);
+  if (take_documents(iq, child))
+    return;
   if (!gets) {
     if (child.is("session", "urn:ietf:params:xml:ns:xmpp-session"))
       return put_result(iq);
@@ -82,6 +88,8 @@ void dialogue::take_own_iq(const element& iq, const element& child) {
     return put_result(iq);
   if (child.is("query", ns::disco_info) || child.is("query", ns::disco_items)) {
     const bool is_user = iq["to"].find('@') != iq["to"].npos;
+    if (is_user && child["node"].empty() && child.is("query", ns::disco_items))
+      return list_nodes(iq);
     std::string content;
     return append_disco(content, child, is_user, x_policies)
       ? put_result(iq, content)

@@ -102,6 +102,9 @@ std::optional<sequence> dialogue::resume(const window& granted, uint32_t h,
     ask(list_contacts{x_listed}, {purpose::roster_since, {}, {}});
   if (x_blocked)
     ask(set_privacy{}, {purpose::privacy, {}, {}});
+  // Notices are not kept for who is away.
+  x_following.is_due = true;
+  follow_all();
   finish_resuming();
   return x_safe;
 }

@@ -136,6 +136,8 @@ void dialogue::take_availability(const element& x) {
     // Requests of others reach who shows itself, with a roster or without.
     ask(list_contacts{}, {});
   x_wanted = *what;
+  if (what->show != show::unavailable)
+    heed_capabilities(x);
   ask(set_availability{std::move(*what)},
     {purpose::presence, std::string{x["id"]}, {}});
 }
@@ -196,6 +198,8 @@ void dialogue::own_presence_changed() {
   n.from = x_self;
   n.what = x_own;
   put_presence(n);
+  x_following.is_due |= !was_available;
+  follow_all();
   if (was_available)
     return;
   for (const auto& [from, what] : x_present)

@@ -95,6 +95,8 @@ void dialogue::put_typed_presence(
 void dialogue::tell_of_subscription(const contact& x, bool is_news) {
   const auto now = x.subscription;
   const auto before = std::exchange(x_contacts[x.address], now);
+  if (now.to == half::active && before.to != half::active)
+    x_following.fresh.push_back(x.address);
   if (!is_available())
     return; // requests are told once it is
   if (now.from == half::pending && before.from != half::pending)
@@ -227,6 +229,7 @@ void dialogue::contacts_changed(const contact_list& x) {
     x_contacts.erase(whom);
     x_ended.erase(whom);
   }
+  follow_fresh();
 }
 
 void dialogue::contacts_since(const contact_list& x) {
@@ -246,6 +249,7 @@ void dialogue::contacts_listed(const contact_list& x) {
   x_listed = x.version;
   for (const auto& c : x.contacts)
     tell_of_subscription(c, false);
+  follow_fresh();
 }
 
 } // namespace parley::xmpp

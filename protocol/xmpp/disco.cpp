@@ -15,13 +15,24 @@ constexpr std::string_view policy_form = "urn:parley:policy";
 constexpr std::string_view server_identity =
   "<identity category='server' type='im' name='Parley'/>";
 constexpr std::string_view account_identity =
-  "<identity category='account' type='registered'/>";
+  "<identity category='account' type='registered'/>"
+  "<identity category='pubsub' type='pep'/>";
 
 /// In the order of their bytes, as capabilities count them.
-constexpr std::array<std::string_view, 10> server_features{
+constexpr std::array<std::string_view, 12> server_features{
   "http://jabber.org/protocol/address", ns::disco_info, ns::disco_items,
-  "jabber:iq:last", "jabber:iq:roster", "jabber:iq:version", "msgoffline",
-  "urn:xmpp:blocking", "urn:xmpp:ping", "urn:xmpp:time"};
+  "jabber:iq:last", "jabber:iq:private", "jabber:iq:roster",
+  "jabber:iq:version", "msgoffline", "urn:xmpp:blocking", "urn:xmpp:ping",
+  "urn:xmpp:time", "vcard-temp"};
+
+/// Beside these, of an account: what its nodes can do (XEP-0060, 10).
+constexpr std::string_view pubsub_feature = "http://jabber.org/protocol/pubsub";
+constexpr std::array<std::string_view, 19> node_features{"access-open",
+  "access-presence", "access-whitelist", "auto-create", "auto-subscribe",
+  "config-node", "create-and-configure", "create-nodes", "delete-items",
+  "delete-nodes", "filtered-notifications", "item-ids", "last-published",
+  "multi-items", "persistent-items", "publish", "publish-options",
+  "purge-nodes", "retrieve-items"};
 
 /// XEP-0115, 5.1.
 std::string verification() {
@@ -76,6 +87,17 @@ bool append_disco(std::string& out, const element& query, bool of_user,
       out += "<feature";
       append_attribute(out, "var", f);
       out += "/>";
+    }
+    if (of_user) {
+      out += "<feature";
+      append_attribute(out, "var", pubsub_feature);
+      out += "/>";
+      for (auto f : node_features) {
+        out += "<feature";
+        append_attribute(
+          out, "var", std::string{pubsub_feature} + "#" + std::string{f});
+        out += "/>";
+      }
     }
     // The form is not part of the capabilities: it changes.
     if (asked.empty() && !of_user && !policies.empty())
