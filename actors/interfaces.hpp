@@ -105,6 +105,7 @@ using router_actor = caf::typed_actor<
   /// From its sessions.
   caf::reacts_to<session_requests>, caf::reacts_to<session_acknowledged>,
   caf::reacts_to<session_suspended>, caf::reacts_to<session_window>,
+  caf::reacts_to<session_over>,
   /// From other routers.
   caf::reacts_to<routed_im>, caf::reacts_to<routed_outcome>,
   caf::reacts_to<routed_choice>, caf::reacts_to<routed_receipt>,
@@ -230,11 +231,17 @@ using admission_actor = caf::typed_actor<
   caf::reacts_to<tick_atom>, caf::replies_to<shared<policy>>::with<done_atom>,
   caf::replies_to<count_atom>::with<sign_in_counts>>;
 
+/// Makes accounts for strangers.
+using account_asker = caf::typed_actor<caf::reacts_to<account_made>>;
+using registrar_actor = caf::typed_actor<
+  /// Answered by `account_made` with the ticket.
+  caf::reacts_to<account_wanted, account_asker>>;
+
 /// The connections of one worker: reads and writes sockets, leads them through
 /// the sign-in, and hands what clients say to their sessions.
 using gateway_actor = caf::typed_actor<caf::reacts_to<account_found>,
   caf::reacts_to<password_checked>, caf::reacts_to<admitted>,
-  caf::reacts_to<tick_atom>, caf::replies_to<shared<policy>>::with<done_atom>,
+  caf::reacts_to<account_made>, caf::reacts_to<tick_atom>, caf::replies_to<shared<policy>>::with<done_atom>,
   caf::replies_to<count_atom>::with<connection_counts>,
   /// Accepts nobody from now on.
   caf::replies_to<stop_atom>::with<done_atom>>;

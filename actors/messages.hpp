@@ -87,6 +87,17 @@ struct session_suspended {
   auto fields() { return std::tie(from, attachment, for_good); }
 };
 
+/// What a session leaves that its client did not end.
+struct session_over {
+  session_id from;
+  address self;
+  /// To be passed on in its name.
+  std::vector<pass_on> what;
+  /// See `last_words`.
+  std::optional<uint64_t> done;
+  auto fields() { return std::tie(from, self, what, done); }
+};
+
 struct session_window {
   session_id from;
   window granted;
@@ -181,6 +192,22 @@ struct password_checked {
   uint64_t ticket = 0;
   bool fits = false;
   auto fields() { return std::tie(ticket, fits); }
+};
+
+/// A stranger asks for an account.
+struct account_wanted {
+  uint64_t ticket = 0;
+  user_address user;
+  std::string password;
+  std::string source;
+  auto fields() { return std::tie(ticket, user, password, source); }
+};
+
+struct account_made {
+  uint64_t ticket = 0;
+  /// Code none: it is there.
+  failure why;
+  auto fields() { return std::tie(ticket, why); }
 };
 
 /// A sign-in of this account from this source may go on after `delay`.

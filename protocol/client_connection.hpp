@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,6 +30,8 @@ struct connection_config {
   /// Bytes of a body, recipients of a broadcast: told in the welcome.
   uint32_t body_max = 0;
   uint32_t broadcast_max = 0;
+  /// Strangers may ask for accounts of this domain.
+  bool registration = false;
   /// Null: plain TCP.
   std::shared_ptr<tls_context> tls;
   /// What is shown to who names an unknown user.
@@ -40,6 +43,15 @@ struct connection_config {
   byte_count* held_ims = nullptr;
 };
 
+/// What is left to be said when a session is over whose client did not end it.
+struct last_words {
+  /// In the client's name.
+  std::vector<pass_on> what;
+  /// How much of what the client asked is done, where its protocol counts that:
+  /// told to a client that asks for the session later.
+  std::optional<uint64_t> done;
+};
+
 /// What one connection leaves to the one that resumes its session: whatever it
 /// knows beside the session. Seen by connections of its own protocol only.
 class connection_legacy {
@@ -47,6 +59,9 @@ public:
   virtual ~connection_legacy() = default;
   /// Bytes that it holds; for the budget.
   virtual size_t memory() const noexcept = 0;
+  /// The session is over. `answered`: requests with answers that the connection
+  /// was not given.
+  virtual last_words end_session(std::span<const request_number>) { return {}; }
 };
 
 /// The server's side of one connection, whatever protocol it speaks: bytes in,
@@ -74,6 +89,8 @@ public:
     /// tried on its decoy, or the time tells who has an account.
     virtual void check_password(
       const user_address& user, std::string password) = 0;
+    /// A stranger asks for an account; answered by `registered`.
+    virtual void register_wanted(const user_address&, std::string) {}
     /// A proof was right or wrong; for slowing down. The connection says to the
     /// peer what is to be said. `user` is empty if the name was no address or
     /// the exchange broke off before it. Returns how long a further try has to
@@ -144,6 +161,8 @@ public:
   /// The store could not be asked, or `overloaded`: the exchange ends.
   virtual void authentication_refused(const failure& why) = 0;
   virtual void password_checked(bool fits) = 0;
+  /// Code none: the account that was asked for is there.
+  virtual void registered(const failure&) {}
   /// `legacy`: of the connection before, if it resumes; may be null. Returns up
   /// to which event the client has all, where only connections know that.
   virtual sequence accept(const signed_in& what,
@@ -174,6 +193,8 @@ public:
   virtual bool is_resumable() const noexcept { return true; }
   /// Of a connection that is over or about to be closed for another one.
   virtual std::unique_ptr<connection_legacy> take_legacy() { return nullptr; }
+  /// The session is over, `close` follows. `answered`: as of its legacy.
+  virtual last_words end_session(std::span<const request_number>) { return {}; }
 
   virtual bool in_session() const noexcept = 0;
   virtual bool is_closed() const noexcept = 0;

@@ -113,8 +113,9 @@ inline constexpr size_t token_bytes = 16;
 inline constexpr size_t read_bytes = 128 * 1024;
 
 /// How often it is looked what has reached peers that do not say so themselves,
-/// while there is anything.
+/// while there is anything: at first, and where nothing moves for long.
 inline constexpr std::chrono::milliseconds reached_interval = 10ms;
+inline constexpr std::chrono::milliseconds reached_interval_max = 1s;
 
 /// Connections that wait to be accepted, and how long no further one is when
 /// there are no descriptors left.
@@ -154,6 +155,12 @@ inline constexpr size_t scram_salt_max = 255;
 /// Different shapes of keys (iterations, lengths of salts) that decoys take;
 /// those that are met later are not imitated.
 inline constexpr size_t scram_shapes_max = 64;
+/// How many accounts may be asked for from one source (`source_of`) in this
+/// time, and how many sources are known; a further one has to wait.
+inline constexpr uint32_t registrations_per_source = 5;
+inline constexpr std::chrono::milliseconds registration_memory = 1h;
+inline constexpr size_t registration_sources_max = 10'000;
+
 /// Bytes of a password.
 inline constexpr size_t password_max = 1024;
 /// Passwords that wait to be hashed; beyond that `overloaded`, and when they
@@ -231,6 +238,9 @@ inline constexpr size_t ended_watches_max = 1'000;
 /// Receipts that a session keeps for a client that does not acknowledge them;
 /// further ones are dropped.
 inline constexpr size_t receipts_max = 1'000;
+
+/// Sessions that ended of which a router knows how much was done in them.
+inline constexpr size_t ended_sessions_max = 4'096;
 
 /// A silent peer is given up after this many heartbeats, in tenths.
 inline constexpr int heartbeats_until_dead_tenths = 25;

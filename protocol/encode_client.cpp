@@ -177,6 +177,10 @@ struct encoder {
     return fail(errc::bad_request, "the native protocol cannot say this");
   }
 
+  result<void> operator()(const set_copies&) {
+    return fail(errc::bad_request, "the native protocol cannot say this");
+  }
+
   result<void> operator()(const sign_out&) {
     to.set_request(number.value);
     to.mutable_sign_out();

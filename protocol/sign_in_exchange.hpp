@@ -18,7 +18,14 @@ namespace parley {
 /// only if the sign-in still lasts.
 class sign_in_exchange {
 public:
-  enum class turn : uint8_t { client, keys, password, session, resumption };
+  enum class turn : uint8_t {
+    client,
+    keys,
+    password,
+    account,
+    session,
+    resumption
+  };
 
   /// What is to be said to the peer.
   struct nothing {};

@@ -8,6 +8,9 @@
 
 namespace parley {
 
+/// What a client speaks.
+enum class wire_protocol : uint8_t { native, xmpp, xmpp_websocket };
+
 /// A client proved who it is and asks for a session.
 struct sign_in {
   user_address user;
@@ -21,13 +24,15 @@ struct sign_in {
   std::string software;
   std::string peer;
   std::string transport;
+  wire_protocol protocol = wire_protocol::native;
   auto fields() {
     return std::tie(
-      user, endpoint, presence, wanted, software, peer, transport);
+      user, endpoint, presence, wanted, software, peer, transport, protocol);
   }
 };
 
-/// A client asks for its suspended session.
+/// A client asks for its suspended session; it gets no session of another
+/// protocol.
 struct resume {
   std::string token;
   /// With its number of the last event that it has; where the protocol does
@@ -37,7 +42,10 @@ struct resume {
   std::string transport;
   /// Who proved to be this user; empty: the token alone counts.
   user_address by;
-  auto fields() { return std::tie(token, last_event, peer, transport, by); }
+  wire_protocol protocol = wire_protocol::native;
+  auto fields() {
+    return std::tie(token, last_event, peer, transport, by, protocol);
+  }
 };
 
 /// The server's word to a sign_in or resume.

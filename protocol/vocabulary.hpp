@@ -89,7 +89,9 @@ struct send_im {
   /// A full address means that endpoint and no other: rejected as
   /// `recipient_offline` if it is not there.
   bool strict = false;
-  auto fields() { return std::tie(message, to, strict); }
+  /// Endpoints that want copies may have some.
+  bool copies = true;
+  auto fields() { return std::tie(message, to, strict, copies); }
 };
 
 /// Answered by `broadcast_outcomes`. The parts of one broadcast, if its list
@@ -98,7 +100,16 @@ struct broadcast {
   shared<im> message;
   /// As the client wrote them, in its order; duplicates are allowed.
   std::vector<std::string> to;
-  auto fields() { return std::tie(message, to); }
+  /// Endpoints of the recipients that want copies may have some.
+  bool copies = true;
+  auto fields() { return std::tie(message, to, copies); }
+};
+
+/// This endpoint wants copies of IMs that others of its user send or get, or no
+/// longer: as long as the session lasts. Answered by `done`.
+struct set_copies {
+  bool wanted = false;
+  auto fields() { return std::tie(wanted); }
 };
 
 /// Answered by `done`. Never *unknown*.
@@ -151,7 +162,7 @@ struct invalid_request {
 using request = std::variant<invalid_request, send_im, broadcast,
   set_availability, typing, sign_out, add_contacts, remove_contacts,
   list_contacts, subscribe, unsubscribe, approve, deny, watch, set_privacy,
-  pass_on, document_request, follow_documents>;
+  pass_on, set_copies, document_request, follow_documents>;
 
 struct numbered_request {
   request_number number;
@@ -204,12 +215,22 @@ struct done {
 
 /// An IM for this endpoint; acknowledged when the client has it safe.
 struct incoming_im {
+  enum class copy : uint8_t {
+    /// It is for this endpoint.
+    none = 0,
+    /// For others of its user, from which this one wants copies.
+    received = 1,
+    /// Another one of its user has sent it, and it was accepted.
+    sent = 2,
+  };
+
   shared<im> message;
   /// As it was addressed.
   address to;
   /// Came out of the store.
   bool offline = false;
-  auto fields() { return std::tie(message, to, offline); }
+  incoming_im::copy copied = copy::none;
+  auto fields() { return std::tie(message, to, offline, copied); }
 };
 
 /// For a sender that asked: what an endpoint of the recipient did with an IM.

@@ -215,8 +215,10 @@ void client_socket::write() {
     x_owes_drained = false;
     caf::anon_send(x_session, client_drained{x_id});
   }
-  if (!x_looks && x_connection->asks_what_reached())
+  if (!x_looks && x_connection->asks_what_reached()) {
+    x_look_again.begin();
     look_what_reached();
+  }
   if (x_closed && x_socket && !x_writing)
     finish();
 }
@@ -227,10 +229,13 @@ void client_socket::look_what_reached() {
     return;
   int unsent = 0;
   // Of TCP: bytes that the peer's system has not acknowledged.
-  if (::ioctl(x_socket->native_handle(), SIOCOUTQ, &unsent) == 0)
-    x_connection->reached_all_but(static_cast<size_t>(std::max(unsent, 0)));
+  const bool known = ::ioctl(x_socket->native_handle(), SIOCOUTQ, &unsent) == 0;
+  const auto left = static_cast<size_t>(std::max(unsent, 0));
+  if (known)
+    x_connection->reached_all_but(left);
+  const auto after = x_look_again.looked(left);
   if (x_connection->asks_what_reached() && !std::exchange(x_looks, true))
-    x_home->watch_reached(x_id);
+    x_home->watch_reached(x_id, after);
 }
 
 void client_socket::drained() {
@@ -445,6 +450,13 @@ void client_socket::send_window(const window& requests) {
 void client_socket::send_going_away(std::chrono::milliseconds come_back_after) {
   if (!x_closed)
     x_connection->send_going_away(come_back_after);
+}
+
+last_words client_socket::end_session(
+  std::span<const request_number> answered) {
+  if (x_legacy)
+    return x_legacy->end_session(answered);
+  return x_closed ? last_words{} : x_connection->end_session(answered);
 }
 
 void client_socket::set_heartbeat(std::chrono::milliseconds interval) {

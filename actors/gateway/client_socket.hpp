@@ -54,6 +54,7 @@ public:
   void admitted(const failure& why);
   void found(const account_found& x);
   void checked(const password_checked& x);
+  void registered(const failure& why);
 
   /// Closes the socket without a word.
   void drop();
@@ -70,6 +71,7 @@ public:
   void send_going_away(std::chrono::milliseconds come_back_after) override;
   void set_heartbeat(std::chrono::milliseconds interval) override;
   void probe(std::chrono::milliseconds timeout) override;
+  last_words end_session(std::span<const request_number> answered) override;
   void close(const failure& why, error_scope scope) override;
   bool takes_presence() override;
   bool takes_events() override;
@@ -82,6 +84,7 @@ public:
   // client_connection::owner
   void find_keys(const user_address& user) override;
   void check_password(const user_address& user, std::string password) override;
+  void register_wanted(const user_address& user, std::string password) override;
   std::chrono::milliseconds authenticated(
     const user_address& user, bool success) override;
   void sign_in_wanted(sign_in what) override;
@@ -172,6 +175,7 @@ private:
   bool x_owes_drained = false;
   /// It is looked what has reached the peer.
   bool x_looks = false;
+  look_again x_look_again;
   bool x_is_v6 = false;
   /// Messages to its session that it has not handled.
   uint32_t x_untaken = 0;

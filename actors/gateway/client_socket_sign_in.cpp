@@ -181,6 +181,23 @@ void client_socket::checked(const password_checked& x) {
     x_connection->password_checked(x.fits);
 }
 
+void client_socket::register_wanted(
+  const user_address& user, std::string password) {
+  const auto& with = x_home->with();
+  // As of now, whatever the connection was told when it began.
+  if (!with.registrar || !with.protocol->registration)
+    return x_connection->registered(
+      failure{errc::not_authorised, "accounts are made by operators here"});
+  caf::anon_send(with.registrar,
+    account_wanted{x_id.value, user, std::move(password), source_of(x_peer)},
+    caf::actor_cast<account_asker>(x_home->actor()));
+}
+
+void client_socket::registered(const failure& why) {
+  if (!x_closed)
+    x_connection->registered(for_strangers(why));
+}
+
 void client_socket::refuse(const failure& why) {
   if (x_closed)
     return;

@@ -42,6 +42,7 @@ void connections::clear() {
   x_with.reader = nullptr;
   x_with.passwords = nullptr;
   x_with.admission = nullptr;
+  x_with.registrar = nullptr;
   x_with.world = nullptr;
   x_with.protocol = nullptr;
   x_self = nullptr;
@@ -110,6 +111,11 @@ void connections::let_in(const admitted& x) {
     s->admitted(x.why);
 }
 
+void connections::registered(const account_made& x) {
+  if (auto s = find(x.ticket))
+    s->registered(x.why);
+}
+
 bool connections::may_read(uint64_t held) noexcept {
   if (x_with.pending_bytes)
     x_too_much_pending = *x_with.pending_bytes > (x_too_much_pending
@@ -151,14 +157,17 @@ void connections::log_failed_handshake(
       to_string(why.code), why.text, *others);
 }
 
-void connections::watch_reached(link_id id) {
-  x_unreached.push_back(id.value);
-  if (x_unreached.size() > 1 || x_cleared)
-    return;
+void connections::watch_reached(link_id id, std::chrono::milliseconds after) {
+  if (!x_cleared && x_looks.add(id.value, steady_clock::now() + after))
+    wait_for_looks();
+}
+
+void connections::wait_for_looks() {
   if (!x_reached_timer)
     x_reached_timer =
       std::make_unique<boost::asio::steady_timer>(x_with.home->io());
-  x_reached_timer->expires_after(defaults::reached_interval);
+  // Whoever waits for an earlier time is told that this one is void.
+  x_reached_timer->expires_at(x_looks.next());
   x_reached_timer->async_wait(
     [self = weak_from_this()](const boost::system::error_code& ec) {
       auto x = self.lock();
@@ -168,9 +177,11 @@ void connections::watch_reached(link_id id) {
 }
 
 void connections::look_what_reached() {
-  for (auto id : std::exchange(x_unreached, {}))
+  for (auto id : x_looks.due(steady_clock::now()))
     if (auto s = find(id))
       s->look_what_reached();
+  if (!x_looks.empty() && !x_cleared)
+    wait_for_looks();
 }
 
 void connections::let_in_delayed(steady_clock::time_point now) {
@@ -255,6 +266,7 @@ gateway_actor::behavior_type gateway(
     [all](const account_found& x) { all->found(x); },
     [all](const password_checked& x) { all->checked(x); },
     [all](const admitted& x) { all->let_in(x); },
+    [all](const account_made& x) { all->registered(x); },
     [all, self](tick_atom) {
       all->sweep();
       self->delayed_send(self, defaults::sweep_interval, tick_atom::value);

@@ -13,6 +13,7 @@
 
 #include "actors/accounts/password_line.hpp"
 #include "actors/gateway/connection_places.hpp"
+#include "actors/gateway/reached_looks.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/memory/memory_budget.hpp"
 #include "actors/router/router.hpp"
@@ -25,9 +26,6 @@
 namespace parley {
 
 class client_socket;
-
-/// What a listener's clients speak.
-enum class wire_protocol : uint8_t { native, xmpp, xmpp_websocket };
 
 /// What all connections of one worker share. Used on that worker's thread
 /// only, save for what is said to be for other threads.
@@ -59,6 +57,8 @@ public:
     store_reader_actor reader;
     password_actor passwords;
     admission_actor admission;
+    /// May be null: strangers get no accounts.
+    registrar_actor registrar;
     std::shared_ptr<surroundings> world;
     std::shared_ptr<const connection_config> protocol;
   };
@@ -82,6 +82,7 @@ public:
   void found(const account_found& x);
   void checked(const password_checked& x);
   void let_in(const admitted& x);
+  void registered(const account_made& x);
   /// Deadlines of some of the connections: each has its turn every second.
   void sweep();
   void set_protocol(std::shared_ptr<const connection_config> x);
@@ -102,8 +103,8 @@ public:
   }
   void count_sign_in_timeout() noexcept { ++x_counts.sign_in_timeouts; }
   void count_password_full() noexcept { ++x_counts.passwords_full; }
-  /// Looks soon, and as long as need be, what has reached this one's peer.
-  void watch_reached(link_id id);
+  /// Looks after so long what has reached this one's peer.
+  void watch_reached(link_id id, std::chrono::milliseconds after);
   /// A line of the log that strangers can cause.
   void log_failed_handshake(const std::string& peer, const failure& why);
 
@@ -122,6 +123,7 @@ private:
 
   std::shared_ptr<client_socket> find(uint64_t ticket) const;
   void look_what_reached();
+  void wait_for_looks();
   void let_in_delayed(std::chrono::steady_clock::time_point now);
   void let_waiting_go_on();
 
@@ -136,8 +138,7 @@ private:
   connection_counts x_counts;
   /// Until the bytes without outcome have fallen far enough.
   bool x_too_much_pending = false;
-  /// Connections that ask what has reached their peers, and when to look.
-  std::vector<uint64_t> x_unreached;
+  reached_looks x_looks;
   std::unique_ptr<boost::asio::steady_timer> x_reached_timer;
   seldom x_log{defaults::stranger_log_interval};
   uint64_t x_next_link;

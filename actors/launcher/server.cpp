@@ -12,6 +12,7 @@
 
 #include "actors/accounts/admission.hpp"
 #include "actors/accounts/password.hpp"
+#include "actors/accounts/registrar.hpp"
 #include "actors/gateway/gateway.hpp"
 #include "actors/launcher/admin_server.hpp"
 #include "actors/launcher/bound_socket.hpp"
@@ -94,6 +95,7 @@ server::impl::make_connection_config(size_t worker) {
     x->domain = domain;
     x->body_max = static_cast<uint32_t>(rules.im_body_max);
     x->broadcast_max = static_cast<uint32_t>(rules.im_broadcast_max);
+    x->registration = rules.account_registration;
     x->tls = tls;
     x->decoys = decoys;
     return x;
@@ -185,6 +187,10 @@ void server::impl::spawn_actors(
   for (const auto& r : routers)
     caf::anon_send(r, directory_ptr{all});
 
+  registrations = spawn_on(workers.at(0), registrar,
+    registrar_config{
+      readers.front(), writer, passwords, all->routers, world});
+
   auto places = connection_places::by_descriptors();
   constexpr unsigned index_shift = 48;
   for (size_t i = 0; i < n; ++i)
@@ -207,6 +213,7 @@ void server::impl::spawn_actors(
     with.reader = readers[i % readers.size()];
     with.passwords = passwords;
     with.admission = admissions;
+    with.registrar = registrations;
     with.world = world;
     with.protocol = make_connection_config(i)(*rules);
     sockets[i]->start(std::move(with), gateways[i]);

@@ -47,6 +47,7 @@ struct server::impl {
   store_sweeper_actor sweeper;
   password_actor passwords;
   admission_actor admissions;
+  registrar_actor registrations;
   std::vector<local_router_actor> routers;
   std::vector<std::shared_ptr<connections>> sockets;
   std::vector<gateway_actor> gateways;

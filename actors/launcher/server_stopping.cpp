@@ -114,6 +114,7 @@ void server::impl::stop() {
   }
   end(policies);
   end(admissions);
+  end(registrations);
   end(passwords);
   for (auto& r : readers)
     end(r);

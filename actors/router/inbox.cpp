@@ -129,6 +129,11 @@ void inbox::set_window(
   pump(*e);
 }
 
+void inbox::set_copies(session_id session, bool wanted) noexcept {
+  if (auto* e = find_endpoint(session))
+    e->copies = wanted;
+}
+
 // -- conversations
 
 inbox::conversation* inbox::find_conversation(

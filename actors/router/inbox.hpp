@@ -114,6 +114,8 @@ public:
     im_order open_upto;
     /// How often its choices have ended by what it said itself.
     uint32_t releases = 0;
+    /// It wants copies of what others get.
+    bool copies = false;
 
     /// RFC 6121: gets what is addressed to the bare address.
     bool eligible() const noexcept {
@@ -141,6 +143,8 @@ public:
     session_id session, availability what, moment now, const policy& rules);
   void set_window(
     session_id session, window granted, moment now, const policy& rules);
+  /// From now on it wants copies, or none.
+  void set_copies(session_id session, bool wanted) noexcept;
 
   // -- conversations
 
@@ -162,8 +166,12 @@ public:
 
   /// Judges offline policy and quota, and takes the IM unless it fails them:
   /// hands it out, or stores it. Exactly one `settle` follows if it is taken.
+  /// Where it is handed out, available endpoints that want copies get one if
+  /// they are no targets, have room, and were handed all of this conversation
+  /// that waits. To have a copy safe is to have the IM safe; nobody is offered
+  /// one later.
   std::optional<failure> accept(shared<im> message, address to, origin from,
-    bool of_broadcast, moment now, const policy& rules);
+    bool of_broadcast, moment now, const policy& rules, bool copies = true);
   void acknowledge(session_id session, std::span<const acknowledged_im> what,
     moment now, const policy& rules);
   /// False if it waits no longer.
@@ -263,7 +271,13 @@ private:
   void pump(endpoint& e);
   /// Hands it out if it is for this endpoint; false if there is no room.
   bool pass(endpoint& e, waiting_im& w, const route& r);
-  void hand_out(endpoint& e, waiting_im& w);
+  void hand_out(endpoint& e, waiting_im& w,
+    incoming_im::copy copied = incoming_im::copy::none);
+  /// Copies of what was just accepted, to whom it does not reach.
+  void hand_out_copies(waiting_im& w, const route& r);
+  /// It was handed whatever waits that came before this one to the same bare
+  /// address from the same user.
+  bool has_all_before(const endpoint& e, const waiting_im& w) noexcept;
   /// Hands out from memory from its cursor up to `last`; false when room ran
   /// out.
   bool hand_out_upto(endpoint& e, im_order last);

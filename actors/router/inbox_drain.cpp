@@ -13,7 +13,7 @@ constexpr im_order end_of_time{UINT64_MAX};
 
 } // namespace
 
-void inbox::hand_out(endpoint& e, waiting_im& w) {
+void inbox::hand_out(endpoint& e, waiting_im& w, incoming_im::copy copied) {
   bool late = w.order != x_accepting;
   w.holders.push_back({e.session, late});
   if (late && e.connected)
@@ -22,8 +22,30 @@ void inbox::hand_out(endpoint& e, waiting_im& w) {
   e.held_bytes += content_bytes(*w.message);
   x_fx.hand_out(e.session,
     delivery{w.order,
-      incoming_im{
-        w.message, address{x_user, w.to}, w.where == waiting_im::place::disk}});
+      incoming_im{w.message, address{x_user, w.to},
+        w.where == waiting_im::place::disk, copied}});
+}
+
+void inbox::hand_out_copies(waiting_im& w, const route& r) {
+  const auto& from = w.message->from;
+  for (auto& e : x_endpoints)
+    if (e.copies && e.what.show != show::unavailable && !r.reaches(e)
+      && !(from.user == x_user && from.endpoint == e.name)
+      && e.has_room(content_bytes(*w.message)) && has_all_before(e, w))
+      hand_out(e, w, incoming_im::copy::received);
+}
+
+bool inbox::has_all_before(const endpoint& e, const waiting_im& w) noexcept {
+  if (!w.to.empty())
+    return true;
+  // What is on disk alone may be of any conversation.
+  if (disk_holds({}))
+    return false;
+  return std::none_of(x_log.begin(), x_log.end(), [&](waiting_im& older) {
+    return !older.gone && older.order < w.order && older.to.empty()
+      && older.message->from.user == w.message->from.user
+      && !older.held_by(e.session);
+  });
 }
 
 bool inbox::pass(endpoint& e, waiting_im& w, const route& r) {

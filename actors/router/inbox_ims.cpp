@@ -21,7 +21,8 @@ shared<im> reference_to(const im& x) {
 } // namespace
 
 std::optional<failure> inbox::accept(shared<im> message, address to,
-  origin from, bool of_broadcast, moment now, const policy& rules) {
+  origin from, bool of_broadcast, moment now, const policy& rules,
+  bool copies) {
   auto* c = find_conversation(message->from.user);
   if (c && c->chosen != session_id{}
     && has_lapsed(*c, now, rules.im_idle_release_ms)) {
@@ -69,6 +70,8 @@ std::optional<failure> inbox::accept(shared<im> message, address to,
       pass(e, w, r); // it has all that is older
     else
       pump(e);
+  if (copies && any_connected)
+    hand_out_copies(w, r);
   x_accepting = {};
   if (!any_connected)
     commit(w);

@@ -14,6 +14,7 @@
 #include "actors/memory/memory_budget.hpp"
 #include "actors/roster/roster.hpp"
 #include "actors/router/directory.hpp"
+#include "actors/router/ended_sessions.hpp"
 #include "actors/router/routing.hpp"
 #include "actors/router/surroundings.hpp"
 #include "actors/runtime/pinned.hpp"
@@ -102,6 +103,7 @@ public:
   /// Goes on with what was put off: so much a drain of its worker.
   void step();
   void suspended(const session_suspended& x);
+  void over(session_over& x);
   void end(session_id id, const failure& why);
   void session_down(const caf::actor_addr& who);
   uint64_t kick(const address& whom);
@@ -182,6 +184,7 @@ private:
     local_session_actor handle;
     address self;
     std::string proof;
+    wire_protocol protocol = wire_protocol::native;
     /// Counts its connections.
     uint64_t attachment = 1;
     bool connected = true;
@@ -297,6 +300,7 @@ private:
   document_counters x_documents;
   std::shared_ptr<session_limits> x_limits = std::make_shared<session_limits>();
   std::unordered_map<session_id, entry> x_entries;
+  ended_sessions x_ended{defaults::ended_sessions_max};
   std::unordered_map<caf::actor_addr, session_id> x_by_address;
   uint64_t x_next_session = 1;
   std::vector<session_id> x_dirty;

@@ -35,6 +35,10 @@ local_router_actor::behavior_type router(
       st.suspended(x);
       st.flush();
     },
+    [&st](session_over& x) {
+      st.over(x);
+      st.flush();
+    },
     [&st](const session_window& x) {
       st.rules->set_window(x.from, x.granted, st.now());
       st.flush();

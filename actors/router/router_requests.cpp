@@ -44,6 +44,9 @@ bool router_state::carry_out(
     rules->type(from, t->to, at);
   } else if (auto* o = std::get_if<pass_on>(&r.what)) {
     rules->pass(from, std::move(*o), at);
+  } else if (auto* c = std::get_if<parley::set_copies>(&r.what)) {
+    rules->set_copies(from, c->wanted);
+    tell(from, event{answer{r.number, done{}}});
   } else if (auto* d = std::get_if<document_request>(&r.what)) {
     take_documents(from, r.number, *d);
   } else if (auto* f = std::get_if<follow_documents>(&r.what)) {

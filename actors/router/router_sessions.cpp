@@ -120,6 +120,7 @@ void router_state::make_session(local_sign_in& x) {
   entry e;
   e.self = address{what.user, what.endpoint};
   e.proof = config.world->random_octets(defaults::token_bytes);
+  e.protocol = what.protocol;
   e.info = session_info{e.self, id, what.presence, true, what.software,
     what.peer, what.transport, config.world->wall_clock()};
   session_config c;
@@ -146,14 +147,18 @@ void router_state::make_session(local_sign_in& x) {
 void router_state::resume(const local_resume& x) {
   auto token = resume_token::parse(x.what.token);
   auto* e = find(token.session);
-  bool is_own = e && (x.what.by.empty() || x.what.by == e->self.user);
+  bool is_own = e && e->protocol == x.what.protocol
+    && (x.what.by.empty() || x.what.by == e->self.user);
   bool fits = is_own && e->proof.size() == token.proof.size()
     && CRYPTO_memcmp(e->proof.data(), token.proof.data(), token.proof.size())
       == 0;
   if (!fits || x_stopping) {
-    x.link->refuse(failure{errc::resume_failed,
+    failure why{errc::resume_failed,
       x_stopping ? "the server stops"
-                 : "the session is unknown here or has expired"});
+                 : "the session is unknown here or has expired"};
+    if (!e && x.what.protocol == wire_protocol::xmpp)
+      why.value = x_ended.done(token.session, token.proof, x.what.by);
+    x.link->refuse(why);
     return;
   }
   bool was_suspended = !e->connected;
@@ -187,6 +192,8 @@ void router_state::end(session_id id, const failure& why) {
     return;
   if (!i->second.output.what.empty())
     self->send(i->second.handle, std::move(i->second.output));
+  if (i->second.protocol == wire_protocol::xmpp)
+    x_ended.add(id, i->second.proof, i->second.self.user);
   self->send(i->second.handle, end_session{why});
   self->demonitor(i->second.handle.address());
   tell_roster(i->second.self.user, endpoint_left{id});
@@ -194,6 +201,13 @@ void router_state::end(session_id id, const failure& why) {
   x_entries.erase(i);
   x_put_off.erase(id);
   rules->leave(id, now());
+}
+
+void router_state::over(session_over& x) {
+  if (x.done)
+    x_ended.set_done(x.from, *x.done);
+  for (auto& p : x.what)
+    rules->pass_last(std::move(p), now());
 }
 
 void router_state::session_down(const caf::actor_addr& who) {

@@ -203,6 +203,11 @@ void routing::set_window(session_id session, window granted, moment now) {
     u->in.set_window(session, granted, now, x_rules);
 }
 
+void routing::set_copies(session_id session, bool wanted) {
+  if (auto* u = of_session(session))
+    u->in.set_copies(session, wanted);
+}
+
 std::span<const inbox::endpoint> routing::endpoints(
   const user_address& name) const {
   auto* u = find(name);

@@ -50,9 +50,13 @@ struct routed_im {
   std::optional<std::chrono::milliseconds> over_rate;
   /// To that endpoint or to none.
   bool strict = false;
+  /// Endpoints of the recipient that want copies may have some; so do some of
+  /// the sender's: its shard is told when the IM is accepted.
+  bool copies = true;
+  bool sender_copies = false;
   auto fields() {
-    return std::tie(
-      from, message, to, chooses, releases, of_broadcast, over_rate, strict);
+    return std::tie(from, message, to, chooses, releases, of_broadcast,
+      over_rate, strict, copies, sender_copies);
   }
 };
 
@@ -68,10 +72,16 @@ struct routed_outcome {
 /// so that no answer can overtake it.
 struct routed_choice {
   user_address user;
+  /// 0: it is not chosen.
   session_id session;
   uint32_t releases = 0;
   user_address peer;
-  auto fields() { return std::tie(user, session, releases, peer); }
+  uint64_t ticket = 0;
+  /// Other endpoints of the user want copies of it.
+  bool copies = false;
+  auto fields() {
+    return std::tie(user, session, releases, peer, ticket, copies);
+  }
 };
 
 /// For the endpoint that sent the IM.
@@ -210,6 +220,8 @@ public:
   void resume(session_id session, window granted, moment now);
   void set_availability(session_id session, availability what, moment now);
   void set_window(session_id session, window granted, moment now);
+  /// It wants copies of what other endpoints of its user send and get.
+  void set_copies(session_id session, bool wanted);
   /// Empty if nobody of this user is signed in.
   std::span<const inbox::endpoint> endpoints(const user_address& user) const;
   /// Null if it is not signed in.
@@ -232,6 +244,9 @@ public:
   bool go_on(session_id session, size_t& room, moment now);
   void type(session_id session, const address& to, moment now);
   void pass(session_id session, parley::pass_on what, moment now);
+  /// The same, of a session that is over, by what it leaves. Nothing of it
+  /// comes back.
+  void pass_last(parley::pass_on what, moment now);
   /// `of`: whose session it is or was. What came too late for its end counts.
   void acknowledge(session_id session, const user_address& of,
     std::span<const acknowledged_im> what, moment now);
@@ -326,6 +341,7 @@ private:
     /// It chooses its sender's session, as soon as another shard has taken it.
     bool chooses = false;
     bool strict = false;
+    bool copies = true;
     boost::container::small_vector<waiter, 1> waiters;
   };
   struct broadcast_state;
@@ -364,9 +380,13 @@ private:
   static void look_at(begun_broadcast& b);
   bool begin_broadcast(session_id session, begun_broadcast& b);
   /// Judges all that the sender's shard can, then passes the IM on.
+  struct manner {
+    bool of_broadcast = false;
+    bool strict = false;
+    bool copies = true;
+  };
   void submit_one(user& sender, session_id session, const shared<im>& message,
-    const address& to, waiter who, bool of_broadcast, moment now,
-    bool strict = false);
+    const address& to, waiter who, manner how, moment now);
   std::optional<failure> refusal_of(const im& message) const;
   /// Judges those in line whose turn it is.
   void advance(user& sender, moment now);
@@ -379,6 +399,9 @@ private:
   /// At once; `hash` is that of its retries.
   void reject(const waiter& who, uint64_t hash, failure why);
   std::optional<std::chrono::milliseconds> over_rate(user& sender, moment now);
+  /// To others of this user than the one that has sent it, if they want copies.
+  void copy_to_others(const user& sender, uint64_t ticket);
+  void lead(parley::pass_on what, moment now);
   std::vector<session_id> reached_by(
     const parley::pass_on& what, moment now) const;
   void load(user& u);

@@ -19,6 +19,18 @@ void routing::pass(session_id session, parley::pass_on what, moment now) {
   // An operator who switches IMs off means these too.
   if (!x_rules.im_enabled && (what.is_typing || !what.message->body.empty()))
     return;
+  lead(std::move(what), now);
+}
+
+void routing::pass_last(parley::pass_on what, moment now) {
+  begin(now);
+  what.returns = false;
+  if (!what.to.empty() && what.message->body.empty()
+    && !refusal_of(*what.message))
+    lead(std::move(what), now);
+}
+
+void routing::lead(parley::pass_on what, moment now) {
   auto slot = slot_of(what.to.user);
   if (x_owns(slot))
     receive(routed_pass{std::move(what)}, now);

@@ -43,14 +43,16 @@ void routing::route(user& recipient, routed_im what, moment now) {
     if (!e || e->what.show == show::unavailable)
       return refuse(failure{errc::recipient_offline});
   }
-  x_choice.session = what.chooses;
-  if (what.chooses != session_id{})
-    x_choice = {
-      what.message->from.user, what.chooses, what.releases, what.to.user};
   auto from = what.from;
+  x_choice.session = what.chooses;
+  x_choice.copies = what.sender_copies;
+  if (what.chooses != session_id{} || what.sender_copies)
+    x_choice = {what.message->from.user, what.chooses, what.releases,
+      what.to.user, from.ticket, what.sender_copies};
   auto copies = x_counters.copies;
-  if (auto why = recipient.in.accept(std::move(what.message),
-        std::move(what.to), from, what.of_broadcast, now, x_rules)) {
+  if (auto why =
+        recipient.in.accept(std::move(what.message), std::move(what.to), from,
+          what.of_broadcast, now, x_rules, what.copies)) {
     settle(from, outcome{outcome::kind::rejected, std::move(*why)});
   } else {
     ++x_counters.accepted;
@@ -66,7 +68,7 @@ void routing::route(user& recipient, routed_im what, moment now) {
 }
 
 void routing::accepted(const origin& from) {
-  if (x_choice.session == session_id{})
+  if (x_choice.session == session_id{} && !x_choice.copies)
     return;
   if (x_owns(from.slot))
     receive(x_choice, x_now);
@@ -104,7 +106,7 @@ void routing::receive(const routed_typing& what, moment now) {
 // -- what inboxes ask for
 
 void routing::hand_out(session_id to, delivery what) {
-  ++x_counters.copies;
+  x_counters.copies += what.what.copied == incoming_im::copy::none;
   const auto& user = what.what.to.user;
   if (what.what.offline)
     x_trace.loaded(*what.what.message, user, what.order);

@@ -21,7 +21,7 @@ void routing::submit(
   begin(now);
   if (auto* u = of_session(session))
     submit_one(*u, session, what.message, what.to, waiter{session, number},
-      false, now, what.strict);
+      {false, what.strict, what.copies}, now);
 }
 
 bool routing::submit(session_id session, request_number number, broadcast what,
@@ -31,6 +31,7 @@ bool routing::submit(session_id session, request_number number, broadcast what,
   begun_broadcast b;
   b.number = number;
   b.message = std::move(what.message);
+  b.copies = what.copies;
   b.texts = std::move(what.to);
   uint64_t bytes = 0;
   for (const auto& text : b.texts)
@@ -59,7 +60,7 @@ bool routing::go_on(session_id session, size_t& room, moment now) {
   for (; room > 0 && b.judged < b.recipients.size(); ++b.judged, --room) {
     auto& r = b.recipients[b.judged];
     submit_one(*u, session, b.message, r.to,
-      waiter{session, b.number, b.id, r.index}, true, now);
+      waiter{session, b.number, b.id, r.index}, {true, false, b.copies}, now);
   }
   if (b.judged < b.recipients.size())
     return false;
@@ -100,8 +101,8 @@ bool routing::begin_broadcast(session_id session, begun_broadcast& b) {
 }
 
 void routing::submit_one(user& sender, session_id session,
-  const shared<im>& message, const address& to, waiter who, bool of_broadcast,
-  moment now, bool strict) {
+  const shared<im>& message, const address& to, waiter who, manner how,
+  moment now) {
   auto hash = retry_hash(sender.in.user(), message->id, to.user);
   // Salted: nobody can aim at another's ticket.
   auto ticket = hash ^ sender.salt;
@@ -140,8 +141,9 @@ void routing::submit_one(user& sender, session_id session,
   p.message = message;
   p.to = to;
   p.content = content;
-  p.of_broadcast = of_broadcast;
-  p.strict = strict;
+  p.of_broadcast = how.of_broadcast;
+  p.strict = how.strict;
+  p.copies = how.copies;
   p.waiters.push_back(who);
   ++sender.pending;
   x_pending_bytes += content_bytes(*message);
@@ -231,6 +233,11 @@ void routing::pass_on(
   x.to = p.to;
   x.of_broadcast = p.of_broadcast;
   x.strict = p.strict;
+  x.copies = p.copies;
+  // A thousand of one broadcast would be too many.
+  x.sender_copies = p.copies && !p.of_broadcast && p.to.user != sender.in.user()
+    && std::any_of(sender.in.endpoints().begin(), sender.in.endpoints().end(),
+      [](const inbox::endpoint& e) { return e.copies; });
   x.over_rate = over_rate(sender, now);
   auto slot = slot_of(x.to.user);
   bool here = x_owns(slot);
@@ -366,8 +373,25 @@ void routing::receive(const routed_outcome& what, moment now) {
 
 void routing::receive(const routed_choice& what, moment now) {
   begin(now);
-  if (auto* u = find(what.user))
+  auto* u = find(what.user);
+  if (!u)
+    return;
+  if (what.session != session_id{})
     u->in.choose(what.session, what.releases, what.peer, now, x_rules);
+  if (what.copies)
+    copy_to_others(*u, what.ticket);
+}
+
+void routing::copy_to_others(const user& sender, uint64_t ticket) {
+  auto i = x_pending.find(ticket);
+  if (i == x_pending.end())
+    return; // its outcome was given meanwhile, for want of patience
+  const auto& p = i->second;
+  for (const auto& e : sender.in.endpoints())
+    if (e.copies && e.what.show != show::unavailable
+      && e.name != p.message->from.endpoint)
+      x_fx.tell(e.session,
+        event{incoming_im{p.message, p.to, false, incoming_im::copy::sent}});
 }
 
 void routing::receive(const routed_receipt& what) {

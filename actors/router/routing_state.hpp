@@ -72,6 +72,7 @@ struct routing::begun_broadcast {
   };
   request_number number;
   shared<im> message;
+  bool copies = true;
   /// As the client wrote them; looked at up to `looked_at`.
   std::vector<std::string> texts;
   size_t looked_at = 0;

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <memory>
+#include <span>
 
 #include "actors/interfaces.hpp"
 #include "protocol/client_connection.hpp"
@@ -39,6 +40,8 @@ public:
   virtual void set_heartbeat(std::chrono::milliseconds interval) = 0;
   /// A heartbeat at once; `client_lost` if it is not answered in time.
   virtual void probe(std::chrono::milliseconds timeout) = 0;
+  /// The session is over, `close` follows; see `client_connection`.
+  virtual last_words end_session(std::span<const request_number>) { return {}; }
   /// The last call; no `client_lost` follows.
   virtual void close(const failure& why, error_scope scope) = 0;
   /// Whether the client may come back to this session.

@@ -308,6 +308,12 @@ void session_state::put(im_order order, event what) {
       return;
     what = event{incoming_im{p->message, p->to, false}};
   }
+  // Nothing waits for it to be taken.
+  if (auto* i = std::get_if<incoming_im>(&what); i
+      && i->copied == incoming_im::copy::sent
+      && (stream.unacknowledged().size() >= defaults::receipts_max
+        || stream.untaken_bytes() >= defaults::event_window_bytes))
+    return;
   if (!is_numbered(what)) {
     tell(std::move(what));
     return;
@@ -373,10 +379,26 @@ void session_state::book(bool of_client) {
     link->handled(stream.untaken_bytes() + stream.request_bytes());
 }
 
+void session_state::say_last_words() {
+  if (!link && !legacy)
+    return;
+  std::vector<request_number> answered;
+  for (const auto& k : stream.unacknowledged())
+    if (const auto* a = std::get_if<answer>(&k.what); a && !k.settled)
+      answered.push_back(a->to);
+  auto words =
+    link ? link->end_session(answered) : legacy->end_session(answered);
+  if (words.what.empty() && !words.done)
+    return;
+  self->send(router,
+    session_over{config.id, config.self, std::move(words.what), words.done});
+}
+
 void session_state::end(const failure& why) {
   // The last words come behind what is owed, unless it is for want of memory.
   if (why.code != errc::overloaded)
     send_kept(true);
+  say_last_words();
   if (link)
     link->close(why, error_scope::session);
   link = nullptr;

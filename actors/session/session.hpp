@@ -139,6 +139,8 @@ struct session_state {
   /// handled a message of its client's.
   void book(bool of_client = false);
   void end(const failure& why);
+  /// What is left to be said goes to the router.
+  void say_last_words();
   void count(uint64_t session_limits::*what) noexcept {
     if (config.limits)
       ++((*config.limits).*what);

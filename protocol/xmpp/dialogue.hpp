@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -39,8 +40,12 @@ public:
 
   /// What the features of a stream say of sessions.
   static void append_features(std::string& out);
-  /// `<failed/>` of stream management.
-  static void append_failed(std::string& out, std::string_view condition);
+  /// `<failed/>` of stream management. `h`: of the stream that cannot be
+  /// resumed, where that is known.
+  static void append_failed(std::string& out, std::string_view condition,
+    std::optional<uint64_t> h = {});
+  /// For the end of a stream whose client says a higher `h` than there can be.
+  stream_fault too_high(uint32_t h) const;
 
   /// The answer to the binding.
   void put_bound(std::string_view id, std::string& out);
@@ -59,6 +64,8 @@ public:
   void sign_out(requests& to);
   /// The connection ends, and nobody resumes: what is still to be said.
   void leave(requests& to);
+  /// The session is over; `answered` as of `connection_legacy`.
+  last_words end_session(std::span<const request_number> answered);
 
   /// True: the client will not acknowledge it, it is safe already. What waited
   /// for room may be asked now.
@@ -175,6 +182,7 @@ private:
   void take_multicast(const element& x, const element& addresses);
   void put_refusals(const asked& about, const broadcast_outcomes& x);
   void put_message(sequence number, const incoming_im& x);
+  void take_copies(const element& iq, bool wanted);
   void put_passed(const passed_on& x);
 
   // -- presence

@@ -75,6 +75,9 @@ void dialogue::take_own_iq(const element& iq, const element& child) {
     return take_roster(iq, child);
   if (child.xmlns == blocking)
     return take_block_list(iq);
+  if (!gets && child.xmlns == ns::carbons
+    && (child.name == "enable" || child.name == "disable"))
+    return take_copies(iq, child.name == "enable");
   if (take_documents(iq, child))
     return;
   if (!gets) {

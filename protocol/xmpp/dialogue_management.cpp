@@ -15,13 +15,28 @@ void dialogue::append_features(std::string& out) {
          "<csi xmlns='urn:xmpp:csi:0'/>";
 }
 
-void dialogue::append_failed(std::string& out, std::string_view condition) {
+void dialogue::append_failed(
+  std::string& out, std::string_view condition, std::optional<uint64_t> h) {
   out += "<failed";
   append_attribute(out, "xmlns", stream_management);
+  if (h)
+    append_attribute(out, "h", std::to_string(*h));
   out += "><";
   out += condition;
   append_attribute(out, "xmlns", ns::stanza_errors);
   out += "/></failed>";
+}
+
+stream_fault dialogue::too_high(uint32_t h) const {
+  stream_fault x{
+    "undefined-condition", "more stanzas were acknowledged than were sent", {}};
+  x.detail = "<handled-count-too-high";
+  append_attribute(x.detail, "xmlns", stream_management);
+  append_attribute(x.detail, "h", std::to_string(h));
+  append_attribute(x.detail, "send-count",
+    std::to_string(static_cast<uint32_t>(x_counts.sent_in_all())));
+  x.detail += "/>";
+  return x;
 }
 
 std::optional<stream_fault> dialogue::manage(const element& x) {
@@ -61,9 +76,10 @@ std::optional<stream_fault> dialogue::manage(const element& x) {
       read.ec == std::errc{} && read.ptr == text.data() + text.size();
     const auto upto =
       is_number ? x_counts.acknowledged(h) : std::optional<sequence>{};
+    if (!is_number)
+      return stream_fault{"bad-format", "'h' is a number below 2^32", {}};
     if (!upto)
-      return stream_fault{
-        "undefined-condition", "more stanzas were acknowledged than were sent"};
+      return too_high(h);
     acknowledge(*upto);
     forget_replies();
     ask_waiting(*x_requests);

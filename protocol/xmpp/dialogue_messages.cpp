@@ -10,6 +10,12 @@ namespace parley::xmpp {
 namespace {
 
 constexpr std::string_view addresses = "http://jabber.org/protocol/address";
+constexpr std::string_view hints = "urn:xmpp:hints";
+
+/// XEP-0280, 6 and XEP-0334: its sender wants no copies of it made.
+bool allows_copies(const element& x) {
+  return !x.find("private", ns::carbons) && !x.find("no-copy", hints);
+}
 
 /// What has to fit into a frame of the native protocol.
 size_t content_size(const im& x) {
@@ -51,6 +57,7 @@ void dialogue::take_message(const element& x) {
         "this does not fit into a message");
     s.to = whom;
     s.strict = kind == message_class::strict_im;
+    s.copies = allows_copies(x);
     x_counts.open(ask(std::move(s),
       {purpose::message, std::string{x["id"]},
         to.empty() ? whom.str() : std::string{to}}));
@@ -88,6 +95,7 @@ void dialogue::take_multicast(const element& x, const element& list) {
     kept.children.back().attributes.push_back({{}, "delivered", "true"});
   }
   b.message = im_from(stanza);
+  b.copies = allows_copies(x);
   if (content_size(*b.message) > defaults::im_content_max)
     return refuse(x, stanza_error_of(errc::too_large));
   if (b.to.empty() || x["type"] == "error")
@@ -116,8 +124,17 @@ void dialogue::put_message(sequence number, const incoming_im& x) {
     marks.delayed_by = x_domain;
   const auto history = x_policies.find(keeps_history);
   marks.no_history = history != x_policies.end() && history->second == "off";
-  append_message(out(), *x.message, x.to, marks);
+  if (x.copied == incoming_im::copy::none)
+    append_message(out(), *x.message, x.to, marks);
+  else
+    append_copy(out(), x, x_self, marks);
   sent(number);
+}
+
+/// XEP-0280, 4 and 5.
+void dialogue::take_copies(const element& iq, bool wanted) {
+  ask(set_copies{wanted},
+    {purpose::iq, std::string{iq["id"]}, x_self.user.str()});
 }
 
 void dialogue::put_passed(const passed_on& x) {

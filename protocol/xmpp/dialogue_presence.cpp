@@ -166,6 +166,22 @@ void dialogue::leave(requests& to) {
     pass(x, whom, whom.is_full() ? reach::endpoint : reach::available, false);
 }
 
+last_words dialogue::end_session(std::span<const request_number> answered) {
+  last_words words;
+  // What waits for room is not asked any more.
+  x_waiting.clear();
+  x_waiting_bytes = 0;
+  requests farewell;
+  leave(farewell);
+  for (auto& r : farewell)
+    words.what.push_back(std::move(std::get<pass_on>(r.what)));
+  for (auto n : answered)
+    x_counts.close(n);
+  if (x_resumable)
+    words.done = x_counts.done();
+  return words;
+}
+
 void dialogue::put_presence(const presence_notice& x) {
   if (x_inactive && x.from != x_self)
     return note_change(x.from);

@@ -19,11 +19,11 @@ constexpr std::string_view account_identity =
   "<identity category='pubsub' type='pep'/>";
 
 /// In the order of their bytes, as capabilities count them.
-constexpr std::array<std::string_view, 12> server_features{
+constexpr std::array<std::string_view, 13> server_features{
   "http://jabber.org/protocol/address", ns::disco_info, ns::disco_items,
   "jabber:iq:last", "jabber:iq:private", "jabber:iq:roster",
-  "jabber:iq:version", "msgoffline", "urn:xmpp:blocking", "urn:xmpp:ping",
-  "urn:xmpp:time", "vcard-temp"};
+  "jabber:iq:version", "msgoffline", "urn:xmpp:blocking", ns::carbons,
+  "urn:xmpp:ping", "urn:xmpp:time", "vcard-temp"};
 
 /// Beside these, of an account: what its nodes can do (XEP-0060, 10).
 constexpr std::string_view pubsub_feature = "http://jabber.org/protocol/pubsub";

@@ -48,9 +48,12 @@ bool is_fleeting(const element& x) {
   return !says_anything;
 }
 
-/// A server alone may say these.
-bool is_servers_own(const element& x) noexcept {
-  return x.is("delay", delays) || x.is("stanza-id", stanza_ids);
+/// Nothing that a client hands to another one.
+bool ends_here(const element& x) noexcept {
+  return x.is("delay", delays)
+    || x.is("stanza-id", stanza_ids)
+    // Heeded, and nobody else's matter (XEP-0280, 6.1).
+    || x.is("private", ns::carbons);
 }
 
 void append_stanza(std::string& out, const element& x, const element* without) {
@@ -64,7 +67,7 @@ void append_stanza(std::string& out, const element& x, const element* without) {
   }
   out += '>';
   for (const auto& c : x.children)
-    if (&c != without && !is_servers_own(c))
+    if (&c != without && !ends_here(c))
       append_element(out, c, ns::client);
   out += "</";
   out += x.name;
@@ -114,7 +117,10 @@ void append_body(std::string& out, const im& message) {
 /// Of a client that knows nothing of XMPP.
 void append_foreign(std::string& out, const im& message, const address& to,
   const delivery_marks& marks) {
-  out += "<message type='chat'";
+  out += "<message";
+  if (marks.is_within)
+    append_attribute(out, "xmlns", ns::client);
+  out += " type='chat'";
   append_attribute(out, "id", message.id.value);
   append_addresses(out, message.from, to);
   out += '>';
@@ -201,6 +207,8 @@ void append_message(std::string& out, const im& message, const address& to,
   const std::string_view data = p->data;
   const auto tag = start_tag_of(data);
   out += data.substr(0, tag.attributes);
+  if (marks.is_within)
+    append_attribute(out, "xmlns", ns::client);
   append_addresses(out, message.from, to);
   out += data.substr(tag.attributes, tag.end + 1 - tag.attributes);
   if (p->type == stanza_payload)
@@ -211,6 +219,25 @@ void append_message(std::string& out, const im& message, const address& to,
   out += rest;
   append_marks(out, message, marks);
   out += closing;
+}
+
+void append_copy(std::string& out, const incoming_im& what, const address& to,
+  const delivery_marks& marks) {
+  const std::string name =
+    what.copied == incoming_im::copy::sent ? "sent" : "received";
+  out += "<message type='chat'";
+  append_attribute(out, "from", to.user.str());
+  append_attribute(out, "to", to.str());
+  out += "><" + name;
+  append_attribute(out, "xmlns", ns::carbons);
+  out += "><forwarded xmlns='urn:xmpp:forward:0'><delay";
+  append_attribute(out, "xmlns", delays);
+  append_attribute(out, "stamp", timestamp(what.message->sent_at));
+  out += "/>";
+  auto within = marks;
+  within.is_within = true;
+  append_message(out, *what.message, what.to, within);
+  out += "</forwarded></" + name + "></message>";
 }
 
 void append_passed(std::string& out, const im& stanza, const address& to) {

@@ -51,10 +51,16 @@ struct delivery_marks {
   std::string_view delayed_by;
   /// Clients are to keep no history (XEP-0334).
   bool no_history = false;
+  /// It stands within an element of another namespace.
+  bool is_within = false;
 };
 
 /// Appends a stanza: of a payload, or for an IM of another protocol.
 void append_message(std::string& out, const im& message, const address& to,
+  const delivery_marks& marks);
+/// Appends a copy (XEP-0280) for this endpoint, as a message from its user that
+/// has the other in it (XEP-0297).
+void append_copy(std::string& out, const incoming_im& what, const address& to,
   const delivery_marks& marks);
 /// Appends what was made by `im_of` of any stanza.
 void append_passed(std::string& out, const im& stanza, const address& to);

@@ -17,6 +17,8 @@ namespace parley::xmpp {
 struct stream_fault {
   std::string_view condition;
   std::string text;
+  /// An element of an application that says more; mostly empty.
+  std::string detail = {};
 };
 
 /// Cuts a stream of bytes into its header, stanzas and end. Total on any bytes

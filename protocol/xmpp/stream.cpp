@@ -112,7 +112,7 @@ bool stream::take_next(std::string_view& bytes) {
   } else if (x_dialogue) {
     if (auto fault =
           x_dialogue->take(std::move(tag), x_wall, sink(), x_requests)) {
-      fail_stream(fault->condition, fault->text);
+      fail_stream(*fault);
       return false;
     }
     appended();
@@ -280,8 +280,14 @@ void stream::fail_stream(std::string_view condition, std::string text) {
   fail_stream(condition, text, why);
 }
 
-void stream::fail_stream(
-  std::string_view condition, std::string_view text, const failure& why) {
+void stream::fail_stream(const stream_fault& what) {
+  fail_stream(what.condition, what.text,
+    failure{errc::bad_frame, std::string{what.condition} + ": " + what.text},
+    what.detail);
+}
+
+void stream::fail_stream(std::string_view condition, std::string_view text,
+  const failure& why, std::string_view detail) {
   if (x_closed)
     return;
   // In the middle of a handshake nothing can be said.
@@ -306,6 +312,7 @@ void stream::fail_stream(
         append_escaped(out, text);
         out += "</text>";
       }
+      out += detail;
       out += "</stream:error>";
     }
     put_trailer(out);

@@ -43,6 +43,7 @@ public:
 
   void keys_found(const scram_keys* keys) override;
   void authentication_refused(const failure& why) override;
+  void registered(const failure& why) override;
   void password_checked(bool fits) override;
   sequence accept(const signed_in& what,
     std::unique_ptr<connection_legacy> legacy = nullptr) override;
@@ -56,6 +57,7 @@ public:
   void heartbeat_changed(std::chrono::milliseconds interval) override;
   bool is_resumable() const noexcept override;
   std::unique_ptr<connection_legacy> take_legacy() override;
+  last_words end_session(std::span<const request_number> answered) override;
 
   bool in_session() const noexcept override { return x_dialogue != nullptr; }
   bool is_closed() const noexcept override { return x_closed; }
@@ -106,9 +108,10 @@ private:
   void hold(std::string_view bytes);
   void appended();
   /// Ends it with a stream error; an empty condition: with none.
-  void fail_stream(
-    std::string_view condition, std::string_view text, const failure& why);
+  void fail_stream(std::string_view condition, std::string_view text,
+    const failure& why, std::string_view detail = {});
   void fail_stream(std::string_view condition, std::string text);
+  void fail_stream(const stream_fault& what);
   void end(const failure& why);
   /// The client ends its stream.
   void close_stream();
@@ -142,6 +145,7 @@ private:
   void put_sasl_failure(std::string_view condition, const failure& why);
   void count_failure();
   void begin_tls();
+  void take_registration(const element& iq, const element& query);
   void bind(const element& iq);
   void begin_resume(const element& resume);
   /// For operators.

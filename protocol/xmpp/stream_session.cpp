@@ -13,6 +13,9 @@ namespace {
 struct legacy_dialogue final : connection_legacy {
   explicit legacy_dialogue(std::unique_ptr<dialogue> x) : what(std::move(x)) {}
   size_t memory() const noexcept override { return what ? what->memory() : 0; }
+  last_words end_session(std::span<const request_number> answered) override {
+    return what ? what->end_session(answered) : last_words{};
+  }
   std::unique_ptr<dialogue> what;
 };
 
@@ -39,8 +42,7 @@ sequence stream::accept(
     auto upto = x_dialogue->resume(
       what.requests, state->handled, state->previous, sink(), x_requests);
     if (!upto) {
-      fail_stream(
-        "undefined-condition", "more stanzas were acknowledged than were sent");
+      fail_stream(x_dialogue->too_high(state->handled));
       return {};
     }
     safe = *upto;
@@ -82,6 +84,10 @@ std::unique_ptr<connection_legacy> stream::take_legacy() {
   if (!is_resumable())
     return nullptr;
   return std::make_unique<legacy_dialogue>(std::move(x_dialogue));
+}
+
+last_words stream::end_session(std::span<const request_number> answered) {
+  return x_dialogue ? x_dialogue->end_session(answered) : last_words{};
 }
 
 void stream::deliver() {

@@ -107,6 +107,8 @@ void stream::put_features() {
       out += channel.tls_exporter.empty() ? "tls-unique" : "tls-exporter";
       out += "'/></sasl-channel-binding>";
     }
+    if (x_config->registration)
+      out += "<register xmlns='http://jabber.org/features/iq-register'/>";
   } else {
     out += "<bind";
     append_attribute(out, "xmlns", ns::bind);
@@ -130,6 +132,9 @@ void stream::before_session(element x) {
       x.name == "auth" || x.name == "response" || x.name == "abort";
     if (x.xmlns == ns::sasl && is_sasl)
       return take_sasl(x);
+    const auto* query = x.find("query", ns::registration);
+    if (x_config->registration && x.is("iq", ns::client) && query)
+      return take_registration(x, *query);
   }
   if (!state.user.empty()) {
     if (x.is("iq", ns::client) && x.find("bind", ns::bind))
@@ -305,6 +310,7 @@ void stream::bind(const element& iq) {
   what.software = "XMPP";
   what.peer = state.peer;
   what.transport = transport();
+  what.protocol = wire_protocol::xmpp;
   state.exchange.want(std::move(what));
 }
 
@@ -325,8 +331,8 @@ void stream::begin_resume(const element& x) {
   }
   state.previous = x["previd"];
   state.exchange.give(turn::resumption);
-  state.exchange.want(
-    resume{std::move(*token), {}, state.peer, transport(), state.user});
+  state.exchange.want(resume{std::move(*token), {}, state.peer, transport(),
+    state.user, wire_protocol::xmpp});
 }
 
 void stream::refuse(const failure& why) {
@@ -337,7 +343,7 @@ void stream::refuse(const failure& why) {
   const auto whose = state.exchange.whose();
   if (whose == turn::resumption) {
     state.exchange.give(turn::client);
-    dialogue::append_failed(sink(), "item-not-found");
+    dialogue::append_failed(sink(), "item-not-found", why.value);
     count_failure();
   } else if (whose == turn::session && !state.user.empty()) {
     state.exchange.give(turn::client);

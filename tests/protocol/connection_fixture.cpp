@@ -36,6 +36,10 @@ void fake_owner::find_keys(const user_address& user) {
     link->keys_found(user.str() == alice ? &alices_keys() : nullptr);
 }
 
+void fake_owner::register_wanted(const user_address& user, std::string text) {
+  registrations.emplace_back(user.str(), std::move(text));
+}
+
 void fake_owner::check_password(const user_address& user, std::string text) {
   asked_for.push_back(user.str());
   note("check_password");

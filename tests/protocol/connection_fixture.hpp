@@ -29,6 +29,7 @@ class fake_owner : public connection::owner {
 public:
   void find_keys(const user_address& user) override;
   void check_password(const user_address& user, std::string text) override;
+  void register_wanted(const user_address& user, std::string text) override;
   std::chrono::milliseconds authenticated(
     const user_address& user, bool success) override;
   void sign_in_wanted(sign_in what) override;
@@ -50,6 +51,8 @@ public:
   std::vector<std::string> calls;
   std::vector<std::string> asked_for;
   std::vector<std::pair<std::string, bool>> proofs;
+  /// Names and passwords; not answered.
+  std::vector<std::pair<std::string, std::string>> registrations;
   std::optional<sign_in> wish;
   std::optional<resume> resumption;
   std::vector<sequence> acks;

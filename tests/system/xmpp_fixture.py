@@ -188,6 +188,9 @@ class Raw:
         self.socket = context.wrap_socket(plain)
         self.unread = ""
         self.open()
+        self.sign_in(user, password)
+
+    def sign_in(self, user, password):
         name = user.split("@")[0]
         secret = base64.b64encode(f"\0{name}\0{password}".encode()).decode()
         self.say(

@@ -71,8 +71,12 @@ void desk::grant(const std::string& name, window granted) {
   in.set_window(session_of(name), granted, now(), rules);
 }
 
+void desk::want_copies(const std::string& name, bool wanted) {
+  in.set_copies(session_of(name), wanted);
+}
+
 std::string desk::send(const std::string& from, const std::string& body,
-  const std::string& to_endpoint, bool wants_receipts) {
+  const std::string& to_endpoint, bool wants_receipts, bool copies) {
   steady += std::chrono::milliseconds{1};
   im x;
   x.id.value = body;
@@ -83,7 +87,7 @@ std::string desk::send(const std::string& from, const std::string& body,
   x_tickets[ticket] = body;
   address to{in.user(), endpoint_name::from_prepared(to_endpoint)};
   auto why = in.accept(shared<im>{std::move(x)}, std::move(to),
-    origin{0, ticket}, false, now(), rules);
+    origin{0, ticket}, false, now(), rules, copies);
   return why ? std::string{to_string(why->code)} : std::string{};
 }
 
@@ -190,7 +194,8 @@ void desk::accepted(const origin& from) {
 
 void desk::hand_out(session_id to, delivery what) {
   const auto& body = what.what.message->body;
-  x_got[to].push_back(body);
+  const bool is_copy = what.what.copied != incoming_im::copy::none;
+  x_got[to].push_back((is_copy ? "copy of " : "") + body);
   x_held[to].push_back({what.order, what.what.message});
   x_orders[body] = what.order;
 }

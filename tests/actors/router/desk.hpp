@@ -28,10 +28,12 @@ public:
   void resume(const std::string& name);
   void show(const std::string& name, parley::show what, int priority = 0);
   void grant(const std::string& name, window granted);
+  void want_copies(const std::string& name, bool wanted = true);
   /// An IM with this body from `alice/home`, say. Returns the reason if it is
   /// refused, else nothing.
   std::string send(const std::string& from, const std::string& body,
-    const std::string& to_endpoint = {}, bool receipts = false);
+    const std::string& to_endpoint = {}, bool receipts = false,
+    bool copies = true);
   /// Bob writes to `peer` from this endpoint.
   void reply(const std::string& from_endpoint, const std::string& peer);
   /// The session has this one safe; without a body, all it was handed.
@@ -50,7 +52,7 @@ public:
 
   // -- what came of it
 
-  /// Bodies handed to it since last asked.
+  /// Bodies handed to it since last asked; of a copy `copy of m1`.
   texts got(const std::string& name);
   /// `delivered`, `stored`, a reason, or empty if it has none yet.
   std::string outcome_of(const std::string& body) const;

@@ -224,6 +224,21 @@ BOOST_AUTO_TEST_CASE(of_two_pages_under_way) {
   go(w);
 }
 
+BOOST_AUTO_TEST_CASE(of_copies) {
+  walk w;
+  w.before = {in(alice, 0), in(bob, 0), in(bob, 1), sends(bob, 0, 0),
+    does(kind::acknowledge, alice, 0), does(kind::copies, bob, 1, 1)};
+  w.alphabet = {sends(alice, 0, 0), sends(alice, 0, 1),
+    does(kind::send_private, alice, 0), sends(bob, 1, 0), sends(bob, 0, 4),
+    does(kind::acknowledge, bob, 0), does(kind::acknowledge, bob, 1),
+    does(kind::suspend, bob, 0), does(kind::suspend, bob, 1),
+    does(kind::resume, bob, 1), does(kind::sign_out, bob, 0),
+    does(kind::priority, bob, 1, -1), does(kind::copies, bob, 1, 0),
+    does(kind::copies, bob, 0, 1), does(kind::window, bob, 1, 1),
+    does(kind::grace, bob, 0), does(kind::write, bob, 0)};
+  go(w);
+}
+
 BOOST_AUTO_TEST_CASE(of_what_one_sends_to_oneself) {
   walk w;
   w.before = {in(bob, 0), in(bob, 1)};

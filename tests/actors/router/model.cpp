@@ -121,6 +121,25 @@ const model_im* model::next_for(const model_endpoint& e) const {
   return nullptr;
 }
 
+bool model::may_be_copied(const model_im& x, const model_endpoint& e) const {
+  if (!e.copies || !e.there() || is_target(x, e) || !has_connected_target(x))
+    return false;
+  if (x.from_user == self && x.from_endpoint == e.name)
+    return false;
+  // Else what is older could come after it.
+  return x.to != no_endpoint
+    || std::none_of(ims.begin(), ims.end(), [&](const model_im& y) {
+         return y.waits && y.order < x.order && y.from_user == x.from_user
+           && y.to == no_endpoint && !y.copy_of(e.session);
+       });
+}
+
+bool model::any_on_disk_alone() const {
+  return std::any_of(ims.begin(), ims.end(), [](const model_im& x) {
+    return x.waits && x.where == model_im::place::disk && !x.held();
+  });
+}
+
 uint64_t model::waiting() const {
   return std::count_if(
     ims.begin(), ims.end(), [](const auto& x) { return x.waits; });

@@ -24,6 +24,8 @@ struct model_endpoint {
   uint64_t window_bytes = 0;
   /// IMs to its full address up to this one are for others too.
   uint64_t open_upto = 0;
+  /// It wants copies.
+  bool copies = false;
 
   bool there() const { return show != shown::unavailable; }
   bool forked_to() const { return there() && priority >= 0; }
@@ -101,6 +103,9 @@ public:
   bool has_room(const model_endpoint& e, uint64_t bytes) const;
   /// The oldest IM that is for `e` and was not given to it; null if none is.
   const model_im* next_for(const model_endpoint& e) const;
+  /// Whether `e` may have a copy of an IM that was just accepted.
+  bool may_be_copied(const model_im& x, const model_endpoint& e) const;
+  bool any_on_disk_alone() const;
   uint64_t waiting() const;
   verdict judge(const model_im& x) const;
 

@@ -43,10 +43,12 @@ constexpr weight common[] = {
   {kind::show, 8, 4},
   {kind::priority, 4, 2},
   {kind::window, 5, 4},
+  {kind::copies, 6, 2},
   {kind::send, 24, destinations},
   {kind::send_large, 6, destinations},
   {kind::send_broadcast, 2, destinations},
   {kind::send_payload, 2, destinations},
+  {kind::send_private, 2, destinations},
   {kind::acknowledge, 24, 3},
   {kind::grace, 12, 3},
   {kind::write, 6, 1},
@@ -110,7 +112,7 @@ plan draw(uint64_t seed, int steps) {
     x.arg = d.roll(w->args);
     if (x.what == kind::priority)
       x.arg = -x.arg;
-    bool sends = x.what >= kind::send && x.what <= kind::send_payload;
+    bool sends = x.what >= kind::send && x.what <= kind::send_private;
     if (sends && d.roll(2) == 0) {
       x.user = 0;
       x.arg = 0;

@@ -58,6 +58,7 @@ bool world::happen(const happening& x, bool look) {
   case kind::send_large:
   case kind::send_broadcast:
   case kind::send_payload:
+  case kind::send_private:
     happened = submit(u, x);
     break;
   case kind::acknowledge:
@@ -180,6 +181,12 @@ bool world::on_endpoint(user& u, const happening& x) {
     u.in->set_availability(s, shown_as(what, priority), now(), x_rules);
     return true;
   }
+  case kind::copies:
+    if (e.copies == (x.arg != 0))
+      return false;
+    e.copies = x.arg != 0;
+    u.in->set_copies(s, e.copies);
+    return true;
   default: {
     constexpr window windows[] = {{0, 20}, {1, 20}, {4, 5}, {100, 10'000}};
     auto w = windows[x.arg];
@@ -207,7 +214,9 @@ bool world::submit(user& u, const happening& x) {
   s.from = &u;
   s.to = x_users[peer].get();
   s.session = {e->session};
-  s.chooses = x.what == kind::send || x.what == kind::send_large;
+  s.chooses = x.what == kind::send || x.what == kind::send_large
+    || x.what == kind::send_private;
+  s.copies = x.what != kind::send_private;
   s.what.ticket = x_next_ticket++;
   s.what.from_user = u.rules.self;
   s.what.from_endpoint = e->name;
@@ -232,7 +241,8 @@ bool world::submit(user& u, const happening& x) {
   auto due = r.rules.judge(s.what);
   x_sending = &s;
   auto why = r.in->accept(shared<im>{std::move(message)}, std::move(to),
-    origin{0, s.what.ticket}, x.what == kind::send_broadcast, now(), x_rules);
+    origin{0, s.what.ticket}, x.what == kind::send_broadcast, now(), x_rules,
+    s.copies);
   x_sending = nullptr;
   auto got = !why                          ? verdict::taken
     : why->code == errc::recipient_offline ? verdict::recipient_offline
@@ -247,7 +257,21 @@ bool world::submit(user& u, const happening& x) {
   if (s.accepted && addressed && addressed->there()
     && !r.running.contains({s.what.order, 0}))
     blame(r, "keeps for one endpoint without a grace time");
+  check_copied(r, s);
   return true;
+}
+
+/// Whoever wants a copy has one, unless the inbox cannot know that nothing of
+/// the conversation came before.
+void world::check_copied(user& u, const send& s) {
+  const auto* x = s.accepted ? u.rules.find_im(s.what.order) : nullptr;
+  if (!x || !s.copies || u.reads_more || u.inexact || !u.store.reads.empty()
+    || u.rules.any_on_disk_alone())
+    return;
+  for (const auto& e : u.rules.endpoints)
+    if (u.rules.may_be_copied(*x, e) && !x->copy_of(e.session)
+      && u.rules.has_room(e, x->bytes))
+      blame(u, "no copy for who wants one");
 }
 
 bool world::grace(user& u, int which) {

@@ -26,11 +26,15 @@ struct happening {
     priority,
     /// To this many messages.
     window,
+    /// Wants copies from now on (1), or none.
+    copies,
     /// From `endpoint` to what the argument says: see `destination`.
     send,
     send_large,
     send_broadcast,
     send_payload,
+    /// Of which nobody is to have a copy.
+    send_private,
     /// Its oldest, its newest or all.
     acknowledge,
     /// Of a session that is over.
@@ -122,6 +126,7 @@ private:
   bool forget(user& u);
   bool on_endpoint(user& u, const happening& x);
   void check(user& u);
+  void check_copied(user& u, const send& s);
   void check_copies(user& u, const model_endpoint& e);
   void check_typing(user& u);
   void blame(const user& u, std::string what);

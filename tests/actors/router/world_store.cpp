@@ -270,10 +270,11 @@ void world::finish() {
 
 std::string to_string(const happening& x) {
   static const char* const names[] = {"sign_in", "sign_out", "suspend",
-    "resume", "show", "priority", "window", "send", "send_large",
-    "send_broadcast", "send_payload", "acknowledge", "acknowledge_late",
-    "grace", "write", "apply", "notify", "read_now", "answer", "fail_read",
-    "idle", "sweep", "expire", "remove_account", "forget", "stop"};
+    "resume", "show", "priority", "window", "copies", "send", "send_large",
+    "send_broadcast", "send_payload", "send_private", "acknowledge",
+    "acknowledge_late", "grace", "write", "apply", "notify", "read_now",
+    "answer", "fail_read", "idle", "sweep", "expire", "remove_account",
+    "forget", "stop"};
   return user_name(x.user).str() + "/" + endpoint_of(x.endpoint).str() + " "
     + names[static_cast<int>(x.what)] + " " + std::to_string(x.arg);
 }

@@ -84,11 +84,16 @@ void world::user::hand_out(session_id to, delivery what) {
   }
   if (!x->waits)
     x_world.blame(*this, "handed out what waits no longer");
-  if (!rules.is_target(*x, *e))
+  bool fresh = x_world.x_sending && x_world.x_sending->is(*this, *x);
+  bool is_copy = what.what.copied == incoming_im::copy::received;
+  if (is_copy
+    && !(fresh && x_world.x_sending->copies && rules.may_be_copied(*x, *e)))
+    x_world.blame(*this, "a copy for who is to have none");
+  if (!is_copy && !rules.is_target(*x, *e))
     x_world.blame(*this, "handed out to who is no target");
   if (x->copy_of(to.value))
     x_world.blame(*this, "handed out twice to one session");
-  else if (rules.next_for(*e) != x)
+  else if (!is_copy && rules.next_for(*e) != x)
     x_world.blame(*this, "handed out before something older");
   if (!rules.has_room(*e, x->bytes))
     x_world.blame(*this, "handed out beyond the window");
@@ -103,7 +108,6 @@ void world::user::hand_out(session_id to, delivery what) {
     || what.what.to.user != user_name(rules.self)
     || what.what.to.endpoint != endpoint_of(x->to))
     x_world.blame(*this, "handed out something else than was sent");
-  bool fresh = x_world.x_sending && x_world.x_sending->is(*this, *x);
   x->copies.push_back({to.value, false, !fresh});
   bodies[x->order] = what.what.message;
 }

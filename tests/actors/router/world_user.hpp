@@ -84,6 +84,7 @@ struct world::send {
   bool would_choose = false;
   /// By the rules it chooses.
   bool chooses = false;
+  bool copies = true;
   bool accepted = false;
   model_im what;
 

@@ -56,7 +56,14 @@ struct two_shards::shard final : routing::effects {
       });
   }
 
+  void note_copy(session_id to, const incoming_im& what) {
+    if (what.copied != incoming_im::copy::none)
+      world.copies.push_back(std::to_string(to.value)
+        + (what.copied == incoming_im::copy::sent ? " sent " : " received ")
+        + what.message->body);
+  }
   void hand_out(session_id to, delivery what) override {
+    note_copy(to, what.what);
     world.x_sessions.at(to).got.push_back(std::move(what));
   }
   void tell(session_id to, event what) override {
@@ -68,6 +75,8 @@ struct two_shards::shard final : routing::effects {
         + r->id.value + ' ' + r->endpoint.str());
     else if (auto* t = std::get_if<typing_notice>(&what))
       world.typings.push_back(t->from.str());
+    else if (auto* i = std::get_if<incoming_im>(&what))
+      note_copy(to, *i);
     else if (auto* p = std::get_if<passed_on>(&what))
       world.passed.push_back(std::to_string(to.value) + ' ' + p->message->body
         + (p->returned ? " returned" : ""));
@@ -207,7 +216,8 @@ void two_shards::resume(session_id s) {
 uint64_t two_shards::send(session_id from, sending what) {
   auto& s = x_sessions.at(from);
   auto n = ++s.last_request;
-  send_im x{make_im(what, s.self), address_of(what.to), what.strict};
+  send_im x{
+    make_im(what, s.self), address_of(what.to), what.strict, what.copies};
   s.sent[n] = x;
   at(s.shard).submit(from, request_number{n}, x, now());
   return n;

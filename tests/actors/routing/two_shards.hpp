@@ -56,6 +56,7 @@ public:
     bool receipts = false;
     /// To that endpoint or none.
     bool strict = false;
+    bool copies = true;
   };
   uint64_t send(session_id from, sending what);
   uint64_t broadcast_to(session_id from, std::string id,
@@ -101,6 +102,8 @@ public:
   /// `delivered m1 bob@example.org/desk`
   texts receipts;
   texts typings;
+  /// `2 sent body` and `2 received body`, in order.
+  texts copies;
   /// `2 body` and, of what came back, `2 body returned`: the session and what
   /// it was passed.
   texts passed;

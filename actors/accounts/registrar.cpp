@@ -1,0 +1,93 @@
+#include "actors/accounts/registrar.hpp"
+
+#include <utility>
+
+namespace parley {
+
+namespace {
+
+/// For the audit log.
+constexpr const char* who_registers = "registration";
+
+/// The error of somebody who was asked.
+auto failed(const registrar_state::then& end) {
+  return [end](const caf::error&) {
+    end(failure{errc::server_stopping, "the server stops"});
+  };
+}
+
+} // namespace
+
+void registrar_state::make(account_wanted what, then end) {
+  std::vector<user_address> name{what.user};
+  self->request(with.reader, caf::infinite, list_atom::value, std::move(name))
+    .then(
+      [this, what = std::move(what), end](const accounts_found& x) {
+        if (x.why.code != errc::none)
+          end(x.why);
+        else if (!x.what.empty())
+          end(failure{errc::exists, "this name is taken"});
+        else
+          derive(what, end);
+      },
+      failed(end));
+}
+
+void registrar_state::derive(account_wanted what, then end) {
+  auto password = std::exchange(what.password, {});
+  self->request(with.passwords, caf::infinite, std::move(password))
+    .then(
+      [this, what = std::move(what), end](const keys_derived& x) {
+        if (x.why.code != errc::none)
+          end(x.why);
+        else
+          write(what, x.keys, end);
+      },
+      failed(end));
+}
+
+void registrar_state::write(
+  const account_wanted& what, scram_keys keys, then end) {
+  operations ops;
+  ops.emplace_back(put_account{what.user, std::move(keys)});
+  ops.emplace_back(audit_entry{with.world->wall_clock(), who_registers,
+    "user add " + what.user.str(), {}, what.source});
+  self->request(with.writer, caf::infinite, std::move(ops))
+    .then(
+      [this, what, end](const write_result& x) {
+        if (x.why.code != errc::none)
+          end(x.why);
+        else
+          announce(what, end);
+      },
+      failed(end));
+}
+
+void registrar_state::announce(const account_wanted& what, then end) {
+  const auto& router = with.routers[slot_of(what.user) % with.routers.size()];
+  self->request(router, caf::infinite, add_atom::value, std::vector{what.user})
+    .then([end](done_atom) { end({}); }, failed(end));
+}
+
+registrar_actor::behavior_type registrar(
+  pinned_pointer<registrar_actor, registrar_state> self,
+  registrar_config with) {
+  self->state.with = std::move(with);
+  return {
+    [self](account_wanted& x, const account_asker& from) {
+      auto& st = self->state;
+      const auto ticket = x.ticket;
+      if (auto why = st.tries.begin(x.user, x.source, self->clock().now())) {
+        self->send(from, account_made{ticket, std::move(*why)});
+        return;
+      }
+      const auto user = x.user;
+      st.make(std::move(x), [self, from, ticket, user](const failure& why) {
+        self->state.tries.end(user);
+        self->send(from, account_made{ticket, why});
+      });
+    },
+  };
+}
+
+} // namespace parley

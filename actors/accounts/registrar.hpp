@@ -1,0 +1,48 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "actors/accounts/registrations.hpp"
+#include "actors/interfaces.hpp"
+#include "actors/router/surroundings.hpp"
+#include "actors/runtime/pinned.hpp"
+
+namespace parley {
+
+/// Whom a registrar asks.
+struct registrar_config {
+  store_reader_actor reader;
+  store_writer_actor writer;
+  password_actor passwords;
+  /// In slot order.
+  std::vector<router_actor> routers;
+  std::shared_ptr<surroundings> world;
+};
+
+struct registrar_state {
+  explicit registrar_state(
+    pinned_pointer<registrar_actor, registrar_state> parent)
+    : self(parent) {}
+  static inline const char* name = "registrar";
+
+  using then = std::function<void(const failure&)>;
+
+  /// In this order, each after the last.
+  void make(account_wanted what, then end);
+  void derive(account_wanted what, then end);
+  void write(const account_wanted& what, scram_keys keys, then end);
+  void announce(const account_wanted& what, then end);
+
+  pinned_pointer<registrar_actor, registrar_state> self;
+  registrar_config with;
+  registrations tries;
+};
+
+/// Makes accounts for strangers who ask for them, as far as `registrations`
+/// lets them.
+registrar_actor::behavior_type registrar(
+  pinned_pointer<registrar_actor, registrar_state> self, registrar_config with);
+
+} // namespace parley

@@ -1,0 +1,114 @@
+"""How sessions of XMPP end, by hand: what is told of them afterwards, and that
+tokens of one protocol open nothing in the other."""
+
+import base64
+
+import parley_system
+from parley_system import ALICE, BOB, CAROL, wait_until
+from wire_client import Refused, Wire, load_schema
+from xmpp_fixture import Raw, XmppServer
+
+
+class Ends(parley_system.SystemTest):
+    plain = False
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = XmppServer(cls.parley, users=cls.users, plain=False)
+        cls.addClassCleanup(cls.server.remove)
+        cls.schema = load_schema(cls.proto)
+
+    def person(self, user, resource=None):
+        person = Raw(self.server.xmpp, user)
+        self.addCleanup(person.close)
+        if resource:
+            person.bind(resource)
+        return person
+
+    def session(self, endpoint):
+        sessions = self.server.admin("sessions")["sessions"]
+        return [s for s in sessions if s["endpoint"] == endpoint]
+
+    def suspended(self, endpoint):
+        wait_until(
+            lambda: self.session(endpoint)[0]["state"] == "suspended",
+            "the suspension",
+        )
+
+    def resume(self, token, h, user=ALICE):
+        person = self.person(user)
+        person.say(f"<resume xmlns='urn:xmpp:sm:3' previd='{token}' h='{h}'/>")
+        return person
+
+    def test_one_that_expires_takes_its_presence_back_and_leaves_its_count(
+        self,
+    ):
+        carol = self.person(CAROL, "home")
+        alice = self.person(ALICE, "brief")
+        token = alice.manage()
+        alice.say(f"<presence to='{CAROL}/home'/>")
+        carol.hear(f"<presence [^>]*from='{ALICE}/brief'")
+        # One that has its outcome only when nobody is there any more.
+        bob = self.person(BOB, "slow")
+        bob.manage()
+        bob.say("<presence/>")
+        bob.hear("<presence")
+        alice.say(
+            f"<message to='{BOB}' type='chat'><body>hi</body></message>"
+            "<iq type='get' id='p' to='example.org'>"
+            "<ping xmlns='urn:xmpp:ping'/></iq>"
+        )
+        bob.hear("<body>hi</body>")
+        alice.hear("id='p'")
+        alice.close()
+        self.suspended("brief")
+        bob.say("<a xmlns='urn:xmpp:sm:3' h='2'/>")
+        wait_until(
+            lambda: self.server.admin("sessions")["counters"]["delivered"],
+            "the delivery",
+        )
+        self.server.set("session.resume_window", "1s")
+        self.addCleanup(self.server.set, "session.resume_window", "60s")
+        carol.hear(f"<presence [^>]*type='unavailable'")
+        self.assertEqual(self.session("brief"), [])
+        # The presence, the message and the ping.
+        self.resume(token, 1).hear("<failed [^>]*h='3'")
+
+    def test_a_count_that_is_too_high_ends_the_stream_alone(self):
+        alice = self.person(ALICE, "high")
+        token = alice.manage()
+        alice.close()
+        self.suspended("high")
+        again = self.resume(token, 5)
+        again.hear(
+            "<handled-count-too-high [^>]*h='5' send-count='0'/></stream:error>"
+        )
+        again.close()
+        self.resume(token, 0).hear("<resumed ")
+
+    def test_a_native_token_opens_no_stream_and_ends_nothing(self):
+        native = Wire(self.schema, self.server, tls=True).sign_in(BOB, "native")
+        self.addCleanup(native.close)
+        token = base64.b64encode(native.session.token).decode()
+        since = self.session("native")
+        self.resume(token, 0, BOB).hear("<failed [^>]*><item-not-found")
+        self.assertEqual(self.session("native"), since)
+        native.send(ping={"nonce": 7})
+        self.assertEqual(native.until("pong").pong.nonce, 7)
+
+    def test_a_token_of_a_stream_is_none_of_the_native_protocol(self):
+        alice = self.person(ALICE, "stream")
+        token = base64.b64decode(alice.manage())
+        wire = Wire(self.schema, self.server, tls=True)
+        self.addCleanup(wire.close)
+        with self.assertRaisesRegex(Refused, "resume_failed"):
+            wire.resume(token, 0)
+        alice.say(
+            "<iq type='get' id='p' to='example.org'>"
+            "<ping xmlns='urn:xmpp:ping'/></iq>"
+        )
+        alice.hear("<iq type='result' id='p'")
+
+
+if __name__ == "__main__":
+    parley_system.main()

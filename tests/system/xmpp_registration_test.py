@@ -1,0 +1,87 @@
+"""In-band registration (XEP-0077): off unless the setting is on; accounts that
+strangers make can sign in, and not too many come from one place."""
+
+import parley_system
+from parley_system import ALICE, DOMAIN, PASSWORD
+from xmpp_fixture import Raw, XmppServer
+
+# As many as one source may ask for in an hour.
+TRIES = 5
+
+
+class Stranger(Raw):
+    """Nobody has signed in."""
+
+    def sign_in(self, user, password):
+        pass
+
+    def wants(self, name, password=PASSWORD):
+        self.say(
+            "<iq type='set' id='r'><query xmlns='jabber:iq:register'>"
+            f"<username>{name}</username><password>{password}</password>"
+            "</query></iq>"
+        )
+        return self.hear("<iq [^>]*id='r'(/>|>.*?</iq>)")[0]
+
+
+class Registration(parley_system.SystemTest):
+    plain = False
+
+    def setUp(self):
+        self.server = XmppServer(self.parley, users=self.users, plain=False)
+        self.addCleanup(self.server.remove)
+
+    def stranger(self):
+        x = Stranger(self.server.xmpp, "")
+        self.addCleanup(x.close)
+        return x
+
+    def allow(self):
+        self.server.set("account.registration", "on")
+
+    def test_it_is_off(self):
+        stranger = self.stranger()
+        stranger.say(
+            "<iq type='get' id='r'><query xmlns='jabber:iq:register'/></iq>"
+        )
+        stranger.hear("<not-authorized")
+        self.allow()
+        allowed = self.stranger()
+        # Switched off again it is refused to who came before.
+        self.server.set("account.registration", "off")
+        self.assertIn("<forbidden", allowed.wants("eve"))
+        self.assertEqual(
+            self.server.try_admin("user", "show", f"eve@{DOMAIN}").returncode,
+            1,
+        )
+
+    def test_an_account_is_made_once_and_signs_in(self):
+        self.allow()
+        self.assertIn("<conflict", self.stranger().wants("alice"))
+        self.assertIn("type='result'", self.stranger().wants("eve"))
+        self.assertIn("<conflict", self.stranger().wants("Eve", "other"))
+        eve = Raw(self.server.xmpp, f"eve@{DOMAIN}")
+        self.addCleanup(eve.close)
+        eve.bind("desk")
+        eve.say("<presence/>")
+        eve.hear("<presence")
+        alice = self.chat(ALICE)
+        self.assertEqual(alice.send(f"eve@{DOMAIN}", "m", "hi"), "delivered")
+        lines = self.server.admin("audit")["audit"]
+        self.assertTrue(
+            any(
+                x["who"] == "registration" and "eve" in x["what"]
+                for x in lines
+            ),
+            lines,
+        )
+
+    def test_a_source_makes_so_many_and_no_more(self):
+        self.allow()
+        for i in range(TRIES):
+            self.assertIn("type='result'", self.stranger().wants(f"eve{i}"))
+        self.assertIn("<policy-violation", self.stranger().wants("mallory"))
+
+
+if __name__ == "__main__":
+    parley_system.main()
