@@ -38,7 +38,8 @@ public:
 
   /// True: it is the next one now.
   bool add(uint64_t connection, time_point when) {
-    return x_when.emplace(when, connection) == x_when.begin();
+    const auto i = x_when.emplace(when, connection);
+    return i == x_when.begin();
   }
   bool empty() const noexcept { return x_when.empty(); }
   /// Not if it is empty.

@@ -9,6 +9,10 @@ from parley_system import ALICE, BOB, CAROL, wait_until
 from xmpp_fixture import XmppServer, slixmpp
 
 
+async def answered(future):
+    return await future
+
+
 class Copies(parley_system.SystemTest):
     @classmethod
     def setUpClass(cls):
@@ -37,7 +41,7 @@ class Copies(parley_system.SystemTest):
             client.do(
                 lambda x: x.add_event_handler(f"carbon_{kind}", note(kind))
             )
-        client.do(lambda x: x.plugin["xep_0280"].enable())
+        client.do(lambda x: answered(x.plugin["xep_0280"].enable()))
         return client
 
     def sees(self, client, *copies):
