@@ -1,4 +1,5 @@
 #include <map>
+#include <string>
 #include <utility>
 
 #include "actors/roster/privacy_rules.hpp"
@@ -11,12 +12,15 @@ namespace parley {
 void roster_state::tell_of_document(const tell_watchers& x) {
   std::map<size_t, document_notices> parts;
   const auto& privacy = x_rules->head().privacy;
-  for (const auto& [whom, item] : x_rules->items()) {
-    const bool watches =
-      item.what.subscription.from == half::active && !item.pretended;
-    if (watches && !is_blocked(privacy, whom))
-      parts[config->others->index_of(slot_of(whom))].to.push_back(whom);
-  }
+  x_rules->items().each_brief(
+    [&](const address_ref& whom, const contact_brief& item) {
+      if (item.subscription.from != half::active || item.pretended)
+        return;
+      auto user = user_address::from_prepared(std::string{whom.text});
+      if (!is_blocked(privacy, user))
+        parts[config->others->index_of(slot_of(user))].to.push_back(
+          std::move(user));
+    });
   for (auto& [index, part] : parts) {
     part.what.push_back(x.what);
     self->send(config->others->routers[index], std::move(part));

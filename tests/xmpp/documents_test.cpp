@@ -15,13 +15,14 @@ struct keeper_talk : talk {
 
   /// Shows itself with these capabilities; what the server says then.
   std::string appear(std::string_view ver) {
-    say("<presence><c xmlns='http://jabber.org/protocol/caps' hash='sha-1' "
-        "node='urn:client' ver='"
-      + std::string{ver} + "'/></presence>");
+    auto said =
+      say("<presence><c xmlns='http://jabber.org/protocol/caps' hash='sha-1' "
+          "node='urn:client' ver='"
+        + std::string{ver} + "'/></presence>");
     for (const auto& r : asked())
       if (std::holds_alternative<set_availability>(r.what))
         tell(1, answer{r.number, done{}});
-    return heard();
+    return said + heard();
   }
   /// The id of the question in what the server said.
   static std::string id_in(const std::string& text) {
