@@ -67,10 +67,17 @@ bool is_host(std::string_view x) noexcept {
        });
 }
 
+/// Whom the request is for; empty if it does not say so, once and well.
+std::string_view host_of(const request& x) {
+  const auto host = std_view(x[http::field::host]);
+  const bool is_clear = x.count(http::field::host) == 1 && is_host(host);
+  return is_clear ? host : std::string_view{};
+}
+
 /// XEP-0156: the WebSocket is where this was asked.
 http_answer describe(const request& x, bool as_json, bool is_encrypted) {
-  const auto host = std_view(x[http::field::host]);
-  if (!is_host(host))
+  const auto host = host_of(x);
+  if (host.empty())
     return refuse(400, "the Host is none");
   const auto url = std::string{is_encrypted ? "wss://" : "ws://"}
     + std::string{host} + std::string{web_socket};
@@ -108,7 +115,7 @@ http_answer upgrade(const request& x) {
     return refuse(405, "a WebSocket is asked for by GET", "Allow: GET\r\n");
   if (x.version() != 11)
     return refuse(505, "a WebSocket is asked for by HTTP/1.1");
-  if (!is_host(std_view(x[http::field::host])))
+  if (host_of(x).empty())
     return refuse(400, "the Host is none");
   constexpr std::string_view fields =
     "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";

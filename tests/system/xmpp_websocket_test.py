@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import sys
+import tempfile
 import urllib.error
 import urllib.request
 
@@ -187,6 +188,21 @@ class Secure(WebSocketTest):
             urllib.request.urlopen(base + "x", context=context)
         self.assertEqual(caught.exception.code, 404)
         caught.exception.close()
+
+    def test_the_file_opens_it_too_and_without_tls_on_loopback_alone(self):
+        for at, opens in (("127.0.0.1:0", True), ("0.0.0.0:0", False)):
+            with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
+                file.write(f'xmpp_ws = ["{at}"]\n')
+                file.flush()
+                try:
+                    server = Server(self.parley, "--config", file.name)
+                    self.addCleanup(server.remove)
+                    self.assertTrue(server.xmpp_ws)
+                except AssertionError as why:
+                    self.assertIn("loopback only", str(why))
+                    self.assertFalse(opens)
+                else:
+                    self.assertTrue(opens)
 
     def test_a_stop_tells_the_client(self):
         server = Server(

@@ -57,6 +57,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_such_request_gets_its_status) {
   BOOST_TEST(status_of("HTTP/1.1", "nonsense") == "400");
   BOOST_TEST(status_of("Host: example.org:5281\r\n", "") == "400");
   BOOST_TEST(status_of("example.org:5281", "a\"b") == "400");
+  BOOST_TEST(status_of("Origin", "Host: other.example\r\nOrigin") == "400");
   BOOST_TEST(status_of("keep-alive, Upgrade", "close") == "426");
   BOOST_TEST(status_of("WebSocket", "h2c") == "426");
   BOOST_TEST(status_of("Version: 13", "Version: 8") == "426");
