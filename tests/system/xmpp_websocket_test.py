@@ -2,9 +2,11 @@
 
 import json
 import os
+import select
 import socket
 import sys
 import tempfile
+import time
 import urllib.error
 import urllib.request
 
@@ -150,6 +152,32 @@ class Plain(WebSocketTest):
         bob = self.chat(BOB, "native")
         alice.send(BOB, "still here")
         self.body_comes(bob, "still here")
+
+    def test_who_never_ends_its_request_is_given_up_and_harms_nobody(self):
+        host, port = self.server.xmpp_ws.rsplit(":", 1)
+        slow = [
+            socket.create_connection((host, int(port)), PATIENCE)
+            for _ in range(100)
+        ]
+        for s in slow:
+            self.addCleanup(s.close)
+            s.sendall(b"GET /xmpp HTTP/1.1\r\nHost: ")
+        bob = self.chat(BOB, "native")
+        self.web().sign_in(ALICE).send(BOB, "at once")
+        self.body_comes(bob, "at once")
+        waiting = list(slow)
+        deadline = time.monotonic() + PATIENCE
+        while waiting:
+            self.assertLess(time.monotonic(), deadline)
+            answered, _, _ = select.select(waiting, [], [], 1)
+            for s in answered:
+                self.assertTrue(s.recv(4096).startswith(b"HTTP/1.1 408 "))
+                waiting.remove(s)
+            for s in waiting:
+                try:
+                    s.sendall(b"a")
+                except OSError:
+                    pass  # its answer is on its way
 
     def test_operators_see_what_carries_it(self):
         self.web().sign_in(ALICE, "seen")
