@@ -8,7 +8,9 @@
 namespace parley {
 
 bool contact_rows::append(std::string_view address, std::string_view value) {
-  if (!records::is_contact(value))
+  if (address.empty() || address.size() > UINT16_MAX
+    || value.size() > UINT32_MAX || !records::is_contact(value)
+    || (!x_rows.empty() && address <= this->address(size() - 1).text))
     return false;
   row r;
   r.hash = address_hash(address);

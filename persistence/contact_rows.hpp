@@ -22,28 +22,34 @@ struct address_ref {
   }
 };
 
-/// What an entry of a contact list says of its subscriptions.
+/// An entry of a contact list without its address, name and groups.
 struct contact_brief {
   subscription_state subscription;
-  /// As in roster_item.
+  // As in roster_item.
+  bool listed = false;
+  bool preapproved = false;
   bool pretended = false;
+  roster_version version;
   uint64_t asked = 0;
   uint64_t heard = 0;
 
+  bool operator==(const contact_brief&) const = default;
+
   static contact_brief of(const roster_item& x) noexcept {
-    return {x.what.subscription, x.pretended, x.asked, x.heard};
+    return {x.what.subscription, x.what.listed, x.what.preapproved, x.pretended,
+      x.version, x.asked, x.heard};
   }
 };
 
 /// The entries of a contact list, each as it is on disk, side by side: most of
-/// a list is never looked at while its user is here, and costs some 60 bytes an
+/// a list is never looked at while its user is here, and costs some 70 bytes an
 /// entry so. In order of address.
 class contact_rows {
 public:
   static constexpr size_t npos = SIZE_MAX;
 
-  /// Behind those that are there, whose addresses are less. False, and nothing
-  /// is appended: that is no entry.
+  /// Behind those that are there. False, and nothing is appended: its address
+  /// is not above theirs, or longer than 65 535 bytes, or that is no entry.
   bool append(std::string_view address, std::string_view value);
   void append(const roster_item& x);
   /// Gives back what was allocated in vain.

@@ -396,25 +396,18 @@ std::string encode_contact(const roster_item& x) {
 namespace {
 
 /// What stands before the name of a contact.
-struct contact_start {
-  contact_brief brief;
-  bool listed = false;
-  bool preapproved = false;
-  roster_version version;
-};
-
-std::optional<contact_start> take_contact_start(bytes::reader& in) {
-  contact_start x;
+std::optional<contact_brief> take_contact_start(bytes::reader& in) {
+  contact_brief x;
   auto flags = in.fixed<uint8_t>();
   x.listed = flags & flag_listed;
   x.preapproved = flags & flag_preapproved;
-  x.brief.pretended = flags & flag_pretended;
+  x.pretended = flags & flag_pretended;
   auto to = half_of(flags >> shift_to & 3);
   auto from = half_of(flags >> shift_from);
   if (!to || !from)
     return std::nullopt;
-  x.brief.subscription = {*to, *from};
-  for (auto* n : {&x.version.value, &x.brief.asked, &x.brief.heard})
+  x.subscription = {*to, *from};
+  for (auto* n : {&x.version.value, &x.asked, &x.heard})
     *n = in.varint();
   return x;
 }
@@ -424,9 +417,7 @@ std::optional<contact_start> take_contact_start(bytes::reader& in) {
 std::optional<contact_brief> decode_contact_brief(std::string_view value) {
   auto in = begin(value);
   auto start = take_contact_start(in);
-  if (!start || !in.ok())
-    return std::nullopt;
-  return start->brief;
+  return in.ok() ? start : std::nullopt;
 }
 
 bool is_contact(std::string_view value) {
@@ -447,11 +438,11 @@ std::optional<roster_item> decode_contact(std::string_view value) {
   roster_item x;
   x.what.listed = start->listed;
   x.what.preapproved = start->preapproved;
-  x.what.subscription = start->brief.subscription;
-  x.pretended = start->brief.pretended;
+  x.what.subscription = start->subscription;
+  x.pretended = start->pretended;
   x.version = start->version;
-  x.asked = start->brief.asked;
-  x.heard = start->brief.heard;
+  x.asked = start->asked;
+  x.heard = start->heard;
   x.what.name = take_text(in);
   for (auto n = in.varint(); n > 0 && in.ok(); --n)
     x.what.groups.push_back(take_text(in));

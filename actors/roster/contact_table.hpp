@@ -9,7 +9,7 @@
 namespace parley {
 
 /// The entries of a contact list in memory: as they came from disk, those apart
-/// that were looked at closely or changed.
+/// that were looked at closely or changed, whose rows go when all are.
 class contact_table {
 public:
   void load(contact_rows x);
@@ -29,17 +29,20 @@ public:
   /// All of them, from then on decoded.
   const std::map<user_address, roster_item>& all() const;
 
-  /// Calls `f(const roster_item&)` for each, in no order.
-  template <class F>
-  void each(F f) const {
+  /// Calls `f(roster_item)` for each that `wanted(const contact_brief&)`, in no
+  /// order. Neither may look into this table.
+  template <class Wanted, class F>
+  void each(Wanted wanted, F f) const {
     for (size_t i = 0; i < x_rows.size(); ++i)
-      if (!x_rows.is_taken(i))
+      if (!x_rows.is_taken(i) && wanted(x_rows.brief(i)))
         f(x_rows.item(i));
     for (const auto& [whom, item] : x_items)
-      f(item);
+      if (wanted(contact_brief::of(item)))
+        f(item);
   }
 
-  /// Calls `f(const address_ref&, const contact_brief&)` for each, in no order.
+  /// Calls `f(const address_ref&, const contact_brief&)` for each, in no order;
+  /// it may not look into this table for more than a `brief`.
   template <class F>
   void each_brief(F f) const {
     for (size_t i = 0; i < x_rows.size(); ++i)

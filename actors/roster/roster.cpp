@@ -187,8 +187,10 @@ void roster_state::requests(roster_requests& x) {
 }
 
 void roster_state::request(session_id from, numbered_request& x) {
-  if (x_dissolved)
-    return; // its session ends
+  if (x_dissolving) {
+    answer(from, x.number, failure{errc::no_such_user});
+    return;
+  }
   auto& rules = *x_rules;
   auto number = x.number;
   if (auto* a = std::get_if<add_contacts>(&x.what)) {
@@ -282,7 +284,9 @@ void roster_state::checked(const contacts_checked& x) {
     return;
   auto why = std::move(c.why);
   x_checks.erase(i);
-  when_loaded([this, ticket = x.ticket, why = std::move(why)] {
+  when_loaded([this, ticket = x.ticket, why = std::move(why)]() mutable {
+    if (x_dissolving)
+      why.assign(why.size(), failure{errc::no_such_user});
     x_rules->checked(ticket, why, *x_policy, now_us());
   });
 }
@@ -316,7 +320,10 @@ void roster_state::head_changed() {
   if (blocks_anybody(h.privacy))
     x.blocks.reset(h.privacy);
   x_adhoc_changed = true;
-  after([this, x = std::move(x)] { self->send(x_router, x); });
+  after([this, x = std::move(x)] {
+    if (!x_dissolved) // its router knows better by now
+      self->send(x_router, x);
+  });
 }
 
 // -- from the other half, and the policy
@@ -356,6 +363,8 @@ void roster_state::import(
   x_imports.emplace(number, std::move(promise));
   when_loaded(
     [this, number, x = std::move(x)]() mutable {
+      if (x_dissolving)
+        return answer_operator(number, failure{errc::no_such_user});
       x_rules->add({}, request_number{number}, std::move(x.contacts),
         x.subscribes, *x_policy, now_us());
     },
@@ -400,7 +409,7 @@ void roster_state::leave_all() {
 
 void roster_state::dissolve(caf::typed_response_promise<write_result> promise) {
   auto fails = [this, promise](const failure& why) mutable {
-    x_dissolving = false;
+    x_dissolving = x_dissolved;
     promise.deliver(write_result{why});
   };
   when_loaded(

@@ -299,6 +299,10 @@ private:
   void arm(clock::time_point at);
   /// Those who are not here and are shown otherwise than by `before`.
   void tell_absent(const policy& before);
+  /// Contacts that the user is subscribed to and that are not here, sorted.
+  std::vector<user_address> absent_contacts() const;
+  /// To one that has been told nothing yet.
+  void tell_unknown_ones(const endpoint& e);
 
   pinned_pointer<roster_actor, roster_state> self;
   std::shared_ptr<const roster_config> config;

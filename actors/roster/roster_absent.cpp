@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "actors/roster/privacy_rules.hpp"
 #include "actors/roster/roster.hpp"
 
@@ -15,16 +17,45 @@ show roster_state::view_of_absent(
     : show::unknown;
 }
 
+std::vector<user_address> roster_state::absent_contacts() const {
+  std::vector<user_address> all;
+  x_rules->items().each_brief(
+    [this, &all](const address_ref& who, const contact_brief& x) {
+      if (x.subscription.to == half::none && x_unsettled.empty())
+        return;
+      auto whom = user_address::from_prepared(std::string{who.text});
+      if (!x_watched.contains(whom) && is_subscribed(whom))
+        all.push_back(std::move(whom));
+    });
+  std::sort(all.begin(), all.end());
+  return all;
+}
+
+void roster_state::tell_unknown_ones(const endpoint& e) {
+  auto tell_it = [this, &e](const user_address& whom) {
+    tell(e.handle, event{presence_event{bare_notice(whom, show::unknown)}});
+  };
+  if (!shares_presence(sharing::by_default, *x_policy)) {
+    for (const auto& whom : absent_contacts())
+      if (is_unknown_when_absent(whom))
+        tell_it(whom);
+    return;
+  }
+  // Mostly nobody hides.
+  for (const auto& [whom, own] : x_sharing_of)
+    if (is_unknown_when_absent(whom) && !x_watched.contains(whom)
+      && is_subscribed(whom))
+      tell_it(whom);
+}
+
 void roster_state::tell_absent(const policy& before) {
-  auto changes = [&](sharing own) {
+  auto changes = [this, &before](sharing own) {
     return shares_presence(own, before) != shares_presence(own, *x_policy);
   };
   if (x_endpoints.empty()
     || (!changes(sharing::by_default) && !changes(sharing::on)))
     return; // who hides does so by any policy
-  for (const auto& [whom, item] : x_rules->items().all()) {
-    if (x_watched.contains(whom) || !is_subscribed(whom))
-      continue;
+  for (const auto& whom : absent_contacts()) {
     auto what = view_of_absent(whom, *x_policy);
     if (what == view_of_absent(whom, before))
       continue;

@@ -1,7 +1,6 @@
 #include "actors/roster/roster_rules.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "actors/roster/privacy_rules.hpp"
@@ -253,19 +252,18 @@ contact_list roster_rules::listing(roster_version known) const {
     known == roster_version{} || known < x_head.since || known > x_head.version;
   if (!whole)
     x.since = known;
-  if (whole || x_head.version > known)
-    x_items.each([&](const roster_item& item) {
-      if (is_visible(item) && (whole || item.version > known))
-        x.contacts.push_back(item.what);
-    });
-  auto before = [](const auto& a, const auto& b) {
-    return a.address < b.address;
+  auto changed = [known, whole](const contact_brief& c) {
+    return is_visible(c) && (whole || c.version > known);
   };
-  std::sort(x.contacts.begin(), x.contacts.end(), before);
+  if (whole || x_head.version > known)
+    x_items.each(changed,
+      [&x](roster_item item) { x.contacts.push_back(std::move(item.what)); });
+  std::sort(x.contacts.begin(), x.contacts.end(),
+    [](const auto& a, const auto& b) { return a.address < b.address; });
   if (whole)
     return x;
   for (const auto& [version, whom] : x_head.removals) {
-    auto* there = x_items.find(whom);
+    auto there = x_items.brief(whom);
     if (version > known && !(there && is_visible(*there)))
       x.removed.push_back(whom);
   }

@@ -4,7 +4,6 @@
 
 #include <caf/send.hpp>
 
-#include "actors/roster/privacy_rules.hpp"
 #include "actors/roster/roster.hpp"
 #include "actors/router/routing.hpp"
 
@@ -36,11 +35,7 @@ void roster_state::greet(const endpoint& e) {
   for (const auto& n : x_truth->endpoints)
     if (n->from.endpoint != e.name)
       tell(e.handle, event{presence_event{n}});
-  if (!x_sharing_of.empty() || !shares_presence(sharing::by_default, *x_policy))
-    for (const auto& [whom, item] : x_rules->items().all())
-      if (is_unknown_when_absent(whom) && is_subscribed(whom)
-        && !x_watched.contains(whom))
-        tell(e.handle, event{presence_event{bare_notice(whom, show::unknown)}});
+  tell_unknown_ones(e);
   for (const auto& [whom, w] : x_watched) {
     if (watches_adhoc(w, e.session) || is_subscribed(whom))
       self->send(w.subscription, greet_session{e.handle});

@@ -29,8 +29,10 @@ void check_contact(std::string_view value) {
   expect(!x || brief, "a contact can be read in short");
   if (x)
     expect(brief->subscription == x->what.subscription
-        && brief->pretended == x->pretended && brief->asked == x->asked
-        && brief->heard == x->heard,
+        && brief->listed == x->what.listed
+        && brief->preapproved == x->what.preapproved
+        && brief->pretended == x->pretended && brief->version == x->version
+        && brief->asked == x->asked && brief->heard == x->heard,
       "a contact says in short what it says");
 }
 

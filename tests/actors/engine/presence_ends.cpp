@@ -64,6 +64,32 @@ BOOST_AUTO_TEST_CASE(an_account_that_is_removed_leaves_no_watch_under_way) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(what_an_account_asks_while_it_is_removed_is_not_done) {
+  in_any_order([](engine& e) {
+    auto& a = e.sign_in(alice, "desk");
+    e.sign_in(bob, "phone");
+    a.request(add_contacts{{{carol + "@example.org", "", {}}}});
+    a.request(subscribe{user(bob)});
+    a.request(subscribe{user(carol)});
+    set_privacy hidden;
+    hidden.sharing = sharing::off;
+    a.request(hidden);
+    BOOST_TEST((e.remove_account(alice).why.code == errc::none));
+    e.advance(2
+      * std::chrono::duration_cast<std::chrono::milliseconds>(
+        defaults::expiry_interval));
+    BOOST_TEST(open_notes(*e.db) == 0u);
+    BOOST_TEST(e.db->roster(user(bob))->items.empty());
+    BOOST_TEST(e.db->roster(user(carol))->items.empty());
+    // Nor is a later one of that name taken for one that hides.
+    e.make_account(alice);
+    auto& b = e.sign_in(bob, "desk");
+    b.request(subscribe{user(alice)});
+    e.settle();
+    BOOST_TEST(sees(b, alice) == "");
+  });
+}
+
 BOOST_AUTO_TEST_CASE(what_the_disk_refuses_is_told_and_not_done) {
   in_any_order([](engine& e) {
     auto& a = alice_who_sees_bob(e);

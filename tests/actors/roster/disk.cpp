@@ -67,7 +67,7 @@ packed_roster roster_disk::read() const {
 bool roster_disk::holds(const contact_table& x) const {
   size_t n = 0;
   bool same = true;
-  x.each([&](const roster_item& item) {
+  x.each(everything, [&](const roster_item& item) {
     ++n;
     auto i = items.find(item.what.address);
     same = same && i != items.end() && i->second == item;
@@ -107,7 +107,7 @@ void recorder::view_changed(const user_address& whom) {
 
 std::vector<uint64_t> counted(const roster_rules& x) {
   std::vector<uint64_t> n(3);
-  x.items().each([&n](const roster_item& item) {
+  x.items().each(everything, [&n](const roster_item& item) {
     n[0] += item.what.listed;
     n[1] += item.what.subscription.from == half::active || item.pretended;
     n[2] += item.what.subscription.from == half::pending;

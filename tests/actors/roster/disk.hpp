@@ -13,6 +13,11 @@ namespace parley::test {
 
 user_address person(std::string_view text);
 
+/// Of a `contact_table`.
+inline bool everything(const contact_brief&) {
+  return true;
+}
+
 /// What one user's roster has on disk, notes included: a store of one.
 struct roster_disk {
   roster_head head;
