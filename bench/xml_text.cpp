@@ -4,52 +4,14 @@
 #include <charconv>
 #include <utility>
 
+#include "protocol/xmpp/extent.hpp"
+
 namespace parley::bench {
 
 namespace {
 
 constexpr std::string_view blanks = " \t\r\n";
 constexpr auto npos = std::string_view::npos;
-
-/// Where the tag that begins at `at` ends: behind its `>`; `npos` if that has
-/// not come.
-size_t tag_end(std::string_view bytes, size_t at) noexcept {
-  for (size_t i = at; i < bytes.size(); ++i) {
-    const char c = bytes[i];
-    if (c == '>')
-      return i + 1;
-    if (c == '"' || c == '\'') {
-      i = bytes.find(c, i + 1);
-      if (i == npos)
-        return npos;
-    }
-  }
-  return npos;
-}
-
-/// Where the element that begins at `at` ends; `npos` if that has not come, 0
-/// if it cannot come.
-size_t element_end(std::string_view bytes, size_t at) noexcept {
-  size_t depth = 0;
-  while (at + 1 < bytes.size()) {
-    const char second = bytes[at + 1];
-    if (second == '!' || second == '?')
-      return 0;
-    const size_t end = tag_end(bytes, at);
-    if (end == npos)
-      return npos;
-    if (second == '/')
-      --depth;
-    else if (bytes[end - 2] != '/')
-      ++depth;
-    if (depth == 0)
-      return end;
-    at = bytes.find('<', end);
-    if (at == npos)
-      return npos;
-  }
-  return npos;
-}
 
 std::string_view name_at(std::string_view tag) noexcept {
   return tag.substr(0, tag.find_first_of(" \t\r\n/>"));
@@ -110,9 +72,8 @@ stream_piece next_piece(std::string_view bytes) noexcept {
   if (at == npos)
     return {kind::more, {}, bytes.size()};
   if (bytes.substr(at).starts_with(declaration)) {
-    at = tag_end(bytes, at);
-    if (at != npos)
-      at = bytes.find_first_not_of(blanks, at);
+    const auto length = xmpp::extent_of_tag(bytes.substr(at));
+    at = length == npos ? npos : bytes.find_first_not_of(blanks, at + length);
     if (at == npos)
       return {kind::more, {}, 0};
   }
@@ -127,7 +88,8 @@ stream_piece next_piece(std::string_view bytes) noexcept {
     return {kind::more, {}, 0};
   const bool begins = is(start) && name_at(rest.substr(1)) == start.substr(1);
   const bool ends = is(finish);
-  const size_t end = begins || ends ? tag_end(rest, 0) : element_end(rest, 0);
+  const size_t end =
+    begins || ends ? xmpp::extent_of_tag(rest) : xmpp::extent_of_element(rest);
   if (end == 0 || (!begins && !ends && is("</")))
     return {kind::broken, {}, 0};
   if (end == npos)
@@ -139,7 +101,9 @@ stream_piece next_piece(std::string_view bytes) noexcept {
 }
 
 element_view::element_view(std::string_view text) noexcept
-  : x_text(text), x_name(name_at(text.substr(1))), x_tag(tag_end(text, 0)) {}
+  : x_text(text),
+    x_name(name_at(text.substr(1))),
+    x_tag(xmpp::extent_of_tag(text)) {}
 
 std::string_view element_view::attribute(std::string_view name) const noexcept {
   auto rest = x_text.substr(0, x_tag).substr(1 + x_name.size());
@@ -173,12 +137,13 @@ std::optional<element_view> element_view::child(
   const auto inner = content();
   size_t at = inner.find('<');
   while (at != npos) {
-    const size_t end = element_end(inner, at);
-    if (end == 0 || end == npos)
+    const auto rest = inner.substr(at);
+    const auto length = xmpp::extent_of_element(rest);
+    if (length == 0 || length == npos)
       break;
-    if (name_at(inner.substr(at + 1)) == name)
-      return element_view{inner.substr(at, end - at)};
-    at = inner.find('<', end);
+    if (name_at(rest.substr(1)) == name)
+      return element_view{rest.substr(0, length)};
+    at = inner.find('<', at + length);
   }
   return std::nullopt;
 }

@@ -61,7 +61,7 @@ inline constexpr size_t xmpp_name_octets = 8;
 inline constexpr std::chrono::milliseconds xmpp_reset_patience = 2s;
 
 /// A parser that has read a stanza of more bytes is not used again: it would
-/// keep the memory.
+/// keep the memory. One that has read so much in all is reset.
 inline constexpr size_t xmpp_parser_kept_bytes = 64 * 1024;
 
 /// Bytes of the request of HTTP with which a WebSocket begins, and of the host

@@ -17,6 +17,14 @@ namespace {
 constexpr std::string_view ping = "urn:xmpp:ping";
 constexpr std::string_view client_states = "urn:xmpp:csi:0";
 
+/// Sessions of one thread are told the same, one after another.
+std::shared_ptr<const client_policies> shared_by_all(client_policies x) {
+  thread_local std::shared_ptr<const client_policies> last;
+  if (!last || *last != x)
+    last = std::make_shared<const client_policies>(std::move(x));
+  return last;
+}
+
 constexpr std::string_view no_way_there =
   "there is no way from here to other servers";
 
@@ -92,9 +100,10 @@ void dialogue::sign_out(requests& to) {
 
 request_number dialogue::ask(request what, asked about) {
   ++x_last_request.value;
-  about.bytes = content_bytes(what);
-  x_asked.emplace(x_last_request, std::move(about));
-  wait_for_room({x_last_request, std::move(what)});
+  const auto bytes = content_bytes(what);
+  about.bytes = bytes;
+  x_asked.emplace_hint(x_asked.end(), x_last_request, std::move(about));
+  wait_for_room({x_last_request, std::move(what)}, bytes);
   return x_last_request;
 }
 
@@ -106,13 +115,17 @@ void dialogue::pass(const element& x, const address& to, reach how,
   p.reach = how;
   p.returns = returns;
   p.is_typing = is_typing;
-  wait_for_room({{}, std::move(p)});
+  numbered_request what{{}, std::move(p)};
+  const auto bytes = content_bytes(what.what);
+  wait_for_room(std::move(what), bytes);
 }
 
-void dialogue::wait_for_room(numbered_request what) {
-  x_waiting_bytes += content_bytes(what.what);
-  x_waiting.push_back(std::move(what));
+void dialogue::wait_for_room(numbered_request what, uint64_t bytes) {
   ask_waiting(*x_requests);
+  if (x_waiting.empty() && ask_now(what, bytes, *x_requests))
+    return;
+  x_waiting_bytes += bytes;
+  x_waiting.push_back({std::move(what), bytes});
 }
 
 bool dialogue::has_room(uint64_t bytes) const noexcept {
@@ -123,18 +136,23 @@ bool dialogue::has_room(uint64_t bytes) const noexcept {
 void dialogue::ask_waiting(requests& to) {
   while (!x_waiting.empty()) {
     auto& next = x_waiting.front();
-    const bool ends = std::holds_alternative<parley::sign_out>(next.what);
-    const auto bytes = content_bytes(next.what);
-    if (next.number.value > 0) {
-      if (!ends && !has_room(bytes))
-        return;
-      ++x_under_way;
-      x_under_way_bytes += bytes;
-    }
-    x_waiting_bytes -= bytes;
-    to.push_back(std::move(next));
+    if (!ask_now(next.what, next.bytes, to))
+      return;
+    x_waiting_bytes -= next.bytes;
     x_waiting.pop_front();
   }
+}
+
+bool dialogue::ask_now(numbered_request& what, uint64_t bytes, requests& to) {
+  if (what.number.value > 0) {
+    const bool ends = std::holds_alternative<parley::sign_out>(what.what);
+    if (!ends && !has_room(bytes))
+      return false;
+    ++x_under_way;
+    x_under_way_bytes += bytes;
+  }
+  to.push_back(std::move(what));
+  return true;
 }
 
 bool dialogue::takes_stanzas() const noexcept {
@@ -229,15 +247,19 @@ bool dialogue::tell(
 }
 
 void dialogue::heed_policy(const policy_values& x) {
+  client_policies told;
+  if (x_policies)
+    told = *x_policies;
   bool is_shared = true;
   bool is_overridden = false;
   for (const auto& [name, value] : x.values) {
     if (std::find(client_policy_names.begin(), client_policy_names.end(), name)
       != client_policy_names.end())
-      x_policies[name] = value;
+      told[name] = value;
     is_shared &= name != "presence.sharing" || value == "on";
     is_overridden |= name == "presence.sharing_override" && value == "on";
   }
+  x_policies = shared_by_all(std::move(told));
   x_may_share = is_shared || is_overridden;
 }
 

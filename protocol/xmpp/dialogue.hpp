@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -16,6 +15,7 @@
 #include "protocol/xmpp/capabilities.hpp"
 #include "protocol/xmpp/disco.hpp"
 #include "protocol/xmpp/element.hpp"
+#include "protocol/xmpp/lean_queue.hpp"
 #include "protocol/xmpp/ledger.hpp"
 #include "protocol/xmpp/messages.hpp"
 #include "protocol/xmpp/pubsub.hpp"
@@ -141,8 +141,10 @@ private:
     bool is_typing = false);
   bool has_room(uint64_t bytes) const noexcept;
   /// Behind what came before it.
-  void wait_for_room(numbered_request what);
+  void wait_for_room(numbered_request what, uint64_t bytes);
   void ask_waiting(requests& to);
+  /// False: there is no room for it yet.
+  bool ask_now(numbered_request& what, uint64_t bytes, requests& to);
   bool answer_to(sequence number, const answer& x);
   /// What is to be said after an answer.
   void follow_up(purpose what, const answer& x);
@@ -287,7 +289,11 @@ private:
   window x_window;
   request_number x_last_request;
   std::map<request_number, asked> x_asked;
-  std::deque<numbered_request> x_waiting;
+  struct waiting_request {
+    numbered_request what;
+    uint64_t bytes = 0;
+  };
+  lean_queue<waiting_request> x_waiting;
   uint64_t x_waiting_bytes = 0;
   /// Asked and not answered; answers that the client has to acknowledge.
   size_t x_under_way = 0;
@@ -296,13 +302,13 @@ private:
     sequence event;
     request_number request;
   };
-  std::deque<kept_answer> x_kept;
+  lean_queue<kept_answer> x_kept;
   struct reply {
     /// Its number among all stanzas.
     uint64_t stanza = 0;
     std::string text;
   };
-  std::deque<reply> x_replies;
+  lean_queue<reply> x_replies;
   size_t x_reply_bytes = 0;
 
   ledger x_counts;
@@ -322,7 +328,8 @@ private:
 
   std::string x_names;
   uint64_t x_next_name = 0;
-  client_policies x_policies;
+  /// One for all who are told the same; null: of nothing yet.
+  std::shared_ptr<const client_policies> x_policies;
   /// What the operator allows of presence beyond that of contacts.
   bool x_may_share = true;
 

@@ -94,7 +94,8 @@ void dialogue::take_own_iq(const element& iq, const element& child) {
     if (is_user && child["node"].empty() && child.is("query", ns::disco_items))
       return list_nodes(iq);
     std::string content;
-    return append_disco(content, child, is_user, x_policies)
+    return append_disco(content, child, is_user,
+             x_policies ? *x_policies : client_policies{})
       ? put_result(iq, content)
       : refuse(iq, item_not_found);
   }

@@ -122,8 +122,10 @@ void dialogue::put_message(sequence number, const incoming_im& x) {
   delivery_marks marks;
   if (x.offline)
     marks.delayed_by = x_domain;
-  const auto history = x_policies.find(keeps_history);
-  marks.no_history = history != x_policies.end() && history->second == "off";
+  if (x_policies) {
+    const auto history = x_policies->find(keeps_history);
+    marks.no_history = history != x_policies->end() && history->second == "off";
+  }
   if (x.copied == incoming_im::copy::none)
     append_message(out(), *x.message, x.to, marks);
   else

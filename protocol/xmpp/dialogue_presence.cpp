@@ -186,8 +186,8 @@ void dialogue::put_presence(const presence_notice& x) {
   if (x_inactive && x.from != x_self)
     return note_change(x.from);
   out() += "<presence";
-  append_attribute(out(), "from", x.from.str());
-  append_attribute(out(), "to", x_self.str());
+  append_attribute(out(), "from", x.from);
+  append_attribute(out(), "to", x_self);
   out() += '>';
   append_availability(out(), x.what);
   out() += "</presence>";
@@ -198,8 +198,8 @@ void dialogue::put_unavailable(const address& from) {
   if (x_inactive)
     return note_change(from);
   out() += "<presence type='unavailable'";
-  append_attribute(out(), "from", from.str());
-  append_attribute(out(), "to", x_self.str());
+  append_attribute(out(), "from", from);
+  append_attribute(out(), "to", x_self);
   out() += "/>";
   sent();
 }

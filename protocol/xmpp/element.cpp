@@ -1,6 +1,7 @@
 #include "protocol/xmpp/element.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace parley::xmpp {
 
@@ -13,6 +14,18 @@ const attribute* find_attribute(
       return &a;
   return nullptr;
 }
+
+/// Bytes that may not stay as they are; the first of U+FFFE among them.
+constexpr std::array<bool, 256> make_special() {
+  std::array<bool, 256> x{};
+  constexpr size_t first_printable = 0x20;
+  for (size_t i = 0; i < first_printable; ++i)
+    x[i] = true;
+  for (const unsigned char c : {'&', '<', '>', '\'', '"', '\xef'})
+    x[c] = true;
+  return x;
+}
+constexpr auto special = make_special();
 
 /// U+FFFE and U+FFFF, which XML does not have (XML 1.0, 2.2).
 bool is_no_character(std::string_view rest) noexcept {
@@ -69,6 +82,8 @@ void append_escaped(std::string& out, std::string_view text) {
   };
   for (size_t i = 0; i < text.size(); ++i) {
     const auto c = static_cast<unsigned char>(text[i]);
+    if (!special[c])
+      continue;
     switch (c) {
     case '&':
       put(i, "&amp;");

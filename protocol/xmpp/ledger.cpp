@@ -28,7 +28,8 @@ void ledger::carries(sequence what) {
 }
 
 void ledger::placed(uint64_t end_of_output) noexcept {
-  for (auto i = x_out.rbegin(); i != x_out.rend(); ++i) {
+  for (auto i = x_out.end(); i != x_out.begin();) {
+    --i;
     if (i->counted)
       continue;
     if (i->mark > 0)

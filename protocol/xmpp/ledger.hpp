@@ -1,11 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <vector>
 
 #include "protocol/vocabulary.hpp"
+#include "protocol/xmpp/lean_queue.hpp"
 
 namespace parley::xmpp {
 
@@ -78,7 +78,7 @@ private:
   std::vector<open_request> x_open;
   uint64_t x_sent = 0;
   uint64_t x_acknowledged = 0;
-  std::deque<outgoing> x_out;
+  lean_queue<outgoing> x_out;
   bool x_managed = false;
 };
 

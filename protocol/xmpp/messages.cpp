@@ -89,8 +89,8 @@ const payload* stanza_in(const im& x) noexcept {
 
 void append_addresses(
   std::string& out, const address& from, const address& to) {
-  append_attribute(out, "from", from.str());
-  append_attribute(out, "to", to.str());
+  append_attribute(out, "from", from);
+  append_attribute(out, "to", to);
 }
 
 void append_marks(
@@ -153,6 +153,19 @@ start_tag start_tag_of(std::string_view data) noexcept {
 }
 
 } // namespace
+
+void append_attribute(
+  std::string& out, std::string_view name, const address& value) {
+  out += ' ';
+  out += name;
+  out += "='";
+  append_escaped(out, value.user.str());
+  if (!value.endpoint.empty()) {
+    out += '/';
+    append_escaped(out, value.endpoint.str());
+  }
+  out += '\'';
+}
 
 message_class classify(const element& message, const address& to) {
   const auto type = message["type"];

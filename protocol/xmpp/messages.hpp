@@ -42,6 +42,10 @@ message_class classify(const element& message, const address& to);
 im im_of(const element& stanza, const address& from, wall_time sent_at,
   std::string made_up);
 
+/// Appends ` name='user@domain/endpoint'`.
+void append_attribute(
+  std::string& out, std::string_view name, const address& value);
+
 /// Whether it says that the user is writing (XEP-0085).
 bool is_composing(const element& message);
 

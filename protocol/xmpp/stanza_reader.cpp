@@ -10,6 +10,7 @@
 
 #include "protocol/defaults.hpp"
 #include "protocol/xmpp/defaults.hpp"
+#include "protocol/xmpp/extent.hpp"
 
 namespace parley::xmpp {
 
@@ -75,7 +76,10 @@ stream_fault explain(XML_Error code) {
 
 } // namespace
 
-/// One expat parser and what it has read. Reads one event, then is reset.
+/// One expat parser and what it has read: one event. After a stanza that ended
+/// with the bytes it was given it stands in the root again, as it did before,
+/// and goes on in any stream with the same one. Else it has read beyond, and is
+/// reset; so it is after a while, for it keeps the names that it has met.
 class stanza_reader::parser {
 public:
   parser() : x_expat(XML_ParserCreateNS("UTF-8", separator)) {}
@@ -89,7 +93,10 @@ public:
     auto x = std::exchange(spare(), nullptr);
     if (!x)
       x = std::make_unique<parser>();
-    x->begin(root);
+    if (x->stands_in(root))
+      x->go_on();
+    else
+      x->begin(root);
     return x;
   }
 
@@ -97,15 +104,20 @@ public:
     if (!x)
       return;
     // What a big stanza left in it is not kept.
-    if (x->x_fed <= defaults::xmpp_parser_kept_bytes)
+    if (x->fed() <= defaults::xmpp_parser_kept_bytes)
       spare() = std::move(x);
   }
 
   /// Bytes that were used; all of them, unless it is done.
   size_t feed(std::string_view bytes) {
     size_t used = 0;
+    // A guess where it ends, so as not to read beyond.
+    auto end = fed() == 0 ? extent_of_element(bytes) : no_extent;
     while (used < bytes.size() && !is_over()) {
-      const auto slice = bytes.substr(used, defaults::xmpp_slice_bytes);
+      if (used >= end)
+        end = no_extent;
+      const auto slice = bytes.substr(
+        used, std::min(defaults::xmpp_slice_bytes, std::max(end, used) - used));
       x_heard = false;
       used += feed_slice(slice);
       x_quiet = x_heard ? 0 : x_quiet + slice.size();
@@ -124,6 +136,9 @@ public:
   std::optional<event>& found() noexcept { return x_event; }
   const std::string& root() const noexcept { return x_root; }
 
+  /// Bytes of the peer that belong to this event, or were behind it.
+  size_t fed() const noexcept { return x_given - x_skipped; }
+
 private:
   static std::unique_ptr<parser>& spare() {
     thread_local std::unique_ptr<parser> x;
@@ -131,8 +146,8 @@ private:
   }
 
   size_t feed_slice(std::string_view bytes) {
-    const auto before = x_fed;
-    x_fed += bytes.size();
+    const auto before = x_given;
+    x_given += bytes.size();
     const auto status = XML_Parse(
       x_expat, bytes.data(), static_cast<int>(bytes.size()), XML_FALSE);
     if (status != XML_STATUS_ERROR || x_fault)
@@ -142,6 +157,20 @@ private:
       return std::min(bytes.size(), x_end > before ? x_end - before : 0);
     x_fault = explain(code);
     return bytes.size();
+  }
+
+  bool stands_in(const std::string& root) const noexcept {
+    return x_is_clean && !root.empty() && root == x_begun_with
+      && x_given <= defaults::xmpp_parser_kept_bytes;
+  }
+
+  void go_on() {
+    x_event.reset();
+    x_elements = 0;
+    x_held = 0;
+    x_quiet = 0;
+    x_skipped = x_given;
+    x_is_clean = false;
   }
 
   void begin(const std::string& root) {
@@ -158,13 +187,15 @@ private:
     x_elements = 0;
     x_held = 0;
     x_quiet = 0;
-    x_fed = 0;
+    x_given = root.size();
+    x_skipped = root.size();
     x_end = 0;
+    x_is_clean = false;
+    x_begun_with = root;
     x_in_header = root.empty();
     XML_SetUserData(x_expat, this);
     if (!root.empty())
       XML_Parse(x_expat, root.data(), static_cast<int>(root.size()), XML_FALSE);
-    x_skipped = root.size();
     XML_SetElementHandler(x_expat, on_start, on_end);
     XML_SetCharacterDataHandler(x_expat, on_text);
     XML_SetCommentHandler(x_expat, on_comment);
@@ -184,10 +215,11 @@ private:
 
   void finish(event what) {
     x_event = std::move(what);
-    // In bytes of the peer: the root was none of it.
     x_end = static_cast<size_t>(XML_GetCurrentByteIndex(x_expat))
-      + static_cast<size_t>(XML_GetCurrentByteCount(x_expat)) - x_skipped;
-    XML_StopParser(x_expat, XML_FALSE);
+      + static_cast<size_t>(XML_GetCurrentByteCount(x_expat));
+    x_is_clean = x_end == x_given && std::holds_alternative<stanza>(*x_event);
+    if (!x_is_clean)
+      XML_StopParser(x_expat, XML_FALSE);
   }
 
   bool is_over() const noexcept { return x_fault || x_event; }
@@ -211,6 +243,9 @@ private:
     x.name = q.name;
     x.xmlns = q.xmlns;
     x_held += sizeof(element) + q.name.size() + q.xmlns.size();
+    const auto given = XML_GetSpecifiedAttributeCount(x_expat) / 2;
+    x.attributes.reserve(
+      std::min(static_cast<size_t>(given), defaults::xmpp_attributes_max));
     for (size_t n = 0; attributes[0]; attributes += 2, ++n) {
       if (n == defaults::xmpp_attributes_max) {
         refuse("policy-violation",
@@ -326,11 +361,14 @@ private:
   /// Bytes since a tag or some text was whole.
   size_t x_quiet = 0;
   bool x_heard = false;
-  /// Bytes of the peer: taken, and up to the end of the event.
-  size_t x_fed = 0;
-  size_t x_end = 0;
-  /// Bytes of the root before them.
+  /// Bytes since it was reset: all that it was given, those before this event,
+  /// and those up to its end.
+  size_t x_given = 0;
   size_t x_skipped = 0;
+  size_t x_end = 0;
+  /// It stands in this root, nothing open but that, nothing read beyond.
+  bool x_is_clean = false;
+  std::string x_begun_with;
   bool x_in_header = true;
 };
 

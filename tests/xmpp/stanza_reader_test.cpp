@@ -1,3 +1,7 @@
+#include <random>
+#include <string>
+#include <vector>
+
 #include <boost/test/unit_test.hpp>
 
 #include "protocol/defaults.hpp"
@@ -243,6 +247,72 @@ BOOST_AUTO_TEST_CASE(a_parser_that_is_used_again_knows_nothing_of_before) {
       == "bad-namespace-prefix");
     BOOST_TEST(fault_of("<a><b>") == "");
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_stanza_leaves_nothing_to_the_next_one) {
+  // Neither a prefix nor a namespace, in this stream or in another.
+  const std::string before = std::string{opening}
+    + "<iq xmlns:p='u' p:a='1' xmlns='v'><p:x/></iq><iq xml:lang='de'/>";
+  auto x = read(before + "<iq><p:x/></iq>");
+  BOOST_TEST(x.fault == "bad-namespace-prefix");
+  x = read(before);
+  BOOST_TEST(x.fault == "");
+  x = read(std::string{opening} + "<iq a='1'/><iq/><iq><p:x/></iq>");
+  BOOST_TEST(x.events.size() == 3u);
+  BOOST_TEST(x.events.back() == "<iq/>");
+  BOOST_TEST(x.fault == "bad-namespace-prefix");
+  x = read("<stream:stream xmlns='w' xmlns:stream='" + std::string{ns::streams}
+    + "'><iq/>");
+  BOOST_TEST(x.events.back() == "<iq xmlns='w'/>");
+}
+
+BOOST_AUTO_TEST_CASE(streams_that_take_turns_do_not_mix) {
+  constexpr size_t count = 5;
+  std::vector<stanza_reader> readers;
+  std::vector<std::string> rest(count), read_by(count);
+  for (size_t i = 0; i < count; ++i) {
+    readers.emplace_back(defaults::frame_max);
+    rest[i] = opening;
+    for (int n = 0; n < 200; ++n)
+      rest[i] += "<m id='" + std::to_string(i) + "'><b>" + std::to_string(n)
+        + "</b></m>";
+  }
+  const auto seed = std::random_device{}();
+  BOOST_TEST_MESSAGE("seed " << seed);
+  std::mt19937 random{seed};
+  for (size_t open = count; open > 0;) {
+    const auto i = random() % count;
+    const auto piece = rest[i].substr(0, 1 + random() % 90);
+    open -= !rest[i].empty() && piece.size() == rest[i].size() ? 1 : 0;
+    rest[i].erase(0, piece.size());
+    for (std::string_view bytes = piece;;) {
+      auto found = readers[i].next(bytes);
+      BOOST_REQUIRE(found.has_value());
+      if (!*found)
+        break;
+      if (auto* s = std::get_if<stanza_reader::stanza>(&**found)) {
+        BOOST_TEST(s->tag["id"] == std::to_string(i));
+        read_by[i] += s->tag.children.at(0).inner_text() + " ";
+      }
+    }
+  }
+  std::string expected;
+  for (int n = 0; n < 200; ++n)
+    expected += std::to_string(n) + " ";
+  for (const auto& x : read_by)
+    BOOST_TEST(x == expected);
+}
+
+BOOST_AUTO_TEST_CASE(where_a_stanza_ends_is_the_parsers_word) {
+  // What looks like tags and is none.
+  const auto x = read(std::string{opening}
+    + "<m><![CDATA[</m><n>]]></m><m a='>'/><m a=\"'>\">></m><m/>");
+  BOOST_TEST(x.fault == "");
+  BOOST_TEST(x.events.size() == 5u);
+  BOOST_TEST(x.events.at(1) == "<m>&lt;/m&gt;&lt;n&gt;</m>");
+  BOOST_TEST(x.events.at(2) == "<m a='&gt;'/>");
+  BOOST_TEST(fault_of("<m a='</m>'/>") == "not-well-formed");
+  BOOST_TEST(fault_of("<m></n></m>") == "not-well-formed");
 }
 
 BOOST_AUTO_TEST_CASE(prefixes_of_a_header_are_bounded) {
