@@ -44,7 +44,7 @@ dialogue& bring_to(dialogue& d, place p) {
 }
 
 /// What a peer reads that sends `bytes` there and is thrown out.
-failure last_words(place p, std::string_view bytes, kind k = kind::plain) {
+failure farewell(place p, std::string_view bytes, kind k = kind::plain) {
   dialogue d{k};
   bring_to(d, p);
   d.client.raw(bytes);
@@ -139,7 +139,7 @@ BOOST_AUTO_TEST_CASE(versions_without_overlap_are_refused) {
     native::hello x;
     x.version_min = low;
     x.version_max = high;
-    const auto why = last_words(place::hello, text_of(x));
+    const auto why = farewell(place::hello, text_of(x));
     BOOST_TEST((why.code == errc::unsupported_version));
     BOOST_TEST(why.text.find('1') != std::string::npos);
   }
@@ -158,12 +158,12 @@ BOOST_AUTO_TEST_CASE(an_oversize_frame_is_refused_by_its_length) {
       p == place::session ? defaults::frame_max : defaults::stranger_frame_max;
     std::string length;
     native::append_length(length, max + 1);
-    const auto why = last_words(p, length);
+    const auto why = farewell(p, length);
     BOOST_TEST((why.code == errc::frame_too_large));
     BOOST_TEST(why.limit.value() == max);
     BOOST_TEST(why.value.value() == max + 1);
     BOOST_TEST(
-      (last_words(p, "\xff\xff\xff\xff").code == errc::frame_too_large));
+      (farewell(p, "\xff\xff\xff\xff").code == errc::frame_too_large));
   }
   // The largest is let in.
   dialogue d;
@@ -181,7 +181,7 @@ BOOST_AUTO_TEST_CASE(an_oversize_frame_is_refused_by_its_length) {
 BOOST_AUTO_TEST_CASE(garbage_in_a_frame_ends_the_connection_alone) {
   for (const auto p : {place::hello, place::sign_in, place::session})
     for (const auto k : {kind::plain, kind::tls}) {
-      const auto why = last_words(p, framed("\x07\xff garbage"), k);
+      const auto why = farewell(p, framed("\x07\xff garbage"), k);
       BOOST_TEST((why.code == errc::bad_frame));
     }
 }
@@ -236,24 +236,24 @@ BOOST_AUTO_TEST_CASE(nothing_goes_before_hello_and_the_sign_in) {
          text_of(window{1, 1}), text_of(numbered_request{{1}, sign_out{}}),
          text_of(native::sasl_response{"x"})})
     for (const auto p : {place::hello, place::sign_in}) {
-      const auto why = last_words(p, bytes);
+      const auto why = farewell(p, bytes);
       BOOST_TEST((why.code == errc::not_signed_in));
     }
   native::authenticate early;
   early.mechanism = "SCRAM-SHA-256";
   BOOST_TEST(
-    (last_words(place::hello, text_of(early)).code == errc::not_signed_in));
+    (farewell(place::hello, text_of(early)).code == errc::not_signed_in));
   BOOST_TEST(
-    (last_words(place::hello, text_of(native::resume_session{"t", {}})).code
+    (farewell(place::hello, text_of(native::resume_session{"t", {}})).code
       == errc::not_signed_in));
-  BOOST_TEST((last_words(place::hello, text_of(native::ping{1})).code
+  BOOST_TEST((farewell(place::hello, text_of(native::ping{1})).code
     == errc::not_signed_in));
 }
 
 BOOST_AUTO_TEST_CASE(hello_comes_once) {
   const auto hello = text_of(native::hello{});
-  BOOST_TEST((last_words(place::sign_in, hello).code == errc::not_signed_in));
-  BOOST_TEST((last_words(place::session, hello).code == errc::not_signed_in));
+  BOOST_TEST((farewell(place::sign_in, hello).code == errc::not_signed_in));
+  BOOST_TEST((farewell(place::session, hello).code == errc::not_signed_in));
 }
 
 BOOST_AUTO_TEST_CASE(a_client_signs_in_once) {
@@ -261,7 +261,7 @@ BOOST_AUTO_TEST_CASE(a_client_signs_in_once) {
   again.mechanism = "SCRAM-SHA-256";
   for (const auto& bytes : {text_of(again), text_of(native::sasl_response{"x"}),
          text_of(native::resume_session{"t", {}})}) {
-    const auto why = last_words(place::session, bytes);
+    const auto why = farewell(place::session, bytes);
     BOOST_TEST((why.code == errc::bad_request));
     BOOST_TEST(why.text == "this client is signed in already");
   }
