@@ -52,7 +52,7 @@ struct keeping_store : memory_store {
 };
 
 using ids = std::vector<std::string>;
-const collection_wish many{.documents_max = any_number};
+const collection_wish ten_kept{.documents_max = any_number};
 
 } // namespace
 
@@ -74,8 +74,8 @@ BOOST_AUTO_TEST_CASE(what_was_written_is_read_again_after_a_restart) {
 BOOST_AUTO_TEST_CASE(the_newest_come_first_and_as_many_as_are_wanted) {
   keeping_store x;
   for (auto* id : {"a", "b", "c"})
-    x.done(writing(id, "1234", many));
-  x.done(writing("a", "again", many));
+    x.done(writing(id, "1234", ten_kept));
+  x.done(writing("a", "again", ten_kept));
   BOOST_TEST((x.ids() == ids{"a", "c", "b"}));
   BOOST_TEST((x.ids({}, 2) == ids{"a", "c"}));
   BOOST_TEST((x.ids({"b", "none", "a"}) == ids{"b", "a"}));
@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(the_newest_come_first_and_as_many_as_are_wanted) {
 BOOST_AUTO_TEST_CASE(of_too_many_the_oldest_go) {
   keeping_store x;
   for (auto* id : {"a", "b", "c"})
-    x.done(writing(id, "1234", many));
+    x.done(writing(id, "1234", ten_kept));
   x.done(change(change_collection{"c", {.documents_max = 2}}));
   BOOST_TEST((x.ids() == ids{"c", "b"}));
   x.done(writing("d", "1234"));
@@ -116,21 +116,21 @@ BOOST_AUTO_TEST_CASE(what_is_not_to_be_kept_is_not) {
 
 BOOST_AUTO_TEST_CASE(limits_are_told_and_leave_all_as_it_was) {
   keeping_store x;
-  x.done(writing("a", "1234", many));
-  x.done(writing("b", "1234", many));
+  x.done(writing("a", "1234", ten_kept));
+  x.done(writing("b", "1234", ten_kept));
   auto before = x.totals();
-  auto full = x.judged(writing("c", "1234", many, {3, any_number}));
+  auto full = x.judged(writing("c", "1234", ten_kept, {3, any_number}));
   BOOST_TEST((full.why.code == errc::quota_exceeded));
   BOOST_TEST(full.why.limit.value() == 3u);
   BOOST_TEST(full.why.value.value() == 4u);
-  auto fat = x.judged(writing("b", "12345", many, {3, before.bytes}));
+  auto fat = x.judged(writing("b", "12345", ten_kept, {3, before.bytes}));
   BOOST_TEST((fat.why.code == errc::quota_exceeded));
   BOOST_TEST(fat.why.limit.value() == before.bytes);
   BOOST_TEST(fat.why.value.value() == before.bytes + 1);
   BOOST_TEST((x.totals() == before));
   BOOST_TEST((x.ids() == ids{"b", "a"}));
   // Beyond a lowered limit one may replace and remove.
-  x.done(writing("b", "4321", many, {1, 1}));
+  x.done(writing("b", "4321", ten_kept, {1, 1}));
   x.done(change(remove_document{"c", "a", false}, {0, 0}));
   BOOST_TEST((x.refused(change(make_collection{"d", {}}, {2, any_number}))
     == errc::quota_exceeded));
@@ -139,7 +139,7 @@ BOOST_AUTO_TEST_CASE(limits_are_told_and_leave_all_as_it_was) {
 BOOST_AUTO_TEST_CASE(what_is_removed_is_gone_and_counts_no_more) {
   keeping_store x;
   for (auto* id : {"a", "b", "c"})
-    x.done(writing(id, "1234", many));
+    x.done(writing(id, "1234", ten_kept));
   x.done(change(remove_document{"c", "b", false}));
   BOOST_TEST(
     (x.refused(change(remove_document{"c", "b", false})) == errc::not_found));
@@ -155,8 +155,8 @@ BOOST_AUTO_TEST_CASE(what_is_removed_is_gone_and_counts_no_more) {
 
 BOOST_AUTO_TEST_CASE(several_changes_of_one_batch_see_each_other) {
   keeping_store x;
-  auto report = must(x->commit({writing("a", "1", many),
-    writing("a", "2", many), writing("b", "1", many, {2, any_number}),
+  auto report = must(x->commit({writing("a", "1", ten_kept),
+    writing("a", "2", ten_kept), writing("b", "1", ten_kept, {2, any_number}),
     change(remove_document{"c", "a", false}),
     change(remove_document{"c", "a", false})}));
   std::vector<errc> codes;
@@ -193,7 +193,7 @@ BOOST_AUTO_TEST_CASE(many_documents_go_with_the_account_too) {
   keeping_store x;
   std::vector<store_operation> batch;
   for (int i = 0; i < 3000; ++i)
-    batch.push_back(writing(std::to_string(i), "x", many));
+    batch.push_back(writing(std::to_string(i), "x", ten_kept));
   must(x->commit(batch));
   BOOST_TEST(x.totals().count == 3001u);
   must(x->commit({remove_account{alice, {}}}));
@@ -206,7 +206,7 @@ BOOST_AUTO_TEST_CASE(many_documents_go_with_the_account_too) {
 
 BOOST_AUTO_TEST_CASE(a_damaged_count_is_made_anew) {
   keeping_store x;
-  x.done(writing("a", "1234", many));
+  x.done(writing("a", "1234", ten_kept));
   auto before = x.totals();
   x.db.reset();
   {
@@ -220,7 +220,7 @@ BOOST_AUTO_TEST_CASE(a_damaged_count_is_made_anew) {
   }
   x.reopen();
   BOOST_TEST((error_of(x->documents_of(alice)) == errc::store_corrupt));
-  x.done(writing("a", "4321", many));
+  x.done(writing("a", "4321", ten_kept));
   BOOST_TEST((x.totals() == before));
 }
 
