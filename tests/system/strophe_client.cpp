@@ -1,3 +1,4 @@
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -40,6 +41,8 @@ int on_message(xmpp_conn_t* connection, xmpp_stanza_t* stanza, void*) {
   say("message", from, body);
   if (std::strcmp(body, "cut") == 0) {
     shutdown(its_socket, SHUT_RDWR);
+    // Under TLS it is a write that tells libstrophe.
+    xmpp_send_raw(connection, " ", 1);
   } else if (std::strcmp(body, "leave") == 0) {
     leaves = true;
     xmpp_disconnect(connection);
@@ -80,6 +83,7 @@ int main(int count, char** arguments) {
     std::fprintf(stderr, "usage: strophe_client JID PASSWORD HOST PORT\n");
     return 2;
   }
+  std::signal(SIGPIPE, SIG_IGN);
   xmpp_initialize();
   context = xmpp_ctx_new(nullptr, nullptr);
   xmpp_sm_state_t* stream = nullptr;

@@ -66,7 +66,7 @@ class StropheTest(parley_system.SystemTest):
             sessions = self.server.admin("sessions")["sessions"]
             return [s for s in sessions if s["endpoint"] == "strophe"]
 
-        since = session()[0]["since"]
+        since = session()[0]["since_ms"]
         bob.send(ALICE, "m2", "cut")
         alice.says("disconnected")
         alice.says("connected", 2)
@@ -76,7 +76,7 @@ class StropheTest(parley_system.SystemTest):
             and x["body"] == "echo: still there?"
         )
         # The same session, and nothing came twice.
-        self.assertEqual(session()[0]["since"], since)
+        self.assertEqual(session()[0]["since_ms"], since)
         got = [x.split(" ", 2)[2] for x in alice.lines if "message" in x]
         self.assertEqual(got, ["hi", "cut", "still there?"])
         bob.send(ALICE, "m4", "leave")
