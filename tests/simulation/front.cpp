@@ -56,6 +56,7 @@ front_actor::behavior_type front_of(
     },
     [](const password_checked&) {},
     [x](const admitted& what) { x->let_in(what); },
+    [](const account_made&) {},
     [x, self](tick_atom) {
       x->sweep();
       self->delayed_send(self, defaults::sweep_interval, tick_atom::value);
