@@ -115,9 +115,12 @@ void dialogue::pass(const element& x, const address& to, reach how,
   p.reach = how;
   p.returns = returns;
   p.is_typing = is_typing;
-  numbered_request what{{}, std::move(p)};
-  const auto bytes = content_bytes(what.what);
-  wait_for_room(std::move(what), bytes);
+  ask_unanswered(std::move(p));
+}
+
+void dialogue::ask_unanswered(request what) {
+  const auto bytes = content_bytes(what);
+  wait_for_room({{}, std::move(what)}, bytes);
 }
 
 void dialogue::wait_for_room(numbered_request what, uint64_t bytes) {

@@ -141,6 +141,7 @@ private:
     bool is_typing = false);
   bool has_room(uint64_t bytes) const noexcept;
   /// Behind what came before it.
+  void ask_unanswered(request what);
   void wait_for_room(numbered_request what, uint64_t bytes);
   void ask_waiting(requests& to);
   /// False: there is no room for it yet.

@@ -81,7 +81,7 @@ void dialogue::follow(std::vector<user_address> whom) {
   f.of = std::move(whom);
   for (const auto& node : *x_following.nodes)
     f.collections.push_back(collection_of_node(node));
-  wait_for_room({{}, std::move(f)});
+  ask_unanswered(std::move(f));
 }
 
 void dialogue::put_notice(const document_notice& x) {
