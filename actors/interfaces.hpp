@@ -241,7 +241,8 @@ using registrar_actor = caf::typed_actor<
 /// the sign-in, and hands what clients say to their sessions.
 using gateway_actor = caf::typed_actor<caf::reacts_to<account_found>,
   caf::reacts_to<password_checked>, caf::reacts_to<admitted>,
-  caf::reacts_to<account_made>, caf::reacts_to<tick_atom>, caf::replies_to<shared<policy>>::with<done_atom>,
+  caf::reacts_to<account_made>, caf::reacts_to<tick_atom>,
+  caf::replies_to<shared<policy>>::with<done_atom>,
   caf::replies_to<count_atom>::with<connection_counts>,
   /// Accepts nobody from now on.
   caf::replies_to<stop_atom>::with<done_atom>>;

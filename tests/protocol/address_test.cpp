@@ -232,7 +232,7 @@ BOOST_AUTO_TEST_CASE(every_reason_has_a_name_and_is_found_by_it) {
     for (auto c : name)
       BOOST_TEST(((c >= 'a' && c <= 'z') || c == '_'), name);
   }
-  BOOST_TEST(known == 44u);
+  BOOST_TEST(known == 46u);
   BOOST_TEST((errc_from_string("no_such_reason") == errc::none));
   BOOST_TEST((errc_from_string("") == errc::none));
 }

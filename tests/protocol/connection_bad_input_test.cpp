@@ -162,8 +162,7 @@ BOOST_AUTO_TEST_CASE(an_oversize_frame_is_refused_by_its_length) {
     BOOST_TEST((why.code == errc::frame_too_large));
     BOOST_TEST(why.limit.value() == max);
     BOOST_TEST(why.value.value() == max + 1);
-    BOOST_TEST(
-      (farewell(p, "\xff\xff\xff\xff").code == errc::frame_too_large));
+    BOOST_TEST((farewell(p, "\xff\xff\xff\xff").code == errc::frame_too_large));
   }
   // The largest is let in.
   dialogue d;
