@@ -16,7 +16,7 @@ namespace {
 /// Where records come and go, so that deletions pile up.
 bool is_queue(family x) {
   return x == family::ims || x == family::bodies || x == family::ids
-    || x == family::notes;
+    || x == family::notes || x == family::documents;
 }
 
 bool is_large(family x) {

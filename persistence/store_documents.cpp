@@ -66,6 +66,8 @@ result<stored_documents> store::documents(
       family::documents, keys::document(owner, name, id), now.get());
   };
   std::vector<candidate> all;
+  if (which.max == 0)
+    return out;
   if (which.ids.empty()) {
     database::range range;
     range.begin = keys::documents_begin(owner, name);

@@ -17,6 +17,9 @@ inline constexpr uint64_t documents_answer_max = 256 * 1024;
 inline constexpr size_t followed_users_max = 1'000;
 inline constexpr size_t followed_collections_max = 64;
 
+/// Of these users so many have their turn before others ask a reader again.
+inline constexpr ptrdiff_t followed_users_a_step = 16;
+
 /// Notices, and bytes of them, that wait for a client which reads slowly;
 /// further ones are dropped.
 inline constexpr size_t held_notices_max = 1'000;

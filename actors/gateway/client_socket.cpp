@@ -205,6 +205,7 @@ void client_socket::write() {
         x_connection->disconnected();
       return;
     }
+    x_written += n;
     x_connection->written(n);
   }
   book();
@@ -233,7 +234,8 @@ void client_socket::look_what_reached() {
   const auto left = static_cast<size_t>(std::max(unsent, 0));
   if (known)
     x_connection->reached_all_but(left);
-  const auto after = x_look_again.looked(left);
+  const auto after =
+    x_look_again.looked(x_written - std::min<uint64_t>(left, x_written));
   if (x_connection->asks_what_reached() && !std::exchange(x_looks, true))
     x_home->watch_reached(x_id, after);
 }
@@ -456,7 +458,8 @@ last_words client_socket::end_session(
   std::span<const request_number> answered) {
   if (x_legacy)
     return x_legacy->end_session(answered);
-  return x_closed ? last_words{} : x_connection->end_session(answered);
+  // Also of one that has just closed: its session is not over before.
+  return x_connection->end_session(answered);
 }
 
 void client_socket::set_heartbeat(std::chrono::milliseconds interval) {

@@ -176,6 +176,8 @@ private:
   /// It is looked what has reached the peer.
   bool x_looks = false;
   look_again x_look_again;
+  /// Bytes that the socket has taken.
+  uint64_t x_written = 0;
   bool x_is_v6 = false;
   /// Messages to its session that it has not handled.
   uint32_t x_untaken = 0;

@@ -17,9 +17,9 @@ class look_again {
 public:
   /// It begins anew.
   void begin() noexcept { x_after = {}; }
-  /// After a look that found so many bytes not there yet.
-  std::chrono::milliseconds looked(size_t unsent) noexcept {
-    const bool moves = unsent < std::exchange(x_unsent, unsent);
+  /// After a look that found so many bytes there, of all that were written.
+  std::chrono::milliseconds looked(uint64_t reached) noexcept {
+    const bool moves = reached > std::exchange(x_reached, reached);
     x_after = moves || x_after.count() == 0
       ? defaults::reached_interval
       : std::min(2 * x_after, defaults::reached_interval_max);
@@ -28,7 +28,7 @@ public:
 
 private:
   std::chrono::milliseconds x_after{};
-  size_t x_unsent = 0;
+  uint64_t x_reached = 0;
 };
 
 /// Connections that ask what has reached their peers, and when to look.

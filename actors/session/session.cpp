@@ -13,6 +13,13 @@ using std::chrono::milliseconds;
 
 namespace {
 
+/// Of what it is about nothing was done.
+bool is_refusal(const answer& x) noexcept {
+  const auto* o = std::get_if<outcome>(&x.what);
+  return std::holds_alternative<failure>(x.what)
+    || (o && o->what == outcome::kind::rejected);
+}
+
 /// What is not is last state: it is told anew rather than again.
 bool is_numbered(const event& x) noexcept {
   return std::holds_alternative<answer>(x)
@@ -252,7 +259,7 @@ bool session_state::holds_back(event& what) {
 }
 
 void session_state::notify(document_event what) {
-  if (held_notices.empty() && link->takes_presence()) {
+  if (held_notices.empty() && has_sent_all() && link->takes_presence()) {
     link->send(sequence{}, event{std::move(what)});
     return;
   }
@@ -267,12 +274,6 @@ void session_state::notify(document_event what) {
 }
 
 void session_state::tell_held() {
-  while (!held_notices.empty() && link->takes_presence()) {
-    auto what = std::move(held_notices.front());
-    held_notices.pop_front();
-    held_notice_bytes -= what->about.bytes.size();
-    link->send(sequence{}, event{document_event{std::move(what)}});
-  }
   for (auto& [from, what] : std::exchange(held_presence, {}))
     link->send(sequence{}, event{presence_event{std::move(what)}});
 }
@@ -282,6 +283,12 @@ void session_state::go_on() {
   send_kept();
   if (!has_sent_all())
     return; // once more is taken
+  while (!held_notices.empty() && link->takes_presence()) {
+    auto what = std::move(held_notices.front());
+    held_notices.pop_front();
+    held_notice_bytes -= what->about.bytes.size();
+    link->send(sequence{}, event{document_event{std::move(what)}});
+  }
   for (auto& what : std::exchange(held_states, {}))
     link->send(sequence{}, what);
 }
@@ -384,7 +391,8 @@ void session_state::say_last_words() {
     return;
   std::vector<request_number> answered;
   for (const auto& k : stream.unacknowledged())
-    if (const auto* a = std::get_if<answer>(&k.what); a && !k.settled)
+    if (const auto* a = std::get_if<answer>(&k.what);
+        a && !k.settled && !is_refusal(*a))
       answered.push_back(a->to);
   auto words =
     link ? link->end_session(answered) : legacy->end_session(answered);

@@ -1,5 +1,6 @@
 #include "actors/store/store_reader.hpp"
 
+#include <iterator>
 #include <utility>
 
 #include "actors/roster/document_access.hpp"
@@ -28,18 +29,24 @@ failure logged(
 /// Nobody but the owner learns why there is nothing.
 result<documents_found> find(
   store& db, const documents_wanted& x, const read_documents& which) {
-  auto found = db.documents(x.owner, which, defaults::documents_answer_max);
-  if (!found)
-    return tl::unexpected(std::move(found.error()));
-  bool may = found->rules.has_value();
-  if (may && x.owner != x.asker) {
+  auto collection = db.documents(x.owner, {which.collection, {}, 0}, 0);
+  if (!collection)
+    return tl::unexpected(std::move(collection.error()));
+  bool may = collection->rules.has_value();
+  if (x.owner != x.asker) {
+    // Also of one that is not there, which takes no less time then.
     auto with = db.acquainted(x.owner, x.asker);
     if (!with)
       return tl::unexpected(std::move(with.error()));
-    may = may_read(found->rules->who, x.owner, x.asker, *with);
+    may = may && may_read(collection->rules->who, x.owner, x.asker, *with);
   }
   if (!may)
     return fail(errc::not_found);
+  auto found = db.documents(x.owner, which, defaults::documents_answer_max);
+  if (!found)
+    return tl::unexpected(std::move(found.error()));
+  if (!found->rules)
+    return fail(errc::not_found); // it has gone meanwhile
   return documents_found{std::move(found->what), *found->rules, {}};
 }
 
@@ -76,12 +83,18 @@ result<std::vector<shared<document_notice>>> greetings(
   if (!with)
     return tl::unexpected(std::move(with.error()));
   for (const auto& name : x.collections) {
+    auto collection = db.documents(owner, {name, {}, 0}, 0);
+    if (!collection)
+      return tl::unexpected(std::move(collection.error()));
+    const auto& rules = collection->rules;
+    if (!rules || !rules->greets
+      || !may_read(rules->who, owner, x.asker, *with))
+      continue;
     auto found =
       db.documents(owner, {name, {}, 1}, defaults::documents_answer_max);
     if (!found)
       return tl::unexpected(std::move(found.error()));
-    if (found->what.empty() || !found->rules->greets
-      || !may_read(found->rules->who, owner, x.asker, *with))
+    if (found->what.empty())
       continue;
     document_notice n;
     n.owner = owner;
@@ -155,7 +168,14 @@ store_reader_actor::behavior_type store_reader(
         a.what = logged(self, found);
       self->send(router, documents_ready{x.asker, x.session, std::move(a)});
     },
-    [self, db](const documents_followed& x, const router_actor& router) {
+    [self, db](documents_followed& x, const router_actor& router) {
+      // Others have their turn in between.
+      std::vector<user_address> later;
+      if (std::ssize(x.of) > defaults::followed_users_a_step) {
+        auto rest = x.of.begin() + defaults::followed_users_a_step;
+        later.assign(rest, x.of.end());
+        x.of.erase(rest, x.of.end());
+      }
       for (const auto& owner : x.of) {
         auto found = greetings(*db, owner, x);
         if (!found)
@@ -163,6 +183,10 @@ store_reader_actor::behavior_type store_reader(
         else if (!found->empty())
           self->send(
             router, document_notices{{x.asker}, x.session, std::move(*found)});
+      }
+      if (!later.empty()) {
+        x.of = std::move(later);
+        self->send(store_reader_actor{self}, std::move(x), router);
       }
     },
     [self, db](count_atom, const user_address& of) {

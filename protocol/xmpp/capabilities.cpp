@@ -73,6 +73,24 @@ memory& learnt() {
 
 } // namespace
 
+/// XEP-0115, 5.4, and more: of no other answer that asks for other nodes the
+/// string is the same.
+bool is_unambiguous(const element& query) {
+  const auto is_part = [](std::string_view x, bool may_have_slash) {
+    return x.find('<') == x.npos
+      && (may_have_slash || (!x.empty() && x.find('/') == x.npos));
+  };
+  return std::all_of(
+    query.children.begin(), query.children.end(), [&](const element& c) {
+      if (c.is("identity", ns::disco_info))
+        return is_part(c["category"], false) && is_part(c["type"], false)
+          && is_part(c["name"], true);
+      if (c.is("feature", ns::disco_info))
+        return is_part(c["var"], true);
+      return !c.is("x", data_form);
+    });
+}
+
 std::optional<std::string> verification_of(const element& query) {
   std::vector<std::string> identities;
   std::vector<std::string> features;
@@ -130,7 +148,7 @@ void learn_capabilities(const std::string& verification, followed_nodes what) {
   auto& known = learnt();
   // Few kinds of clients are common; who makes up many gains nothing.
   if (known.size() >= defaults::xmpp_capabilities_max)
-    known.clear();
+    known.erase(known.begin());
   known.emplace(verification, std::move(what));
 }
 

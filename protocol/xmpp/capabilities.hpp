@@ -23,6 +23,9 @@ using followed_nodes = std::shared_ptr<const std::vector<std::string>>;
 
 /// The verification string of an answer to `disco#info`; nothing if it is
 /// ill-formed (XEP-0115, 5.4).
+/// Whether others may be taken for clients of the same kind by their
+/// verification string.
+bool is_unambiguous(const element& query);
 std::optional<std::string> verification_of(const element& query);
 
 /// The features that end in `+notify`, without that; bounded in number.

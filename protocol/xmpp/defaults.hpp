@@ -50,6 +50,9 @@ inline constexpr size_t xmpp_replies_max = 64 * 1024;
 /// Whom a client may have sent its presence to beside its watchers.
 inline constexpr size_t xmpp_directed_max = 1'000;
 
+/// Items that a client may ask for by their names at once.
+inline constexpr size_t xmpp_items_max = 256;
+
 /// Kinds of clients of which a thread remembers what they want to hear of.
 inline constexpr size_t xmpp_capabilities_max = 256;
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "protocol/defaults_documents.hpp"
+#include "protocol/xmpp/defaults.hpp"
 #include "protocol/xmpp/dialogue.hpp"
 #include "protocol/xmpp/pubsub.hpp"
 
@@ -70,7 +71,7 @@ bool dialogue::take_documents(const element& iq, const element& child) {
   // Nodes are a user's, and not the server's.
   const auto to = iq["to"];
   const bool is_user = to.empty() || to.find('@') != to.npos;
-  if (child.name == "pubsub" && !is_user)
+  if ((child.name == "pubsub" || child.name == "vCard") && !is_user)
     return false;
   if (child.is("query", ns::private_storage))
     take_private(iq, child);
@@ -161,6 +162,10 @@ void dialogue::take_items(const element& iq, const element& pubsub) {
       r.ids.emplace_back(c["id"]);
   if (r.collection.size() > defaults::document_name_max)
     return refuse(iq, item_not_found);
+  if (r.ids.size() > defaults::xmpp_items_max)
+    return refuse(iq, {"modify", "policy-violation"},
+      "at most " + std::to_string(defaults::xmpp_items_max)
+        + " items are asked for at once");
   matter m;
   m.what = matter::kind::items;
   m.node = node;
@@ -232,6 +237,8 @@ void dialogue::take_owning(const element& iq, const element& pubsub) {
   if (node.empty())
     return refuse(iq, bad_request, "no node is named");
   auto collection = collection_of_node(node);
+  if (collection.size() > defaults::document_name_max)
+    return refuse(iq, item_not_found);
   if (iq["type"] == "get") {
     if (what->name != "configure")
       return refuse(iq, {"cancel", "feature-not-implemented"});

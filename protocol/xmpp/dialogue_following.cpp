@@ -25,6 +25,7 @@ void dialogue::heed_capabilities(const element& presence) {
   if (f.nodes)
     return;
   f.asked = next_id();
+  const auto start = out().size();
   out() += "<iq type='get'";
   append_attribute(out(), "id", f.asked);
   append_attribute(out(), "from", x_domain);
@@ -34,7 +35,7 @@ void dialogue::heed_capabilities(const element& presence) {
   append_attribute(
     out(), "node", std::string{(*c)["node"]} + "#" + f.verification);
   out() += "/></iq>";
-  sent();
+  sent_reply(start);
 }
 
 bool dialogue::take_capabilities(const element& iq) {
@@ -47,7 +48,7 @@ bool dialogue::take_capabilities(const element& iq) {
     return true;
   f.nodes = followed_by(*query);
   // What does not fit counts for this client alone.
-  if (verification_of(*query) == f.verification)
+  if (is_unambiguous(*query) && verification_of(*query) == f.verification)
     learn_capabilities(f.verification, f.nodes);
   follow_all();
   return true;

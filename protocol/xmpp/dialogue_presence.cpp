@@ -168,7 +168,14 @@ void dialogue::leave(requests& to) {
 
 last_words dialogue::end_session(std::span<const request_number> answered) {
   last_words words;
-  // What waits for room is not asked any more.
+  // What is told to the next session as done must be: where something waits for
+  // room, which is not asked any more, or an IM's rejection may not have come,
+  // nothing is said.
+  bool knows = true;
+  for (const auto& w : x_waiting)
+    knows &= w.what.number.value == 0;
+  for (const auto& r : x_replies)
+    knows &= !r.text.starts_with("<message");
   x_waiting.clear();
   x_waiting_bytes = 0;
   requests farewell;
@@ -177,7 +184,7 @@ last_words dialogue::end_session(std::span<const request_number> answered) {
     words.what.push_back(std::move(std::get<pass_on>(r.what)));
   for (auto n : answered)
     x_counts.close(n);
-  if (x_resumable)
+  if (x_resumable && knows)
     words.done = x_counts.done();
   return words;
 }

@@ -17,6 +17,8 @@ size_t extent_of_tag(std::string_view text) noexcept {
 }
 
 size_t extent_of_element(std::string_view text) noexcept {
+  if (!text.empty() && text.front() != '<')
+    return 0;
   size_t depth = 0;
   for (size_t at = 0; at != text.npos && at + 1 < text.size();) {
     const char second = text[at + 1];

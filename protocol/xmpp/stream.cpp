@@ -207,11 +207,13 @@ bool stream::takes_input() const noexcept {
 }
 
 bool stream::asks_what_reached() const noexcept {
-  return x_dialogue && x_dialogue->counts().awaits_bytes();
+  // Behind a close frame nothing is sent any more.
+  return x_dialogue && !(x_web && x_draining)
+    && x_dialogue->counts().awaits_bytes();
 }
 
 void stream::reached_all_but(size_t n) {
-  if (!x_dialogue || x_closed)
+  if (!x_dialogue || x_closed || (x_web && x_draining))
     return;
   const auto total = x_bytes.written_total();
   const auto upto =

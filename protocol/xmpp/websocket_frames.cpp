@@ -171,24 +171,31 @@ frame_reader::outcome frame_reader::end_control() {
 
 frame_reader::outcome frame_reader::next(
   std::string_view& bytes, std::span<char> scratch) {
+  // Of small fragments as much as there is goes on at once.
+  size_t filled = 0;
+  const auto piece = [&](bool ends) {
+    return text{std::string_view{scratch.data(), filled}, ends};
+  };
   while (!x_over) {
-    if (!x_in_payload) {
-      if (auto fault = take_header(bytes)) {
-        x_over = true;
-        return tl::unexpected{*fault};
-      }
-      if (!x_in_payload)
-        return std::nullopt;
+    if (!x_in_payload && !x_fault)
+      x_fault = take_header(bytes);
+    if (filled > 0 && (x_fault || (x_in_payload && is_control())))
+      return piece(false);
+    if (x_fault) {
+      x_over = true;
+      return tl::unexpected{*x_fault};
     }
-    if (x_left > 0 && bytes.empty())
+    if (!x_in_payload || (x_left > 0 && bytes.empty())) {
+      if (filled > 0)
+        return piece(false);
       return std::nullopt;
-    const auto n = unmask(bytes, scratch);
-    const std::string_view piece{scratch.data(), n};
+    }
+    const auto n = unmask(bytes, scratch.subspan(filled));
     x_in_payload = x_left > 0;
     if (!x_in_payload)
       x_header_bytes = 0;
     if (is_control()) {
-      x_control += piece;
+      x_control += std::string_view{scratch.data(), n};
       if (x_in_payload)
         continue;
       auto found = end_control();
@@ -196,13 +203,14 @@ frame_reader::outcome frame_reader::next(
         return found;
       continue;
     }
+    filled += n;
     const bool ends = !x_in_payload && is_final();
     if (ends) {
       x_in_message = false;
       x_message_bytes = 0;
     }
-    if (n > 0 || ends)
-      return text{piece, ends};
+    if (ends || filled == scratch.size())
+      return piece(ends);
   }
   bytes = {};
   return std::nullopt;

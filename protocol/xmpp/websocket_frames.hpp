@@ -89,6 +89,8 @@ private:
   uint8_t x_mask_at = 0;
   bool x_in_payload = false;
   bool x_in_message = false;
+  /// Is told once what came before it was.
+  std::optional<frame_fault> x_fault;
   bool x_over = false;
 };
 

@@ -9,7 +9,9 @@ import csv
 import itertools
 import json
 import os
+import shutil
 import stat
+import tempfile
 import time
 
 from parley_system import DOMAIN, SystemTest, main, wait_until
@@ -23,7 +25,17 @@ names = itertools.count()
 
 class ContactsAdminTest(SystemTest):
     users = tuple(f"user{n:03}@{DOMAIN}" for n in range(120))
-    arguments = ("--metrics", "127.0.0.1:0")
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.mkdtemp(prefix="parley-system-")
+        cls.addClassCleanup(shutil.rmtree, folder)
+        file = os.path.join(folder, "parley.toml")
+        with open(file, "w", encoding="utf-8") as out:
+            # All that a client says is told: enough to fill what lies between.
+            out.write("presence_rate = 0\n")
+        cls.arguments = ("--config", file, "--metrics", "127.0.0.1:0")
+        super().setUpClass()
 
     def people(self, count):
         """Users that no other test knows."""

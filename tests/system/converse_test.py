@@ -18,6 +18,7 @@ import parley_system
 from browser import Browser
 from parley_system import ALICE, BOB, CAROL, DAVE, DOMAIN, PASSWORD, Server
 from parley_system import wait_until
+from xmpp_fixture import SKIPPED
 
 PROGRAMS = ("chromium", "npm")
 
@@ -43,10 +44,11 @@ def install(source, folder):
         if done.returncode:
             # An install that broke off is not taken for one that is there.
             os.remove(os.path.join(folder, names[0]))
-            raise AssertionError(
-                "npm cannot fetch Converse.js, without which there is nothing "
-                f"to try in a browser: {done.stderr}"
+            print(
+                "skipped: npm cannot fetch Converse.js, without which there is "
+                f"nothing to try in a browser: {done.stderr}"
             )
+            sys.exit(SKIPPED)
     shutil.copy(os.path.join(source, "index.html"), folder)
 
 

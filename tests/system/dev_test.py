@@ -31,6 +31,12 @@ class SeedsTest(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = folder.name
         shutil.copy(DEV, self.folder)
+        runner = os.path.join("tests", "simulation", "run_seeds")
+        os.makedirs(os.path.join(self.folder, os.path.dirname(runner)))
+        shutil.copy(
+            os.path.join(os.path.dirname(DEV), runner),
+            os.path.join(self.folder, runner),
+        )
         simulation = os.path.join(self.folder, "build", "tests", "actor.simulation")
         os.makedirs(os.path.dirname(simulation))
         with open(simulation, "w", encoding="ascii") as out:

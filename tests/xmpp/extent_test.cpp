@@ -26,7 +26,8 @@ BOOST_AUTO_TEST_CASE(an_element_ends_with_its_last_tag) {
   BOOST_TEST(extent_of_element("<a") == no_extent);
   BOOST_TEST(extent_of_element("<") == no_extent);
   BOOST_TEST(extent_of_element("") == no_extent);
-  for (const auto* other : {"<!-- -->", "<a><?b?></a>", "<a><![CDATA[]]></a>"})
+  for (const auto* other : {"<!-- -->", "<a><?b?></a>", "<a><![CDATA[]]></a>",
+         ">", ">x", "x>", "/><a/>"})
     BOOST_TEST(extent_of_element(other) == 0u);
 }
 
