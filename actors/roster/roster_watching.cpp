@@ -178,8 +178,11 @@ void roster_state::stop_watching(const user_address& whom, bool tells) {
 }
 
 void roster_state::stop_watching_all() {
-  while (!x_watched.empty())
-    stop_watching(x_watched.begin()->first, false);
+  while (!x_watched.empty()) {
+    // A copy: the entry goes, and may hold the last one.
+    const auto whom = x_watched.begin()->first;
+    stop_watching(whom, false);
+  }
 }
 
 void roster_state::watch(const user_address& whom, bool on) {

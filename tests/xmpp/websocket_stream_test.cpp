@@ -329,7 +329,7 @@ BOOST_AUTO_TEST_CASE(an_idle_session_holds_no_buffers) {
   }
   BOOST_TEST(
     x.server->memory() <= tcp.server->memory() + sizeof(xmpp::websocket) + 16);
-  BOOST_TEST(sizeof(xmpp::websocket) <= 160u);
+  BOOST_TEST(sizeof(xmpp::websocket) <= 176u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
