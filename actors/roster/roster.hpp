@@ -267,7 +267,8 @@ private:
   void spawn_subscription(
     watched& w, const user_address& whom, const shared<presentity>& first);
   void attach_to(const user_address& whom, watched& w);
-  void stop_watching(const user_address& whom, bool tells);
+  /// By value: the entry goes, and its address may be the last that there is.
+  void stop_watching(user_address whom, bool tells);
   void stop_watching_all();
   /// Whom the subscription tells has changed.
   void retarget(const user_address& whom, watched& w);

@@ -157,7 +157,7 @@ void roster_state::taken_back(const subscription_ended& x) {
         self->send(i->second.subscription, greet_session{e.handle});
 }
 
-void roster_state::stop_watching(const user_address& whom, bool tells) {
+void roster_state::stop_watching(user_address whom, bool tells) {
   auto i = x_watched.find(whom);
   if (i == x_watched.end())
     return;
@@ -178,11 +178,8 @@ void roster_state::stop_watching(const user_address& whom, bool tells) {
 }
 
 void roster_state::stop_watching_all() {
-  while (!x_watched.empty()) {
-    // A copy: the entry goes, and may hold the last one.
-    const auto whom = x_watched.begin()->first;
-    stop_watching(whom, false);
-  }
+  while (!x_watched.empty())
+    stop_watching(x_watched.begin()->first, false);
 }
 
 void roster_state::watch(const user_address& whom, bool on) {

@@ -141,6 +141,28 @@ BOOST_AUTO_TEST_CASE(the_verification_string_is_that_of_the_standard) {
   BOOST_TEST(!verification_of(query).has_value());
 }
 
+/// Of these another answer, with other nodes, has the same string.
+BOOST_AUTO_TEST_CASE(what_can_be_read_in_two_ways_is_for_one_client_alone) {
+  const auto query = [](std::vector<element> xs) {
+    return made("query", info_ns, {}, std::move(xs));
+  };
+  const auto honest = query({identity("Psi", "en"), feature("a+notify")});
+  BOOST_TEST(is_unambiguous(honest));
+  const auto two = query({feature("a+notify"), feature("b+notify")});
+  const auto joined = query({feature("a+notify<b+notify")});
+  BOOST_TEST(verification_of(two).value() == verification_of(joined).value());
+  BOOST_TEST(is_unambiguous(two));
+  BOOST_TEST(!is_unambiguous(joined));
+  BOOST_TEST(!is_unambiguous(query({identity("Psi<b+notify", "en")})));
+  BOOST_TEST(
+    !is_unambiguous(query({form_of({field("FORM_TYPE", {"a+notify"})})})));
+  auto odd = identity("x", "en");
+  for (auto& a : odd.attributes)
+    if (a.name == "type")
+      a.value.clear();
+  BOOST_TEST(!is_unambiguous(query({odd})));
+}
+
 BOOST_AUTO_TEST_CASE(followed_nodes_are_features_that_end_in_notify) {
   following x;
   BOOST_TEST(!x.wants("b"));

@@ -103,6 +103,36 @@ BOOST_AUTO_TEST_CASE(frames_read_the_same_wherever_they_are_cut) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(small_fragments_go_on_together) {
+  std::string all = web_frame("0", 0x01);
+  for (const char c : std::string_view{"12345678"})
+    all += web_frame({&c, 1}, 0x00);
+  all += web_frame("ping", 0x89) + web_frame("9", 0x80);
+  frame_reader reader{1000};
+  std::array<char, 64> scratch{};
+  std::string_view bytes{all};
+  auto found = reader.next(bytes, scratch);
+  BOOST_REQUIRE((found && *found));
+  BOOST_TEST(std::get<frame_reader::text>(**found).piece == "012345678");
+  BOOST_TEST(!std::get<frame_reader::text>(**found).ends);
+  found = reader.next(bytes, scratch);
+  BOOST_REQUIRE((found && *found));
+  BOOST_TEST(std::get<frame_reader::ping>(**found).payload == "ping");
+  found = reader.next(bytes, scratch);
+  BOOST_REQUIRE((found && *found));
+  BOOST_TEST(std::get<frame_reader::text>(**found).piece == "9");
+  BOOST_TEST(std::get<frame_reader::text>(**found).ends);
+  // What came before a fault is told before it.
+  all = web_frame("a", 0x01) + web_frame("b", 0x00) + web_frame("c", 0x02);
+  bytes = all;
+  found = reader.next(bytes, scratch);
+  BOOST_REQUIRE((found && *found));
+  BOOST_TEST(std::get<frame_reader::text>(**found).piece == "ab");
+  found = reader.next(bytes, scratch);
+  BOOST_REQUIRE(!found);
+  BOOST_TEST(static_cast<int>(found.error().code) == 1003);
+}
+
 BOOST_AUTO_TEST_CASE(what_a_client_does_not_mask_is_refused) {
   BOOST_TEST(fault_of("\x81\x03one") == 1002);
   BOOST_TEST(fault_of("\x89\x01x") == 1002);

@@ -199,8 +199,6 @@ BOOST_AUTO_TEST_CASE(a_close_frame_alone_is_a_connection_that_breaks) {
 }
 
 BOOST_AUTO_TEST_CASE(nothing_follows_a_close_frame) {
-  web_session x;
-  x.owner.grant.requests.messages = 1;
   web_talk y;
   y.owner.grant.requests.messages = 1;
   y.sign_in();
@@ -212,6 +210,12 @@ BOOST_AUTO_TEST_CASE(nothing_follows_a_close_frame) {
   BOOST_TEST(y.web_closed == 1000u);
   y.tell(1, rejected(1, errc::quota_exceeded));
   BOOST_TEST(y.heard_bytes() == "");
+  // What was not sent is not taken for received.
+  BOOST_TEST(!y.tell(2, incoming("m1")));
+  BOOST_TEST(y.heard_bytes() == "");
+  BOOST_TEST(!y.server->asks_what_reached());
+  y.server->reached_all_but(0);
+  BOOST_TEST(y.owner.acks.empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_stream_resumes_over_another_websocket_or_tcp) {
