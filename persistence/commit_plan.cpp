@@ -273,6 +273,13 @@ result<void> commit_plan::forget_reference(const keys::body_key& key) {
 // -- accounts, settings, audit ------------------------------------------------
 
 result<void> commit_plan::apply(const put_account& x) {
+  if (x.has_to_be_new) {
+    auto exists = has_account(x.user);
+    if (!exists)
+      return tl::unexpected(std::move(exists.error()));
+    if (*exists)
+      return fail(errc::exists, x.user.str() + " has an account already");
+  }
   put(family::accounts, keys::user(x.user), records::encode_account(x.keys));
   x_accounts[x.user] = true;
   return {};

@@ -77,7 +77,9 @@ struct remove_im {
 struct put_account {
   user_address user;
   scram_keys keys;
-  auto fields() { return std::tie(user, keys); }
+  /// Nothing of the commit is done, which fails with `exists`, if there is one.
+  bool has_to_be_new = false;
+  auto fields() { return std::tie(user, keys, has_to_be_new); }
 };
 
 /// One line of the audit log.

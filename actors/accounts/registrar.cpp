@@ -9,6 +9,10 @@ namespace {
 /// For the audit log.
 constexpr const char* who_registers = "registration";
 
+failure taken() {
+  return failure{errc::exists, "this name is taken"};
+}
+
 /// The error of somebody who was asked.
 auto failed(const registrar_state::then& end) {
   return [end](const caf::error&) {
@@ -26,7 +30,7 @@ void registrar_state::make(account_wanted what, then end) {
         if (x.why.code != errc::none)
           end(x.why);
         else if (!x.what.empty())
-          end(failure{errc::exists, "this name is taken"});
+          end(taken());
         else
           derive(what, end);
       },
@@ -49,13 +53,16 @@ void registrar_state::derive(account_wanted what, then end) {
 void registrar_state::write(
   const account_wanted& what, scram_keys keys, then end) {
   operations ops;
-  ops.emplace_back(put_account{what.user, std::move(keys)});
+  ops.emplace_back(put_account{what.user, std::move(keys), true});
   ops.emplace_back(audit_entry{with.world->wall_clock(), who_registers,
     "user add " + what.user.str(), {}, what.source});
   self->request(with.writer, caf::infinite, std::move(ops))
     .then(
       [this, what, end](const write_result& x) {
-        if (x.why.code != errc::none)
+        // The operator was faster.
+        if (x.why.code == errc::exists)
+          end(taken());
+        else if (x.why.code != errc::none)
           end(x.why);
         else
           announce(what, end);

@@ -84,7 +84,7 @@ json admin_requests::add_user(const json& what) {
   auto keys = derive(text_of(what, "password"));
   check(keys.why);
   operations ops;
-  ops.emplace_back(put_account{user, std::move(keys.keys)});
+  ops.emplace_back(put_account{user, std::move(keys.keys), true});
   ops.emplace_back(audited("user add " + user.str()));
   write(std::move(ops));
   announce({user});
@@ -126,6 +126,8 @@ json admin_requests::list_users() {
 }
 
 namespace {
+
+constexpr std::string_view is_there = "has an account already";
 
 /// A row of an import whose user can be read.
 struct import_row {
@@ -176,28 +178,50 @@ json admin_requests::import_users(const json& what) {
     users.push_back(row.user);
   auto there = existing(std::move(users));
   std::set<user_address> taken{there.begin(), there.end()};
-  operations ops;
-  std::vector<user_address> added;
+  std::vector<std::pair<size_t, put_account>> made;
   for (auto& [index, row] : wanted) {
     if (x_ask.is_stopping())
       refuse(errc::server_stopping, "the server stops");
     keys_derived keys;
     if (!taken.insert(row.user).second)
-      keys.why = failure{errc::exists, "has an account already"};
+      keys.why = failure{errc::exists, std::string{is_there}};
     else
       keys = keys_of(row.secrets);
     if (keys.why.code != errc::none) {
       refused.push_back(refused_account(index, (*rows)[index], keys.why));
       continue;
     }
-    ops.emplace_back(put_account{row.user, std::move(keys.keys)});
-    added.push_back(std::move(row.user));
+    made.emplace_back(index, put_account{row.user, std::move(keys.keys), true});
   }
-  if (!added.empty()) {
+  std::vector<user_address> added;
+  while (!made.empty()) {
+    operations ops;
+    added.clear();
+    for (const auto& [index, account] : made) {
+      ops.emplace_back(account);
+      added.push_back(account.user);
+    }
     ops.emplace_back(
       audited("user import", {}, std::to_string(added.size()) + " accounts"));
-    write(std::move(ops));
-    announce(added);
+    const auto why = try_write(std::move(ops));
+    if (why.code == errc::none) {
+      announce(added);
+      break;
+    }
+    // Somebody has registered since it was looked, or it is for good.
+    auto now = why.code == errc::exists ? existing(std::move(added))
+                                        : std::vector<user_address>{};
+    if (now.empty())
+      check(why);
+    const std::set<user_address> faster{now.begin(), now.end()};
+    std::erase_if(made, [&](const auto& x) {
+      if (!faster.contains(x.second.user))
+        return false;
+      refused.push_back(refused_account(x.first, (*rows)[x.first],
+        failure{errc::exists, std::string{is_there}}));
+      return true;
+    });
+    added.clear();
   }
   return {{"added", added.size()}, {"refused", std::move(refused)}};
 }

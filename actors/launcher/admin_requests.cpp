@@ -113,12 +113,16 @@ const router_actor& admin_requests::router_of(const user_address& user) const {
   return x_reach.routers[slot_of(user) % x_reach.routers.size()];
 }
 
-void admin_requests::write(operations what) {
+failure admin_requests::try_write(operations what) {
   // Decoys are to look like the new accounts before there are any.
   for (const auto& x : what)
     if (const auto* a = std::get_if<put_account>(&x))
       x_reach.unknown_users->add(a->keys);
-  check(ask<write_result>(x_reach.writer, std::move(what)).why);
+  return ask<write_result>(x_reach.writer, std::move(what)).why;
+}
+
+void admin_requests::write(operations what) {
+  check(try_write(std::move(what)));
 }
 
 audit_entry admin_requests::audited(

@@ -77,6 +77,8 @@ private:
   Answer ask(const Handle& whom, Ts&&... what) {
     return value_of(x_ask.ask<Answer>(whom, std::forward<Ts>(what)...));
   }
+  /// Why it was not written.
+  failure try_write(operations what);
   void write(operations what);
   audit_entry audited(
     std::string what, std::string from = {}, std::string to = {});

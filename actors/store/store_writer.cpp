@@ -16,6 +16,12 @@ namespace {
 using writer_pointer = store_writer_actor::stateful_pointer<store_writer_state>;
 using piece = store_writer_state::piece;
 
+/// Why a commit was refused for what one piece of it asks, and not for what
+/// the disk does.
+bool is_of_one(const failure& why) noexcept {
+  return why.code == errc::store_corrupt || why.code == errc::exists;
+}
+
 /// For operators: those who asked are told by themselves.
 void log(store_writer_state& st, const result<commit_report>& done,
   seldom::time_point now) {
@@ -26,7 +32,7 @@ void log(store_writer_state& st, const result<commit_report>& done,
     if (auto others = st.damage_told.pass(now))
       spdlog::error("not written for damage: {}; {} more before it",
         done.error().text, *others);
-  } else if (st.refused++ == 0) {
+  } else if (done.error().code != errc::exists && st.refused++ == 0) {
     spdlog::error("the disk refuses to write, and what had to be on it is "
                   "rejected: {}; tried again at each write",
       done.error().text);
@@ -46,8 +52,7 @@ result<commit_report> write(
     meter->begins(self->clock().now());
   auto done = db.commit(batch);
   if (meter)
-    meter->ends(self->clock().now(), size,
-      !done && done.error().code != errc::store_corrupt);
+    meter->ends(self->clock().now(), size, !done && !is_of_one(done.error()));
   log(self->state, done, self->clock().now());
   return done;
 }
@@ -91,11 +96,10 @@ void answer(writer_pointer self, std::span<piece> pieces,
 }
 
 /// Damage concerns one user, and the others are not to suffer from it: what
-/// meets any is written in halves.
+/// meets any is written in halves. So is what wants a name that is taken.
 void commit(writer_pointer self, std::span<piece> pieces, store& db) {
   auto done = write(self, pieces, db);
-  bool is_damage = !done && done.error().code == errc::store_corrupt;
-  if (!is_damage || pieces.size() == 1) {
+  if (done || !is_of_one(done.error()) || pieces.size() == 1) {
     answer(self, pieces, done);
     return;
   }

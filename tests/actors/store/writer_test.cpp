@@ -229,4 +229,35 @@ BOOST_AUTO_TEST_CASE(a_request_is_answered_when_it_is_written) {
   BOOST_TEST(must(w.db->find_account(bob)).has_value());
 }
 
+BOOST_AUTO_TEST_CASE(of_two_who_want_a_new_name_one_gets_it) {
+  written_world w;
+  caf::scoped_actor asker{w.actors.system()};
+  const auto wish = [&](const char* password) {
+    operations ops;
+    ops.emplace_back(put_account{bob, make_keys(password), true});
+    ops.emplace_back(audit_entry{{}, password, "user add", {}, {}});
+    return asker->request(w.writer, caf::infinite, std::move(ops));
+  };
+  const auto code_of = [&](auto& answer) {
+    errc code{};
+    answer.receive([&](const write_result& x) { code = x.why.code; },
+      [&](const caf::error& e) { BOOST_ERROR(w.actors.system().render(e)); });
+    return code;
+  };
+  w.ask(w.first, w.put(alice, 1));
+  auto one = wish("a");
+  auto two = wish("b");
+  w.ask(w.second, w.put(alice, 2));
+  w.actors.settle();
+  BOOST_TEST((code_of(one) == errc::none));
+  BOOST_TEST((code_of(two) == errc::exists));
+  BOOST_TEST((must(w.db->find_account(bob))->keys == make_keys("a")));
+  // Nobody else suffers from it, and nothing is said to have been done.
+  for (auto& who : {w.one, w.two}) {
+    BOOST_REQUIRE(who->writes.size() == 1u);
+    BOOST_TEST((who->writes[0].why.code == errc::none));
+  }
+  BOOST_TEST(must(w.db->audit(10)).size() == 1u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
