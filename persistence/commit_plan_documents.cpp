@@ -161,9 +161,18 @@ result<bool> commit_plan::take_out(keeping& k, const std::string& key) {
   return true;
 }
 
+namespace {
+
+uint64_t room_of(const collection_rules& x) noexcept {
+  return x.keeps ? x.documents_max : 0;
+}
+
+} // namespace
+
 result<void> commit_plan::thin_out(keeping& k, const std::string& but) {
   auto& c = *k.collection;
-  if (c.count <= c.rules.documents_max)
+  const auto room = room_of(c.rules);
+  if (c.count <= room)
     return {};
   const auto& owner = k.what.owner;
   const auto& name = collection_of(k.what.what);
@@ -186,7 +195,7 @@ result<void> commit_plan::thin_out(keeping& k, const std::string& but) {
   std::sort(by_age.begin(), by_age.end());
   c.count = by_age.size() + !but.empty();
   for (auto& [number, key] : by_age) {
-    if (c.count <= c.rules.documents_max)
+    if (c.count <= room)
       break;
     if (auto done = take_out(k, key); !done)
       return tl::unexpected(std::move(done.error()));
@@ -205,7 +214,7 @@ result<void> commit_plan::carry_out(keeping& k, const write_document& x) {
     k.add(1, x.collection.size());
   }
   auto& c = *k.collection;
-  const bool keeps = c.rules.keeps && c.rules.documents_max > 0;
+  const bool keeps = room_of(c.rules) > 0;
   auto key = keys::document(k.what.owner, x.collection, x.what.id);
   if (keeps) {
     auto there = get(family::documents, key);
@@ -222,6 +231,8 @@ result<void> commit_plan::carry_out(keeping& k, const write_document& x) {
       return done;
     k.writes.emplace_back(std::move(key),
       records::encode_document({++k.totals.last, k.what.at, x.what.bytes}));
+  } else if (auto done = thin_out(k, {}); !done) {
+    return done;
   }
   k.judge(before);
   return {};

@@ -19,12 +19,14 @@ struct session_limits {
   uint64_t windows = 0;
   uint64_t endpoints = 0;
   /// Typing notices and what is passed on beyond the rate, receipts that nobody
-  /// takes, and lists for who leaves too much untaken.
+  /// takes, lists for who leaves too much untaken, and documents read and
+  /// changed beyond the rate.
   uint64_t typing = 0;
   uint64_t receipts = 0;
   uint64_t lists = 0;
+  uint64_t documents = 0;
   auto fields() {
-    return std::tie(windows, endpoints, typing, receipts, lists);
+    return std::tie(windows, endpoints, typing, receipts, lists, documents);
   }
   session_limits& operator+=(const session_limits& x) noexcept {
     windows += x.windows;
@@ -32,6 +34,7 @@ struct session_limits {
     typing += x.typing;
     receipts += x.receipts;
     lists += x.lists;
+    documents += x.documents;
     return *this;
   }
 };

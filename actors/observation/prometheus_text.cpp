@@ -144,6 +144,7 @@ void add_limits(page& p, const engine_reading& x) {
   p.line(l.typing, "limit", "typing");
   p.line(l.receipts, "limit", "receipts");
   p.line(l.lists, "limit", "answers");
+  p.line(l.documents, "limit", "documents_rate");
   p.line(x.connections.slow_consumers, "limit", "output");
   p.line(x.connections.sign_in_timeouts, "limit", "sign_in_time");
   p.line(x.connections.passwords_full, "limit", "passwords");

@@ -13,6 +13,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/memory/memory_budget.hpp"
 #include "actors/roster/roster.hpp"
+#include "actors/router/changed_documents.hpp"
 #include "actors/router/directory.hpp"
 #include "actors/router/ended_sessions.hpp"
 #include "actors/router/routing.hpp"
@@ -142,7 +143,7 @@ public:
   void read_documents(documents_wanted& x);
   void pass_documents(documents_ready& x);
   void find_followed(documents_followed& x);
-  void tell_documents(const document_notices& x);
+  void tell_documents(document_notices& x);
 
   // -- store ----------------------------------------------------------------
   /// IMs that were read are held as those that came from clients.
@@ -238,12 +239,15 @@ private:
   void tell_endpoints(
     const user_address& whom, const shared<document_notice>& what);
   void follow(session_id from, follow_documents& x);
+  /// Has read again what may have changed since it was.
+  void judge_greetings(document_notices& x);
 
-  /// Changes of one user that are not on disk, and what it wants to read after
-  /// them.
+  /// Changes of one user that are on their way to the disk, which they reach in
+  /// order, and what it wants to read after so many of them.
   struct changing {
-    size_t count = 0;
-    std::vector<documents_wanted> readings;
+    uint64_t begun = 0;
+    uint64_t done = 0;
+    std::deque<std::pair<uint64_t, documents_wanted>> readings;
   };
 
   /// An active roster, and how many messages it got from here.
@@ -297,6 +301,7 @@ private:
   std::shared_ptr<watched_adhoc> x_watched_adhoc =
     std::make_shared<watched_adhoc>();
   std::unordered_map<user_address, changing> x_changing;
+  changed_documents x_changed_documents;
   document_counters x_documents;
   std::shared_ptr<session_limits> x_limits = std::make_shared<session_limits>();
   std::unordered_map<session_id, entry> x_entries;

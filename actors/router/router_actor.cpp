@@ -90,7 +90,7 @@ local_router_actor::behavior_type router(
       st.flush();
     },
     [&st](documents_followed& x) { st.find_followed(x); },
-    [&st](const document_notices& x) {
+    [&st](document_notices& x) {
       st.tell_documents(x);
       st.flush();
     },

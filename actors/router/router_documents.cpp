@@ -27,7 +27,8 @@ void router_state::take_documents(
   // Behind what the same user has changed before.
   auto changing = x_changing.find(owner);
   if (owner == asker && changing != x_changing.end())
-    changing->second.readings.push_back(std::move(w));
+    changing->second.readings.emplace_back(
+      changing->second.begun, std::move(w));
   else
     self->send(others->at(slot_of(owner)), std::move(w));
 }
@@ -47,19 +48,22 @@ void router_state::pass_documents(documents_ready& x) {
 
 void router_state::change_document(session_id from, request_number number,
   const user_address& owner, document_change what) {
-  ++x_changing[owner].count;
+  ++x_changing[owner].begun;
   auto notice = notice_of(owner, what);
   const auto at = config.world->wall_clock();
   if (notice)
     notice->about.written_at = at;
   const document_totals max{
     config.rules->documents_max, config.rules->documents_bytes_max};
+  const auto collection = collection_of(what);
   operations ops;
   ops.emplace_back(change_documents{owner, std::move(what), max, at});
   self->request(config.writer, caf::infinite, std::move(ops))
     .then(
-      [this, from, number, owner, notice = std::move(notice)](
+      [this, from, number, owner, collection, notice = std::move(notice)](
         const write_result& x) {
+        if (x.why.code == errc::none)
+          x_changed_documents.add(owner, collection);
         document_changed(from, number, owner, notice, x);
       },
       [this, from, number, owner](const caf::error&) {
@@ -82,12 +86,16 @@ void router_state::document_changed(session_id from, request_number number,
     tell(from, event{answer{number, x.why}});
   }
   auto i = x_changing.find(owner);
-  if (i != x_changing.end() && --i->second.count == 0) {
-    auto readings = std::move(i->second.readings);
-    x_changing.erase(i);
-    for (auto& r : readings)
-      read_documents(r);
+  if (i == x_changing.end())
+    return flush();
+  auto& c = i->second;
+  ++c.done;
+  while (!c.readings.empty() && c.readings.front().first <= c.done) {
+    read_documents(c.readings.front().second);
+    c.readings.pop_front();
   }
+  if (c.done == c.begun)
+    x_changing.erase(i);
   flush();
 }
 
@@ -110,11 +118,33 @@ void router_state::tell_endpoints(
     }
 }
 
-void router_state::tell_documents(const document_notices& x) {
+void router_state::judge_greetings(document_notices& x) {
+  documents_followed again;
+  std::erase_if(x.what, [&](const auto& notice) {
+    if (!x_changed_documents.may_have_changed(
+          notice->owner, notice->collection, x.since))
+      return false;
+    again.of.assign(1, notice->owner);
+    again.collections.push_back(notice->collection);
+    return true;
+  });
+  x.since = 0;
+  if (again.of.empty() || x.to.empty())
+    return;
+  again.asker = x.to.front();
+  again.session = x.session;
+  find_followed(again);
+}
+
+void router_state::tell_documents(document_notices& x) {
+  if (x.since != 0)
+    judge_greetings(x);
+  if (x.what.empty())
+    return;
   // From a reader, of this router's users, for one that may be elsewhere.
   if (x.session != session_id{} && !x.to.empty()
     && others->index_of(slot_of(x.to.front())) != config.index) {
-    self->send(others->at(slot_of(x.to.front())), x);
+    self->send(others->at(slot_of(x.to.front())), std::move(x));
     return;
   }
   for (const auto& whom : x.to) {
@@ -157,6 +187,7 @@ void router_state::follow(session_id from, follow_documents& x) {
 void router_state::find_followed(documents_followed& x) {
   if (x.of.empty())
     return;
+  x.since = x_changed_documents.last();
   const auto& reader = reader_for(x.of.front());
   self->send(reader, std::move(x), router_actor{self});
 }

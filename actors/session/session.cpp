@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "protocol/defaults.hpp"
-#include "protocol/defaults_documents.hpp"
 #include "protocol/defaults_memory.hpp"
 
 namespace parley {
@@ -167,6 +166,8 @@ void session_state::take(std::vector<numbered_request>& what) {
     case event_stream::verdict::fresh:
       if (auto* invalid = std::get_if<invalid_request>(&x.what))
         refuse(x.number, std::move(invalid->why));
+      else if (auto why = over_rate(x.what))
+        refuse(x.number, std::move(*why));
       else
         fresh.what.push_back(std::move(x));
     }
@@ -180,21 +181,29 @@ void session_state::take(std::vector<numbered_request>& what) {
     end(failure{errc::window_exceeded});
 }
 
-bool allowance::take(std::chrono::steady_clock::time_point now) noexcept {
-  std::chrono::duration<double> since = now - x_at;
-  x_at = now;
-  x_left = std::min(x_burst, x_left + since.count() * x_rate);
-  if (x_left < 1)
-    return false;
-  x_left -= 1;
-  return true;
+std::optional<failure> session_state::over_rate(const request& x) {
+  const auto* d = std::get_if<document_request>(&x);
+  if (!d)
+    return std::nullopt;
+  const bool changes = std::holds_alternative<document_change>(d->what);
+  const double price = changes ? defaults::document_change_price : 1;
+  if (documents_left.take(self->clock().now(), price))
+    return std::nullopt;
+  count(&session_limits::documents);
+  failure why{errc::rate_limited, "too many questions of what is kept"};
+  why.limit = static_cast<uint64_t>(defaults::documents_per_second / price);
+  why.retry_after = documents_left.until(price);
+  return why;
 }
 
 void session_state::pass(numbered_request& x, session_requests& fresh) {
   auto now = self->clock().now();
   auto* p = std::get_if<pass_on>(&x.what);
   bool is_typing = p ? p->is_typing : std::holds_alternative<typing>(x.what);
-  if (is_typing ? typing_left.take(now) : passing_left.take(now)) {
+  double price = 1;
+  if (auto* f = std::get_if<follow_documents>(&x.what))
+    price += static_cast<double>(f->of.size()) / defaults::followed_a_passing;
+  if (is_typing ? typing_left.take(now) : passing_left.take(now, price)) {
     fresh.what.push_back(std::move(x));
     return;
   }

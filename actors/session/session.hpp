@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,9 +13,11 @@
 #include "actors/memory/memory_budget.hpp"
 #include "actors/roster/presence_counters.hpp"
 #include "actors/runtime/pinned.hpp"
+#include "actors/session/allowance.hpp"
 #include "actors/session/client_link.hpp"
 #include "actors/session/stream.hpp"
 #include "protocol/defaults.hpp"
+#include "protocol/defaults_documents.hpp"
 
 namespace parley {
 
@@ -46,22 +49,6 @@ struct session_config {
   std::shared_ptr<uint64_t> untaken = nullptr;
 };
 
-/// So much a second may pass, and so much at once.
-class allowance {
-public:
-  allowance(double per_second, double burst) noexcept
-    : x_rate(per_second), x_burst(burst), x_left(burst) {}
-
-  /// Takes one, if there is one.
-  bool take(std::chrono::steady_clock::time_point now) noexcept;
-
-private:
-  double x_rate;
-  double x_burst;
-  double x_left;
-  std::chrono::steady_clock::time_point x_at{};
-};
-
 struct session_state {
   explicit session_state(
     pinned_pointer<local_session_actor, session_state> parent)
@@ -88,6 +75,9 @@ struct session_state {
   allowance typing_left{defaults::typing_per_second, defaults::typing_burst};
   /// Of other things that it passes on.
   allowance passing_left{defaults::passing_per_second, defaults::passing_burst};
+  /// Readings of documents; a change is worth some.
+  allowance documents_left{
+    defaults::documents_per_second, defaults::documents_burst};
   event_stream stream;
   /// The last event that this connection was given: the client gets the next
   /// ones as it takes what waits.
@@ -112,6 +102,8 @@ struct session_state {
   void attach(const attach_link& x);
   void take(std::vector<numbered_request>& what);
   void pass(numbered_request& x, session_requests& fresh);
+  /// Nothing, or why this must wait.
+  std::optional<failure> over_rate(const request& x);
   void acknowledge(sequence upto);
   /// Numbers what is numbered, and sends it if there is a connection that
   /// takes it; otherwise when it does.

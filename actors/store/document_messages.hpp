@@ -38,7 +38,9 @@ struct documents_followed {
   user_address asker;
   session_id session;
   std::vector<std::string> collections;
-  auto fields() { return std::tie(of, asker, session, collections); }
+  /// The last change that the router of the owners had heard of by then.
+  uint64_t since = 0;
+  auto fields() { return std::tie(of, asker, session, collections, since); }
 };
 
 /// To the router of those who are told.
@@ -47,7 +49,10 @@ struct document_notices {
   /// 0: every endpoint that is available.
   session_id session;
   std::vector<shared<document_notice>> what;
-  auto fields() { return std::tie(to, session, what); }
+  /// From a reader: as in `documents_followed`, to be judged by the router of
+  /// the owner; otherwise 0.
+  uint64_t since = 0;
+  auto fields() { return std::tie(to, session, what, since); }
 };
 
 /// To the roster of the owner: its watchers are to be told.

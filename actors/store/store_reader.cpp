@@ -181,8 +181,8 @@ store_reader_actor::behavior_type store_reader(
         if (!found)
           self->state.log(found.error(), self->clock().now());
         else if (!found->empty())
-          self->send(
-            router, document_notices{{x.asker}, x.session, std::move(*found)});
+          self->send(router,
+            document_notices{{x.asker}, x.session, std::move(*found), x.since});
       }
       if (!later.empty()) {
         x.of = std::move(later);

@@ -114,6 +114,15 @@ BOOST_AUTO_TEST_CASE(what_is_not_to_be_kept_is_not) {
   BOOST_TEST(x.totals().count == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(what_is_no_longer_to_be_kept_goes) {
+  keeping_store x;
+  for (auto* id : {"a", "b"})
+    x.done(writing(id, "1234", ten_kept));
+  x.done(change(change_collection{"c", {.keeps = false}}));
+  BOOST_TEST(x.ids().empty());
+  BOOST_TEST((x.totals() == document_totals{1, 1}));
+}
+
 BOOST_AUTO_TEST_CASE(limits_are_told_and_leave_all_as_it_was) {
   keeping_store x;
   x.done(writing("a", "1234", ten_kept));

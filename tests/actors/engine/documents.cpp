@@ -113,6 +113,64 @@ BOOST_AUTO_TEST_CASE(what_was_changed_before_is_seen_by_what_is_read_after) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(what_is_read_waits_for_no_change_that_came_after) {
+  in_any_order([](engine& e) {
+    auto& b = e.sign_in(bob, "phone");
+    e.settle();
+    e.hold_roster_writes();
+    b.request(kept("one"));
+    auto reading = b.request(read_of(bob));
+    e.settle();
+    auto later = b.request(kept("two"));
+    e.settle();
+    e.let_roster_write_go();
+    BOOST_TEST(b.answer_to(reading) != "");
+    BOOST_TEST(b.answer_to(later) == "");
+    e.let_roster_writes_go();
+    BOOST_TEST(b.answer_to(later) == "done");
+  });
+}
+
+BOOST_AUTO_TEST_CASE(what_was_read_before_a_change_is_not_told_after_it) {
+  in_any_order([](engine& e) {
+    auto& a = alice_who_sees_bob(e);
+    auto& b = e.sign_in(bob, "phone");
+    e.settle();
+    b.request(kept("new"));
+    e.settle();
+    a.notices.clear();
+    document_notice old;
+    old.owner = user(bob);
+    old.collection = "c";
+    old.about = {"i", "old", {}};
+    old.is_greeting = true;
+    // One of these is hers; the router that it is at stands in front.
+    const uint64_t at = slot_of(user(alice)) % 2;
+    for (uint64_t n = 1; n <= 4; ++n)
+      caf::anon_send(e.routers[slot_of(user(bob)) % 2],
+        document_notices{{user(alice)}, session_id{at << 48 | n},
+          {shared<document_notice>{old}}, 1});
+    e.settle();
+    BOOST_TEST(a.notices == texts{"new"}, boost::test_tools::per_element());
+  });
+}
+
+BOOST_AUTO_TEST_CASE(who_asks_and_changes_too_fast_is_told_when_to_go_on) {
+  engine e{1};
+  e.make_account(bob);
+  auto& b = e.sign_in(bob, "phone");
+  e.settle();
+  constexpr auto at_once = static_cast<int>(
+    defaults::documents_burst / defaults::document_change_price);
+  for (int i = 0; i < at_once; ++i)
+    BOOST_REQUIRE(answer_of(e, b, kept("x")) == "done");
+  BOOST_TEST(answer_of(e, b, kept("x")) == "rate_limited");
+  BOOST_TEST(answer_of(e, b, read_of(bob)) == "rate_limited");
+  e.advance(std::chrono::seconds{1});
+  BOOST_TEST(answer_of(e, b, kept("x")) == "done");
+  BOOST_TEST(answer_of(e, b, read_of(bob)) == "x");
+}
+
 BOOST_AUTO_TEST_CASE(what_was_answered_is_there_after_a_power_cut) {
   for (uint64_t seed = 1; seed <= seeds; ++seed) {
     BOOST_TEST_CONTEXT("seed " << seed) {

@@ -89,6 +89,9 @@ BOOST_AUTO_TEST_CASE(documents_are_told_by_what_was_asked) {
   BOOST_TEST(has_line(x, requests + "\"refused\"} 8"));
   BOOST_TEST(has_line(x, "parley_document_notices_total 10"));
   BOOST_TEST(has_line(x, "parley_limits_hit_total{limit=\"documents\"} 6"));
+  x.routers.limits += session_limits{.documents = 7};
+  BOOST_TEST(
+    has_line(x, "parley_limits_hit_total{limit=\"documents_rate\"} 7"));
 }
 
 BOOST_AUTO_TEST_CASE(counters_of_shards_add_up) {
