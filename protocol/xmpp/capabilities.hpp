@@ -21,11 +21,12 @@ inline constexpr std::string_view capabilities =
 /// Names of nodes, sorted.
 using followed_nodes = std::shared_ptr<const std::vector<std::string>>;
 
-/// The verification string of an answer to `disco#info`; nothing if it is
-/// ill-formed (XEP-0115, 5.4).
 /// Whether others may be taken for clients of the same kind by their
 /// verification string.
 bool is_unambiguous(const element& query);
+
+/// The verification string of an answer to `disco#info`; nothing if it is
+/// ill-formed (XEP-0115, 5.4).
 std::optional<std::string> verification_of(const element& query);
 
 /// The features that end in `+notify`, without that; bounded in number.

@@ -24,6 +24,12 @@
 
 namespace parley::xmpp {
 
+/// What `<resumed/>` stands in; mostly nothing.
+struct resumed_frame {
+  std::string before;
+  std::string after;
+};
+
 /// What is said in a session: stanzas of the client become requests, events
 /// become stanzas. It outlives its connection where the client resumes
 /// (XEP-0198). In parts: dialogue.cpp (requests and answers) and a file for
@@ -54,7 +60,10 @@ public:
   /// `<resumed/>` goes out once every IM of before has its outcome, all else
   /// after it.
   std::optional<sequence> resume(const window& granted, uint32_t h,
-    std::string_view previous, std::string& out, requests& to);
+    std::string_view previous, resumed_frame around, std::string& out,
+    requests& to);
+  /// The client wants carbons, and no answer.
+  void want_copies(std::string& out, requests& to);
 
   /// Takes a stanza, or an element of stream management. A fault ends the
   /// stream.
@@ -326,6 +335,8 @@ private:
   bool x_resuming = false;
   std::string x_delayed;
   std::string x_previous;
+  /// Null: `<resumed/>` stands alone.
+  std::unique_ptr<const resumed_frame> x_around_resumed;
 
   std::string x_names;
   uint64_t x_next_name = 0;

@@ -89,7 +89,8 @@ std::optional<stream_fault> dialogue::manage(const element& x) {
 }
 
 std::optional<sequence> dialogue::resume(const window& granted, uint32_t h,
-  std::string_view previous, std::string& to, requests& wanted) {
+  std::string_view previous, resumed_frame around, std::string& to,
+  requests& wanted) {
   x_out = &to;
   x_requests = &wanted;
   const auto upto = x_counts.acknowledged(h);
@@ -106,6 +107,9 @@ std::optional<sequence> dialogue::resume(const window& granted, uint32_t h,
   x_under_way += x_kept.size();
   x_kept.clear();
   x_previous = previous;
+  x_around_resumed = around.after.empty()
+    ? nullptr
+    : std::make_unique<const resumed_frame>(std::move(around));
   x_resuming = true;
   x_asked_for_h = false;
   reset_presence();
@@ -157,11 +161,16 @@ void dialogue::finish_resuming() {
     return;
   x_resuming = false;
   auto& to = *x_out;
+  const auto around = std::exchange(x_around_resumed, nullptr);
+  if (around)
+    to += around->before;
   to += "<resumed";
   append_attribute(to, "xmlns", stream_management);
   append_attribute(to, "previd", x_previous);
   append_attribute(to, "h", std::to_string(x_counts.done()));
   to += "/>";
+  if (around)
+    to += around->after;
   to += std::exchange(x_delayed, {});
   x_previous.clear();
 }

@@ -139,6 +139,12 @@ void dialogue::take_copies(const element& iq, bool wanted) {
     {purpose::iq, std::string{iq["id"]}, x_self.user.str()});
 }
 
+void dialogue::want_copies(std::string& to, requests& wanted) {
+  x_out = &to;
+  x_requests = &wanted;
+  ask(set_copies{true}, {});
+}
+
 void dialogue::put_passed(const passed_on& x) {
   if (!x.returned) {
     // Of messages, what is to be read comes as an IM.

@@ -343,7 +343,8 @@ size_t stream::memory() const noexcept {
   if (x_web)
     n += x_web->memory();
   if (x_sign_in)
-    n += sizeof(*x_sign_in) + x_sign_in->held.capacity();
+    n += sizeof(*x_sign_in) + x_sign_in->held.capacity()
+      + (x_sign_in->whole ? x_sign_in->whole->memory() : 0);
   if (x_dialogue)
     n += x_dialogue->memory();
   return n;

@@ -11,6 +11,7 @@
 #include "protocol/sign_in_exchange.hpp"
 #include "protocol/xmpp/dialogue.hpp"
 #include "protocol/xmpp/make_stream.hpp"
+#include "protocol/xmpp/sasl2.hpp"
 #include "protocol/xmpp/stanza_reader.hpp"
 #include "protocol/xmpp/websocket.hpp"
 
@@ -18,9 +19,9 @@ namespace parley::xmpp {
 
 /// The server's side of one XMPP connection (RFC 6120): TLS from the first byte
 /// or by STARTTLS, SASL, resource binding or resumption (XEP-0198), then a
-/// session, whose stanzas are the matter of `dialogue`. In four parts:
-/// stream.cpp (bytes, time and the end), stream_websocket.cpp,
-/// stream_sign_in.cpp and stream_session.cpp.
+/// session, whose stanzas are the matter of `dialogue`. In parts: stream.cpp
+/// (bytes, time and the end), stream_websocket.cpp, stream_registration.cpp,
+/// stream_sign_in.cpp, stream_sasl2.cpp and stream_session.cpp.
 class stream final : public client_connection {
 public:
   stream(std::shared_ptr<const connection_config> config, owner& o,
@@ -75,6 +76,10 @@ private:
     sign_in_exchange exchange;
     /// Who proved to be it.
     user_address user;
+    /// What comes with the sign-in that is under way (XEP-0388); null: nothing.
+    std::unique_ptr<whole_sign_in> whole;
+    /// Of the exchange that is under way, or was last.
+    std::string_view profile = ns::sasl;
     /// Of the stanza that asked for an endpoint.
     std::string bind_id;
     /// Of the resumption: which session, and how much the client has of it.
@@ -137,7 +142,7 @@ private:
   void put_trailer(std::string& out) const;
   void put_features();
   void before_session(element stanza);
-  /// <auth/>, <response/> or <abort/>.
+  /// <auth/> or <authenticate/>, <response/> or <abort/>.
   void take_sasl(const element& x);
   void say(sign_in_exchange::word what);
   void take_in(sign_in_exchange::success who);
@@ -147,7 +152,15 @@ private:
   void begin_tls();
   void take_registration(const element& iq, const element& query);
   void bind(const element& iq);
+  void want_session(endpoint_name endpoint);
   void begin_resume(const element& resume);
+  /// False: it says nothing that can be resumed.
+  bool want_resumption(const element& resume);
+  /// Resumes or binds, as was asked for with the sign-in.
+  void go_in();
+  void go_in_anew();
+  void put_bound(const whole_sign_in& whole, const address& self);
+  static std::string session_features();
   /// For operators.
   std::string transport() const;
 

@@ -39,8 +39,13 @@ sequence stream::accept(
       fail_stream("undefined-condition", "this session is of another protocol");
       return {};
     }
-    auto upto = x_dialogue->resume(
-      what.requests, state->handled, state->previous, sink(), x_requests);
+    resumed_frame around;
+    if (state->whole) {
+      append_success(around.before, *state->whole, what.self.str());
+      around.after = "</success>" + session_features();
+    }
+    auto upto = x_dialogue->resume(what.requests, state->handled,
+      state->previous, std::move(around), sink(), x_requests);
     if (!upto) {
       fail_stream(x_dialogue->too_high(state->handled));
       return {};
@@ -48,7 +53,10 @@ sequence stream::accept(
     safe = *upto;
   } else {
     x_dialogue = std::make_unique<dialogue>(what, x_domain, x_config->held_ims);
-    x_dialogue->put_bound(state->bind_id, sink());
+    if (state->whole)
+      put_bound(*state->whole, what.self);
+    else
+      x_dialogue->put_bound(state->bind_id, sink());
   }
   appended();
   deliver();

@@ -94,12 +94,13 @@ void stream::put_features() {
     out += "><required/></starttls>";
   } else if (x_sign_in->user.empty()) {
     const auto channel = x_bytes.channel();
+    std::string mechanisms;
+    for (const auto& m : sasl_mechanisms(channel))
+      mechanisms += "<mechanism>" + m + "</mechanism>";
     out += "<mechanisms";
     append_attribute(out, "xmlns", ns::sasl);
-    out += '>';
-    for (const auto& m : sasl_mechanisms(channel))
-      out += "<mechanism>" + m + "</mechanism>";
-    out += "</mechanisms>";
+    out += '>' + mechanisms + "</mechanisms>";
+    append_authentication(out, mechanisms);
     if (channel.can_bind()) {
       // XEP-0440.
       out += "<sasl-channel-binding xmlns='urn:xmpp:sasl-cb:0'>"
@@ -128,9 +129,9 @@ void stream::before_session(element x) {
   const bool may_sign_in = x_bytes.has_tls() || !x_config->tls;
   auto& state = *x_sign_in;
   if (may_sign_in && state.user.empty()) {
-    const bool is_sasl =
-      x.name == "auth" || x.name == "response" || x.name == "abort";
-    if (x.xmlns == ns::sasl && is_sasl)
+    const bool goes_on = x.name == "response" || x.name == "abort";
+    if ((x.xmlns == ns::sasl && (goes_on || x.name == "auth"))
+      || (x.xmlns == ns::sasl2 && (goes_on || x.name == "authenticate")))
       return take_sasl(x);
     const auto* query = x.find("query", ns::registration);
     if (x_config->registration && x.is("iq", ns::client) && query)
@@ -173,27 +174,40 @@ void stream::begin_tls() {
 
 void stream::take_sasl(const element& x) {
   auto& exchange = x_sign_in->exchange;
+  const bool is_whole = x.xmlns == ns::sasl2;
   const auto give_up = [&](std::string_view condition) {
     exchange.stop();
+    x_sign_in->whole.reset();
     put_sasl_failure(condition, {});
     count_failure();
   };
-  const bool begins = x.name == "auth";
+  const bool begins = x.name == "auth" || x.name == "authenticate";
   if (begins && exchange.is_under_way()) {
     exchange.stop();
     count_failure();
     if (x_closed)
       return;
   }
-  if (x.name == "abort" || (!begins && !exchange.is_under_way()))
+  const auto profile = is_whole ? ns::sasl2 : ns::sasl;
+  const bool is_other = profile != std::exchange(x_sign_in->profile, profile);
+  if (x.name == "abort" || (!begins && (is_other || !exchange.is_under_way())))
     return give_up("aborted");
-  const auto text = x.inner_text();
+  const auto* initial =
+    begins && is_whole ? x.find("initial-response", ns::sasl2) : nullptr;
+  std::string text;
+  if (initial)
+    text = initial->inner_text();
+  else if (!begins || !is_whole)
+    text = x.inner_text();
   // "=" is an initial response of no bytes (RFC 6120, 6.4.2).
   const auto octets = text.empty() || text == "="
     ? std::optional<std::string>{std::string{}}
     : from_base64(text);
   if (!octets)
     return give_up("incorrect-encoding");
+  if (begins)
+    x_sign_in->whole =
+      is_whole ? std::make_unique<whole_sign_in>(read_whole(x)) : nullptr;
   // As clients do that know of no other binding; slixmpp 1.8 is one.
   say(begins ? exchange.begin(
         *x_config, x["mechanism"], x_bytes.lenient_channel(), x_domain, *octets)
@@ -208,7 +222,7 @@ void stream::say(sign_in_exchange::word what) {
                [this](sign_in_exchange::challenge& x) {
                  auto& out = sink();
                  out += "<challenge";
-                 append_attribute(out, "xmlns", ns::sasl);
+                 append_attribute(out, "xmlns", x_sign_in->profile);
                  out += '>' + to_base64(x.data) + "</challenge>";
                  appended();
                },
@@ -219,6 +233,12 @@ void stream::say(sign_in_exchange::word what) {
 }
 
 void stream::take_in(sign_in_exchange::success who) {
+  if (x_sign_in->whole) {
+    x_sign_in->whole->proof = to_base64(who.data);
+    x_sign_in->user = std::move(who.user);
+    x_sign_in->exchange.give(turn::client);
+    return go_in();
+  }
   auto& out = sink();
   out += "<success";
   append_attribute(out, "xmlns", ns::sasl);
@@ -233,16 +253,20 @@ void stream::take_in(sign_in_exchange::success who) {
 
 void stream::try_again(const failure& why) {
   x_sign_in->exchange.stop();
+  x_sign_in->whole.reset();
   put_sasl_failure(sasl_condition_of(why.code), why);
   count_failure();
 }
 
 void stream::put_sasl_failure(std::string_view condition, const failure& why) {
   auto& out = sink();
+  const auto profile = x_sign_in->profile;
   out += "<failure";
-  append_attribute(out, "xmlns", ns::sasl);
+  append_attribute(out, "xmlns", profile);
   out += "><";
   out += condition;
+  if (profile != ns::sasl)
+    append_attribute(out, "xmlns", ns::sasl);
   out += "/>";
   auto text = why.text;
   if (why.retry_after)
@@ -301,6 +325,11 @@ void stream::bind(const element& iq) {
     endpoint = std::move(*name);
   }
   state.bind_id = iq["id"];
+  want_session(std::move(endpoint));
+}
+
+void stream::want_session(endpoint_name endpoint) {
+  auto& state = *x_sign_in;
   state.exchange.give(turn::session);
   sign_in what;
   what.user = state.user;
@@ -319,20 +348,26 @@ std::string stream::transport() const {
 }
 
 void stream::begin_resume(const element& x) {
+  if (want_resumption(x))
+    return;
+  dialogue::append_failed(sink(), "item-not-found");
+  appended();
+  count_failure();
+}
+
+bool stream::want_resumption(const element& x) {
   auto& state = *x_sign_in;
   const auto h = x["h"];
   const auto read =
     std::from_chars(h.data(), h.data() + h.size(), state.handled);
   auto token = from_base64(x["previd"]);
-  if (read.ec != std::errc{} || read.ptr != h.data() + h.size() || !token) {
-    dialogue::append_failed(sink(), "item-not-found");
-    appended();
-    return count_failure();
-  }
+  if (read.ec != std::errc{} || read.ptr != h.data() + h.size() || !token)
+    return false;
   state.previous = x["previd"];
   state.exchange.give(turn::resumption);
   state.exchange.want(resume{std::move(*token), {}, state.peer, transport(),
     state.user, wire_protocol::xmpp});
+  return true;
 }
 
 void stream::refuse(const failure& why) {
@@ -343,7 +378,21 @@ void stream::refuse(const failure& why) {
   const auto whose = state.exchange.whose();
   if (whose == turn::resumption) {
     state.exchange.give(turn::client);
-    dialogue::append_failed(sink(), "item-not-found", why.value);
+    dialogue::append_failed(
+      state.whole ? state.whole->failed : sink(), "item-not-found", why.value);
+    if (state.whole)
+      go_in_anew();
+    else
+      count_failure();
+  } else if (whose == turn::session && state.whole && !state.user.empty()) {
+    state.whole.reset();
+    state.user = {};
+    state.exchange.stop();
+    // The account may be gone since.
+    put_sasl_failure(why.code == errc::authentication_failed
+        ? "not-authorized"
+        : "temporary-auth-failure",
+      why);
     count_failure();
   } else if (whose == turn::session && !state.user.empty()) {
     state.exchange.give(turn::client);

@@ -130,31 +130,59 @@ void talk::wait(std::chrono::milliseconds time) {
   }
 }
 
-std::string talk::authenticate_by(
+/// How SASL is spelt.
+struct talk::profile {
+  std::string xmlns;
+  /// The client's first element, and what stands in it around its octets.
+  std::string begin;
+  std::string before;
+  std::string after;
+  /// Around the octets of a success.
+  std::string proof_begin;
+  std::string proof_end;
+};
+
+std::string talk::authenticate_as(const profile& how,
   const std::string& mechanism, std::string_view password, size_t piece) {
-  constexpr std::string_view xmlns = "urn:ietf:params:xml:ns:xmpp-sasl";
   const std::vector<std::string> offered{mechanism};
   sasl_channel channel;
   if (x_tls)
     channel = {true, x_tls->tls_exporter(), x_tls->tls_unique()};
   auto client = *sasl_client::make(offered, channel, "alice", password);
-  const auto element = [&](const std::string& name, const std::string& octets) {
-    return "<" + name + " xmlns='" + std::string{xmlns}
-    + (name == "auth" ? "' mechanism='" + mechanism : "") + "'>"
-      + xmpp::to_base64(octets) + "</" + name + ">";
-  };
-  auto answer = say(element("auth", client.initial()), piece);
+  const auto octets = xmpp::to_base64(client.initial());
+  auto answer =
+    say("<" + how.begin + " xmlns='" + how.xmlns + "' mechanism='" + mechanism
+        + "'>" + how.before + octets + how.after + "</" + how.begin + ">",
+      piece);
   while (answer.starts_with("<challenge")) {
-    const auto challenge = between(answer, "xmpp-sasl'>", "</challenge>");
+    const auto challenge = between(answer, how.xmlns + "'>", "</challenge>");
     const auto response = client.respond(*xmpp::from_base64(challenge));
     BOOST_REQUIRE(response);
-    answer = say(element("response", *response), piece);
+    answer = say("<response xmlns='" + how.xmlns + "'>"
+        + xmpp::to_base64(*response) + "</response>",
+      piece);
   }
   if (answer.starts_with("<success")) {
-    const auto last = between(answer, "xmpp-sasl'>", "</success>");
+    const auto last = between(answer, how.proof_begin, how.proof_end);
     BOOST_TEST(client.finish(*xmpp::from_base64(last)).has_value());
   }
   return answer;
+}
+
+std::string talk::authenticate_by(
+  const std::string& mechanism, std::string_view password, size_t piece) {
+  return authenticate_as({"urn:ietf:params:xml:ns:xmpp-sasl", "auth", {}, {},
+                           "xmpp-sasl'>", "</success>"},
+    mechanism, password, piece);
+}
+
+std::string talk::authenticate_whole(
+  std::string_view wishes, std::string_view password, size_t piece) {
+  return authenticate_as(
+    {"urn:xmpp:sasl:2", "authenticate", "<initial-response>",
+      "</initial-response>" + std::string{wishes}, "<additional-data>",
+      "</additional-data>"},
+    "SCRAM-SHA-256", password, piece);
 }
 
 void talk::authenticate(size_t piece) {

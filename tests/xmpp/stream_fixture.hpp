@@ -37,6 +37,9 @@ public:
   /// which is checked if it is a success.
   std::string authenticate_by(const std::string& mechanism,
     std::string_view password = alices_password, size_t piece = SIZE_MAX);
+  /// The same by `<authenticate/>` (XEP-0388) with these wishes in it.
+  std::string authenticate_whole(std::string_view wishes,
+    std::string_view password = alices_password, size_t piece = SIZE_MAX);
   /// Up to the features that offer a binding, as alice.
   void authenticate(size_t piece = SIZE_MAX);
   /// To the session, as alice/desk.
@@ -61,6 +64,10 @@ public:
   std::string heard_bytes();
 
 private:
+  struct profile;
+  std::string authenticate_as(const profile& how, const std::string& mechanism,
+    std::string_view password, size_t piece);
+
   std::optional<tls_stage> x_tls;
   bool x_is_web = false;
 };
