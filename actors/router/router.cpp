@@ -89,6 +89,9 @@ void router_state::written(const parley::written& x) {
       if (!a)
         continue;
       account_removed answer{0, x.why};
+      if (x.why.code != errc::none)
+        answer.why.text += "; nobody is in any more, and the account goes as "
+                           "soon as the disk lets it";
       if (deleted != x.deleted.end())
         answer.deleted = *deleted++;
       rules->count_removed(answer.deleted);

@@ -65,7 +65,8 @@ void device::take(const native::welcome& x) {
 }
 
 void device::acknowledge_by_resume() {
-  x_acknowledged = x_last_event;
+  // Of what it had before a resume that broke off, not all has come again.
+  x_acknowledged = x_highest_event;
   for (auto& [number, letter] : x_unsafe) {
     x_stage.letters.acknowledged(x_index, *letter);
     x_said_safe.push_back(letter);

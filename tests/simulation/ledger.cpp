@@ -125,6 +125,9 @@ letter& ledger::arrived(size_t device, uint64_t session, uint64_t asked_at,
   x->had.insert(device);
   if (!is_first || !x->bare || x->attempts != 1)
     return *x;
+  // Somebody had it, and a kill made the server forget that: it comes late.
+  if (!x->safe.empty() && x->kills_when_safe < x_kills)
+    return *x;
   auto& order = x_orders[{device, x->from.str()}];
   for (const auto* y : order)
     if (y->session == x->session && y->place > x->place && y->attempts == 1)
@@ -134,6 +137,8 @@ letter& ledger::arrived(size_t device, uint64_t session, uint64_t asked_at,
 }
 
 void ledger::acknowledged(size_t device, letter& x) {
+  if (x.safe.empty())
+    x.kills_when_safe = x_kills;
   x.safe.insert(device);
 }
 

@@ -44,6 +44,8 @@ struct letter {
   /// Devices that have acknowledged it; that have had it.
   std::set<size_t> safe;
   std::set<size_t> had;
+  /// How often the server had been killed when one did so first.
+  uint64_t kills_when_safe = 0;
   /// Another content was sent under its id.
   bool was_altered = false;
   /// The disk refused it, and who was slow to acknowledge may have it all the

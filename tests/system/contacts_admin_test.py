@@ -9,9 +9,7 @@ import csv
 import itertools
 import json
 import os
-import shutil
 import stat
-import tempfile
 import time
 
 from parley_system import DOMAIN, SystemTest, main, wait_until
@@ -26,16 +24,9 @@ names = itertools.count()
 class ContactsAdminTest(SystemTest):
     users = tuple(f"user{n:03}@{DOMAIN}" for n in range(120))
 
-    @classmethod
-    def setUpClass(cls):
-        folder = tempfile.mkdtemp(prefix="parley-system-")
-        cls.addClassCleanup(shutil.rmtree, folder)
-        file = os.path.join(folder, "parley.toml")
-        with open(file, "w", encoding="utf-8") as out:
-            # All that a client says is told: enough to fill what lies between.
-            out.write("presence_rate = 0\n")
-        cls.arguments = ("--config", file, "--metrics", "127.0.0.1:0")
-        super().setUpClass()
+    # All that a client says is told: enough to fill what lies between.
+    configuration = "presence_rate = 0\n"
+    arguments = ("--metrics", "127.0.0.1:0")
 
     def people(self, count):
         """Users that no other test knows."""

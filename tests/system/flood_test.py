@@ -5,9 +5,6 @@ itself, the others are served on, and each limit is told and counted.
     flood_test.py PARLEY PROTO-FOLDER
 """
 
-import os
-import shutil
-import tempfile
 import threading
 import time
 
@@ -30,15 +27,11 @@ class FloodTest(SystemTest):
     flooders = tuple(f"flooder{n}@{DOMAIN}" for n in range(len(FLOODS)))
     users = crowd + flooders
     innocents = (f"ann@{DOMAIN}", f"ben@{DOMAIN}")
+    configuration = "memory_mib = 64\n"
+    arguments = ("--metrics", "127.0.0.1:0")
 
     @classmethod
     def setUpClass(cls):
-        folder = tempfile.mkdtemp(prefix="parley-system-")
-        cls.addClassCleanup(shutil.rmtree, folder)
-        file = os.path.join(folder, "parley.toml")
-        with open(file, "w", encoding="utf-8") as out:
-            out.write("memory_mib = 64\n")
-        cls.arguments = ("--config", file, "--metrics", "127.0.0.1:0")
         cls.schema = load_schema(cls.proto)
         super().setUpClass()
         cls.server.add(*cls.innocents)

@@ -307,12 +307,22 @@ class SystemTest(unittest.TestCase):
     proto = None
     users = (ALICE, BOB, CAROL, DAVE)
     arguments = ()
+    # What stands in its configuration file, if it has one.
+    configuration = ""
     plain = True
 
     @classmethod
     def setUpClass(cls):
+        arguments = cls.arguments
+        if cls.configuration:
+            folder = tempfile.mkdtemp(prefix="parley-system-")
+            cls.addClassCleanup(shutil.rmtree, folder)
+            file = os.path.join(folder, "parley.toml")
+            with open(file, "w", encoding="utf-8") as out:
+                out.write(cls.configuration)
+            arguments += ("--config", file)
         cls.server = Server(
-            cls.parley, *cls.arguments, users=cls.users, plain=cls.plain
+            cls.parley, *arguments, users=cls.users, plain=cls.plain
         )
         cls.addClassCleanup(cls.server.remove)
 

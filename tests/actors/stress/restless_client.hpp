@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <random>
@@ -10,16 +12,18 @@
 
 namespace parley::test {
 
-/// What all of them did and saw; on their thread only.
+/// What all of them did and saw.
 struct doings {
-  uint64_t sent = 0;
-  uint64_t outcomes = 0;
+  using count = std::atomic<uint64_t>;
+
+  count sent = 0;
+  count outcomes = 0;
   /// Of an IM that had one already, or that nobody sent.
-  uint64_t outcomes_too_many = 0;
-  uint64_t messages = 0;
-  uint64_t sign_ins = 0;
-  uint64_t resumes = 0;
-  uint64_t losses = 0;
+  count outcomes_too_many = 0;
+  count messages = 0;
+  count sign_ins = 0;
+  count resumes = 0;
+  count losses = 0;
 };
 
 /// A client that does now this, now that: sends, hides, watches, loses its
