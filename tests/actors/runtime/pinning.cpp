@@ -268,9 +268,13 @@ BOOST_AUTO_TEST_CASE(what_is_not_handled_is_counted_until_it_is) {
   running_system sut{2};
   record seen;
   auto to = spawn_on(sut.at(0), sink, &seen);
+  std::promise<void> is_busy;
   std::promise<void> goes_on;
-  boost::asio::post(
-    sut.at(0).io(), [&] { goes_on.get_future().wait(); }); // a busy worker
+  boost::asio::post(sut.at(0).io(), [&] {
+    is_busy.set_value();
+    goes_on.get_future().wait();
+  });
+  is_busy.get_future().wait();
   constexpr int count = 100;
   for (int n = 0; n < count; ++n)
     caf::anon_send(to, number_atom::value, 0, n);
