@@ -305,6 +305,9 @@ class DiskTest(SystemTest):
         alice = self.chat(self.user())
         self.faults.stall_disk()
         waiting = alice.post(self.user())
+        wait_until(
+            lambda: read(self.server)["parley_held_bytes{ims}"] > 0, "the IM"
+        )
         began = time.monotonic()
         self.assertEqual(self.server.stop(), 1)
         self.assertLess(time.monotonic() - began, 25)
