@@ -142,6 +142,8 @@ json admin_requests::show_user(const json& what) {
     if (!x)
       refuse(errc::bad_address, "'" + text + "' is not user@domain");
     viewer = std::move(*x);
+    if (!exists(viewer))
+      refuse(errc::no_such_user, viewer.str() + " has no account");
   }
   auto report = report_of(user, viewer);
   check(report.why);

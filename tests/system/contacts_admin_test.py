@@ -202,6 +202,7 @@ class ContactsAdminTest(SystemTest):
             (("contacts", "import", "/no/such/file"), 1),
             (("user", "list", "--as", a), 2),
             (("user", "show", a, "--as", "nobody"), 1),
+            (("user", "show", a, "--as", f"nobody@{DOMAIN}"), 1),
         ):
             done = self.server.try_admin(*words)
             self.assertEqual(done.returncode, status, (words, done))
