@@ -53,10 +53,13 @@ result<void> put_request(
   all.reserve(x.contacts.size());
   for (auto& one : x.contacts) {
     auto groups = distinct_groups(one.groups);
-    if (auto fault = contact_fault(one.name, groups))
-      return tl::unexpected{std::move(*fault)};
-    auto& y = all.emplace_back();
     auto address = bounded_address(one.address);
+    if (auto fault = contact_fault(one.name, groups)) {
+      fault->text += ", of ";
+      fault->text += address;
+      return tl::unexpected{std::move(*fault)};
+    }
+    auto& y = all.emplace_back();
     y.set_address(address.data(), address.size());
     y.set_name(one.name);
     for (auto& group : groups)

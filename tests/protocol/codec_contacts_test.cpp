@@ -57,6 +57,7 @@ BOOST_AUTO_TEST_CASE(a_contact_beyond_its_bounds_is_refused_with_the_limit) {
   using namespace defaults;
   auto x = request_frame();
   auto& one = *x.mutable_add_contacts()->add_contacts();
+  one.set_address("carol@example.org");
   one.set_name(std::string(contact_name_max, 'n'));
   for (size_t i = 0; i < contact_groups_max; ++i)
     one.add_groups("g" + std::to_string(i));
@@ -72,6 +73,8 @@ BOOST_AUTO_TEST_CASE(a_contact_beyond_its_bounds_is_refused_with_the_limit) {
   one.clear_groups();
   one.set_name(std::string(contact_name_max + 1, 'n'));
   check_limit(refusal_of(x), contact_name_max, contact_name_max + 1);
+  // Of many it is said which.
+  BOOST_TEST(refusal_of(x).text.ends_with(", of carol@example.org"));
 }
 
 BOOST_AUTO_TEST_CASE(a_group_that_is_listed_twice_counts_once) {

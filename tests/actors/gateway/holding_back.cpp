@@ -198,14 +198,21 @@ BOOST_AUTO_TEST_CASE(where_memory_is_short_the_largest_holder_is_held_back) {
   // Half of what was free is gone: that is too much now.
   hold(bound / 2);
   BOOST_REQUIRE(eventually([&] { return s.budget->highest() >= bound / 2; }));
-  ask(p, 3);
-  ask(p, 4);
+  // One read may bring several requests, and the books of others are looked at
+  // now and then.
+  int asked = 2;
+  BOOST_REQUIRE(eventually([&] {
+    const bool is_held = s.budget->reads_held_back > 0u;
+    if (!is_held && s.sessions.requests == asked)
+      ask(p, static_cast<uint64_t>(++asked));
+    return is_held;
+  }));
+  ask(p, static_cast<uint64_t>(++asked));
   let_it_look(s);
-  BOOST_TEST(s.sessions.requests <= 3);
-  BOOST_TEST(eventually([&] { return s.budget->reads_held_back > 0u; }));
+  BOOST_TEST(s.sessions.requests < asked);
   // There is more again.
   hold(0);
-  BOOST_TEST(eventually([&] { return s.sessions.requests == 4; }));
+  BOOST_TEST(eventually([&] { return s.sessions.requests == asked; }));
 }
 
 BOOST_AUTO_TEST_CASE(where_memory_is_short_nobody_new_is_let_in) {
