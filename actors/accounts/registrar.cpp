@@ -53,7 +53,8 @@ void registrar_state::derive(account_wanted what, then end) {
 void registrar_state::write(
   const account_wanted& what, scram_keys keys, then end) {
   operations ops;
-  ops.emplace_back(put_account{what.user, std::move(keys), true});
+  ops.emplace_back(put_account{
+    .user = what.user, .keys = std::move(keys), .has_to_be_new = true});
   ops.emplace_back(audit_entry{with.world->wall_clock(), who_registers,
     "user add " + what.user.str(), {}, what.source});
   self->request(with.writer, caf::infinite, std::move(ops))

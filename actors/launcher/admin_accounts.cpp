@@ -84,7 +84,8 @@ json admin_requests::add_user(const json& what) {
   auto keys = derive(text_of(what, "password"));
   check(keys.why);
   operations ops;
-  ops.emplace_back(put_account{user, std::move(keys.keys), true});
+  ops.emplace_back(put_account{
+    .user = user, .keys = std::move(keys.keys), .has_to_be_new = true});
   ops.emplace_back(audited("user add " + user.str()));
   write(std::move(ops));
   announce({user});
@@ -178,7 +179,7 @@ json admin_requests::import_users(const json& what) {
     users.push_back(row.user);
   auto there = existing(std::move(users));
   std::set<user_address> taken{there.begin(), there.end()};
-  std::vector<std::pair<size_t, put_account>> made;
+  new_accounts made;
   for (auto& [index, row] : wanted) {
     if (x_ask.is_stopping())
       refuse(errc::server_stopping, "the server stops");
@@ -191,39 +192,46 @@ json admin_requests::import_users(const json& what) {
       refused.push_back(refused_account(index, (*rows)[index], keys.why));
       continue;
     }
-    made.emplace_back(index, put_account{row.user, std::move(keys.keys), true});
+    made.emplace_back(index,
+      put_account{
+        .user = row.user, .keys = std::move(keys.keys), .has_to_be_new = true});
   }
-  std::vector<user_address> added;
-  while (!made.empty()) {
+  for (auto index : add_accounts(made))
+    refused.push_back(refused_account(
+      index, (*rows)[index], failure{errc::exists, std::string{is_there}}));
+  return {{"added", made.size()}, {"refused", std::move(refused)}};
+}
+
+std::vector<size_t> admin_requests::add_accounts(new_accounts& what) {
+  std::vector<size_t> taken;
+  while (!what.empty()) {
     operations ops;
-    added.clear();
-    for (const auto& [index, account] : made) {
+    std::vector<user_address> users;
+    for (const auto& [index, account] : what) {
       ops.emplace_back(account);
-      added.push_back(account.user);
+      users.push_back(account.user);
     }
     ops.emplace_back(
-      audited("user import", {}, std::to_string(added.size()) + " accounts"));
+      audited("user import", {}, std::to_string(users.size()) + " accounts"));
     const auto why = try_write(std::move(ops));
-    if (why.code == errc::none) {
-      announce(added);
+    if (why.code != errc::exists) {
+      check(why);
+      announce(users);
       break;
     }
-    // Somebody has registered since it was looked, or it is for good.
-    auto now = why.code == errc::exists ? existing(std::move(added))
-                                        : std::vector<user_address>{};
-    if (now.empty())
+    // Somebody has registered since it was looked.
+    const auto there = existing(std::move(users));
+    if (there.empty())
       check(why);
-    const std::set<user_address> faster{now.begin(), now.end()};
-    std::erase_if(made, [&](const auto& x) {
-      if (!faster.contains(x.second.user))
-        return false;
-      refused.push_back(refused_account(x.first, (*rows)[x.first],
-        failure{errc::exists, std::string{is_there}}));
-      return true;
+    const std::set<user_address> faster{there.begin(), there.end()};
+    std::erase_if(what, [&](const auto& x) {
+      const bool is_taken = faster.contains(x.second.user);
+      if (is_taken)
+        taken.push_back(x.first);
+      return is_taken;
     });
-    added.clear();
   }
-  return {{"added", added.size()}, {"refused", std::move(refused)}};
+  return taken;
 }
 
 } // namespace parley

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -80,6 +81,11 @@ private:
   /// Why it was not written.
   failure try_write(operations what);
   void write(operations what);
+  /// By the rows that they come from.
+  using new_accounts = std::vector<std::pair<size_t, put_account>>;
+  /// Makes them, and takes out those that have been made meanwhile, whose rows
+  /// it returns.
+  std::vector<size_t> add_accounts(new_accounts& what);
   audit_entry audited(
     std::string what, std::string from = {}, std::string to = {});
   const router_actor& router_of(const user_address& user) const;

@@ -15,7 +15,6 @@ namespace parley::xmpp {
 namespace {
 
 constexpr std::string_view ping = "urn:xmpp:ping";
-constexpr std::string_view client_states = "urn:xmpp:csi:0";
 
 /// Sessions of one thread are told the same, one after another.
 std::shared_ptr<const client_policies> shared_by_all(client_policies x) {
@@ -63,7 +62,7 @@ std::optional<stream_fault> dialogue::take(
   x_now = now;
   if (x.xmlns == stream_management)
     return manage(x);
-  if (x.xmlns == client_states)
+  if (x.xmlns == ns::client_state)
     return client_state(x.name);
   if (x.xmlns != ns::client)
     return stream_fault{"unsupported-stanza-type", x.name + " in " + x.xmlns};

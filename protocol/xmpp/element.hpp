@@ -20,6 +20,7 @@ inline constexpr std::string_view tls = "urn:ietf:params:xml:ns:xmpp-tls";
 inline constexpr std::string_view sasl = "urn:ietf:params:xml:ns:xmpp-sasl";
 inline constexpr std::string_view bind = "urn:ietf:params:xml:ns:xmpp-bind";
 inline constexpr std::string_view carbons = "urn:xmpp:carbons:2";
+inline constexpr std::string_view client_state = "urn:xmpp:csi:0";
 inline constexpr std::string_view registration = "jabber:iq:register";
 inline constexpr std::string_view framing =
   "urn:ietf:params:xml:ns:xmpp-framing";

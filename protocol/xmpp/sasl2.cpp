@@ -11,8 +11,6 @@ namespace parley::xmpp {
 
 namespace {
 
-constexpr std::string_view client_state = "urn:xmpp:csi:0";
-
 /// Octets of the part of an endpoint's name that tells clients apart.
 constexpr size_t mark_bytes = 9;
 
@@ -59,7 +57,7 @@ whole_sign_in read_whole(const element& authenticate) {
   if (const auto* enable = bind->find("enable", management))
     x.enable = bare(*enable, {"resume"});
   x.wants_copies = bind->find("enable", ns::carbons) != nullptr;
-  x.is_inactive = bind->find("inactive", client_state) != nullptr;
+  x.is_inactive = bind->find("inactive", ns::client_state) != nullptr;
   return x;
 }
 
@@ -92,7 +90,7 @@ void append_authentication(std::string& out, std::string_view mechanisms) {
   append_attribute(out, "xmlns", ns::bind2);
   out += "><inline>";
   for (const auto feature :
-    {ns::carbons, client_state, dialogue::stream_management}) {
+    {ns::carbons, ns::client_state, dialogue::stream_management}) {
     out += "<feature";
     append_attribute(out, "var", feature);
     out += "/>";

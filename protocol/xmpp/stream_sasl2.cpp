@@ -38,8 +38,8 @@ void stream::put_bound(const whole_sign_in& whole, const address& self) {
     x_dialogue->take(*whole.enable, x_wall, out, x_requests);
   out += "</bound></success>";
   if (whole.is_inactive)
-    x_dialogue->take(
-      {"inactive", "urn:xmpp:csi:0", {}, {}, {}}, x_wall, out, x_requests);
+    x_dialogue->take({"inactive", std::string{ns::client_state}, {}, {}, {}},
+      x_wall, out, x_requests);
   out += session_features();
   if (whole.wants_copies)
     x_dialogue->want_copies(out, x_requests);

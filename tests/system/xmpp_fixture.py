@@ -182,7 +182,9 @@ class Client:
 class Raw:
     """A client by hand, over TLS from the first byte: what it says is text."""
 
-    def __init__(self, address, user, password=PASSWORD):
+    def __init__(self, address, user, password=PASSWORD, wishes=None):
+        """`wishes`: what is to be in `<authenticate/>` (XEP-0388); None: it
+        signs in as RFC 6120 has it."""
         host, port = address.rsplit(":", 1)
         context = ssl.create_default_context()
         context.check_hostname = False
@@ -191,14 +193,31 @@ class Raw:
         self.socket = context.wrap_socket(plain)
         self.unread = ""
         self.open()
-        self.sign_in(user, password)
+        if wishes is None:
+            self.sign_in(user, password)
+        else:
+            self.ask_for_all(user, password, wishes)
+
+    @staticmethod
+    def plain(user, password):
+        name = user.split("@")[0]
+        return base64.b64encode(f"\0{name}\0{password}".encode()).decode()
+
+    def ask_for_all(self, user, password, wishes):
+        self.say(
+            "<authenticate xmlns='urn:xmpp:sasl:2' mechanism='PLAIN'>"
+            f"<initial-response>{self.plain(user, password)}"
+            f"</initial-response>{wishes}</authenticate>"
+        )
+        self.answer = self.hear(
+            "<(?:success|failure) xmlns='urn:xmpp:sasl:2'>.*?"
+            "(?:</failure>|</stream:features>)"
+        )[0]
 
     def sign_in(self, user, password):
-        name = user.split("@")[0]
-        secret = base64.b64encode(f"\0{name}\0{password}".encode()).decode()
         self.say(
             "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' "
-            f"mechanism='PLAIN'>{secret}</auth>"
+            f"mechanism='PLAIN'>{self.plain(user, password)}</auth>"
         )
         self.hear("<success")
         self.open()
