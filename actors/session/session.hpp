@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -18,6 +17,7 @@
 #include "actors/session/stream.hpp"
 #include "protocol/defaults.hpp"
 #include "protocol/defaults_documents.hpp"
+#include "protocol/lean_queue.hpp"
 
 namespace parley {
 
@@ -88,7 +88,7 @@ struct session_state {
   /// that misses a change sees so by the next one's versions, and asks.
   std::vector<event> held_states;
   /// What was told of documents meanwhile, in order, and its bytes.
-  std::deque<shared<document_notice>> held_notices;
+  lean_queue<shared<document_notice>> held_notices;
   size_t held_notice_bytes = 0;
   /// What all of this comes to.
   book_entry booked;

@@ -12,10 +12,10 @@
 #include <vector>
 
 #include "protocol/client_connection.hpp"
+#include "protocol/lean_queue.hpp"
 #include "protocol/xmpp/capabilities.hpp"
 #include "protocol/xmpp/disco.hpp"
 #include "protocol/xmpp/element.hpp"
-#include "protocol/xmpp/lean_queue.hpp"
 #include "protocol/xmpp/ledger.hpp"
 #include "protocol/xmpp/messages.hpp"
 #include "protocol/xmpp/pubsub.hpp"

@@ -4,8 +4,8 @@
 #include <optional>
 #include <vector>
 
+#include "protocol/lean_queue.hpp"
 #include "protocol/vocabulary.hpp"
-#include "protocol/xmpp/lean_queue.hpp"
 
 namespace parley::xmpp {
 

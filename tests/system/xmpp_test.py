@@ -1,7 +1,6 @@
 """XMPP with a client that others wrote: sign-in, messages, presence, rosters,
 stream management; and one user with an endpoint of each protocol."""
 
-import re
 import sys
 import unittest
 
@@ -322,56 +321,6 @@ class Interrupted(XmppTest):
         alice.hear(f"<a [^>]*h='{len(sent)}'/>")
         wait_until(lambda: len(bob.bodies()) >= len(sent), "all of them")
         self.assertEqual(bob.bodies(), sent)
-
-    def test_all_is_asked_for_at_once(self):
-        binding = (
-            "<user-agent id='d4565fa7-4d72-4749-b3d3-740edbf87770'/>"
-            "<bind xmlns='urn:xmpp:bind:0'><tag>Raw</tag>"
-            "<enable xmlns='urn:xmpp:sm:3' resume='true'/>"
-            "<enable xmlns='urn:xmpp:carbons:2'/></bind>"
-        )
-
-        def stream(*wishes, **how):
-            x = Raw(self.server.xmpp, ALICE, wishes="".join(wishes), **how)
-            self.addCleanup(x.close)
-            return x
-
-        alice = stream(binding)
-        self.assertRegex(
-            alice.answer,
-            f"<authorization-identifier>{ALICE}/Raw/[^<]*"
-            "</authorization-identifier><bound xmlns='urn:xmpp:bind:0'>"
-            "<enabled .*</bound></success><stream:features>",
-        )
-        token = re.search(" id='([^']*)'", alice.answer)[1]
-        endpoint = re.search("/(Raw/[^<]*)<", alice.answer)[1]
-        alice.say("<presence/>")
-        alice.hear("<presence")
-        bob = self.client(BOB, "writer", use_ssl=True, force_starttls=False)
-        bob.send(ALICE, "one", mtype="chat")
-        alice.hear("<body>one</body>")
-        alice.close()
-        resuming = (
-            "<resume xmlns='urn:xmpp:sm:3' previd='{}' h='0'/>".format
-        )
-        # Whoever knows the token has to know the password.
-        wrong = stream(resuming(token), password="another")
-        self.assertIn("<not-authorized", wrong.answer)
-        alice = stream(resuming(token), binding)
-        self.assertRegex(
-            alice.answer,
-            f"{ALICE}/{endpoint}</authorization-identifier><resumed ",
-        )
-        alice.hear("<body>one</body>")
-        alice.say("<presence><show>away</show></presence>")
-        alice.hear("<show>away</show>")
-        # What cannot be resumed is bound, and by the same client's name.
-        alice = stream(resuming(token[::-1]), binding)
-        self.assertRegex(
-            alice.answer,
-            f"{ALICE}/{endpoint}</authorization-identifier>"
-            "<failed .*</failed><bound ",
-        )
 
     def test_what_was_not_acknowledged_comes_again(self):
         alice = Raw(self.server.xmpp, ALICE)

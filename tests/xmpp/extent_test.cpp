@@ -6,7 +6,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "protocol/xmpp/lean_queue.hpp"
+#include "protocol/lean_queue.hpp"
 
 using namespace parley::xmpp;
 
@@ -35,7 +35,7 @@ BOOST_AUTO_TEST_CASE(a_lean_queue_is_first_in_first_out) {
   const auto seed = std::random_device{}();
   BOOST_TEST_MESSAGE("seed " << seed);
   std::mt19937 random{seed};
-  lean_queue<std::shared_ptr<int>> queue;
+  parley::lean_queue<std::shared_ptr<int>> queue;
   std::deque<std::shared_ptr<int>> model;
   std::weak_ptr<int> last;
   for (int i = 0; i < 5000; ++i) {

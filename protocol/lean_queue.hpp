@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-namespace parley::xmpp {
+namespace parley {
 
 /// First in, first out, for what most of its many holders have empty: a
 /// std::deque holds 576 bytes then, this one nothing, or no more than a few
@@ -51,4 +51,4 @@ private:
   size_t x_first = 0;
 };
 
-} // namespace parley::xmpp
+} // namespace parley
