@@ -139,10 +139,14 @@ void append_element(
   std::string& out, const element& x, std::string_view around) {
   if (x.is_text())
     return append_escaped(out, x.text);
+  // No default namespace can be this one (Namespaces in XML, 3).
+  const bool is_xml = x.xmlns == ns::xml;
+  const auto name = is_xml ? "xml:" + x.name : x.name;
+  const auto within = is_xml ? around : std::string_view{x.xmlns};
   out += '<';
-  out += x.name;
-  if (x.xmlns != around)
-    append_attribute(out, "xmlns", x.xmlns);
+  out += name;
+  if (within != around)
+    append_attribute(out, "xmlns", within);
   size_t prefixes = 0;
   for (const auto& a : x.attributes) {
     if (a.xmlns.empty()) {
@@ -162,9 +166,9 @@ void append_element(
   }
   out += '>';
   for (const auto& c : x.children)
-    append_element(out, c, x.xmlns);
+    append_element(out, c, within);
   out += "</";
-  out += x.name;
+  out += name;
   out += '>';
 }
 

@@ -73,6 +73,18 @@ BOOST_AUTO_TEST_CASE(attributes_with_a_namespace_get_a_prefix) {
     == "<a id='1' xml:lang='de' xmlns:a0='urn:y' a0:b='&apos;2&apos;'/>");
 }
 
+// It is bound to its prefix for good; a default namespace of it breaks the
+// stream of whoever reads it.
+BOOST_AUTO_TEST_CASE(an_element_of_the_namespace_of_xml_keeps_its_prefix) {
+  auto x = tag("message", std::string{ns::client});
+  x.children.push_back(tag("x", std::string{ns::xml}));
+  x.children[0].children.push_back(tag("y", std::string{ns::client}));
+  x.children[0].children.push_back(tag("z", "urn:z"));
+  x.children[0].children[1].children.push_back(tag("z", std::string{ns::xml}));
+  BOOST_TEST(written(x)
+    == "<message><xml:x><y/><z xmlns='urn:z'><xml:z/></z></xml:x></message>");
+}
+
 BOOST_AUTO_TEST_CASE(children_are_found_by_name_and_namespace) {
   auto x = tag("a", "urn:a");
   x.children.push_back(text("one "));
