@@ -40,47 +40,53 @@ void retry_memory::put(uint64_t serial, uint64_t retry_hash) noexcept {
 
 size_t retry_memory::insert(uint64_t retry_hash, uint64_t content_hash,
   outcome::kind what, time_point now, size_t room) {
+  if (!x_kept)
+    x_kept = std::make_unique<kept>();
+  auto& [ring, marks] = *x_kept;
   size_t forgotten = 0;
-  while (x_ring.size() >= defaults::delivered_memory_max
-    || (x_ring.size() >= room && !x_ring.empty()
+  while (ring.size() >= defaults::delivered_memory_max
+    || (ring.size() >= room && !ring.empty()
       && forgotten < forgotten_at_once)) {
     pop_oldest();
     ++forgotten;
   }
-  while (x_marks.size() > 1 && x_marks[1].first <= x_first)
-    x_marks.pop_front();
-  if (3 * x_table.size() < 4 * (x_ring.size() + 1))
+  while (marks.size() > 1 && marks[1].first <= x_first)
+    marks.pop_front();
+  if (3 * x_table.size() < 4 * (ring.size() + 1))
     rebuild(std::max(smallest_table, 2 * x_table.size()));
-  if (x_marks.empty() || now - x_marks.back().since >= mark_every)
-    x_marks.push_back({now, end()});
+  if (marks.empty() || now - marks.back().since >= mark_every)
+    marks.push_back({now, end()});
   put(end(), retry_hash);
   entry e;
   e.content = content_hash >> 2;
   e.kind = static_cast<uint64_t>(what);
-  x_ring.push_back({retry_hash, e});
-  if (x_ring.size() == defaults::delivered_memory_max)
-    prefetch(x_ring.front().retry_hash); // goes at the next one
+  ring.push_back({retry_hash, e});
+  if (ring.size() == defaults::delivered_memory_max)
+    prefetch(ring.front().retry_hash); // goes at the next one
   return forgotten;
 }
 
 void retry_memory::expire(time_point now) {
+  if (!x_kept)
+    return;
+  auto& [ring, marks] = *x_kept;
   // A mark's entries are as old as the next mark at the most.
-  while (!x_marks.empty()
-    && now - x_marks.front().since >= defaults::delivered_memory + mark_every) {
-    auto upto = x_marks.size() > 1 ? x_marks[1].first : end();
-    while (x_first < upto && !x_ring.empty())
+  while (!marks.empty()
+    && now - marks.front().since >= defaults::delivered_memory + mark_every) {
+    auto upto = marks.size() > 1 ? marks[1].first : end();
+    while (x_first < upto && !ring.empty())
       pop_oldest();
-    x_marks.pop_front();
+    marks.pop_front();
   }
-  if (x_ring.empty() && !x_table.empty()) {
+  if (ring.empty()) {
     x_table = {};
-    x_ring.shrink_to_fit();
+    x_kept.reset();
   }
 }
 
 void retry_memory::pop_oldest() noexcept {
   auto mask = x_table.size() - 1;
-  auto tag = tag_of(x_ring.front().retry_hash);
+  auto tag = tag_of(x_kept->ring.front().retry_hash);
   auto mine =
     used | tag << serial_bits | static_cast<uint32_t>(x_first & serial_mask);
   auto hole = tag & mask;
@@ -96,14 +102,14 @@ void retry_memory::pop_oldest() noexcept {
       hole = i;
     }
   }
-  x_ring.pop_front();
+  x_kept->ring.pop_front();
   ++x_first;
 }
 
 void retry_memory::rebuild(size_t slots) {
   x_table.assign(slots, 0);
-  for (size_t n = 0; n < x_ring.size(); ++n)
-    put(x_first + n, x_ring[n].retry_hash);
+  for (size_t n = 0; n < size(); ++n)
+    put(x_first + n, x_kept->ring[n].retry_hash);
 }
 
 } // namespace parley

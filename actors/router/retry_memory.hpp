@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -50,7 +51,7 @@ public:
   /// Forgets what is too old. Cheap when nothing is.
   void expire(time_point now);
 
-  size_t size() const noexcept { return x_ring.size(); }
+  size_t size() const noexcept { return x_kept ? x_kept->ring.size() : 0; }
 
 private:
   struct slot {
@@ -61,6 +62,11 @@ private:
   struct mark {
     time_point since;
     uint64_t first;
+  };
+
+  struct kept {
+    std::deque<slot> ring;
+    std::deque<mark> marks;
   };
 
   /// A place in the table, in 32 bits: used or not; 17 bits of the retry hash,
@@ -78,20 +84,21 @@ private:
   static uint32_t tag_of(place x) noexcept {
     return x >> serial_bits & tag_mask;
   }
-  uint64_t end() const noexcept { return x_first + x_ring.size(); }
+  uint64_t end() const noexcept { return x_first + size(); }
   const slot& at(place x) const noexcept {
-    return x_ring[(x - x_first) & serial_mask];
+    return x_kept->ring[(x - x_first) & serial_mask];
   }
   void put(uint64_t serial, uint64_t retry_hash) noexcept;
   void pop_oldest() noexcept;
   void rebuild(size_t slots);
 
-  std::deque<slot> x_ring;
+  /// Null: nothing. Two queues hold a kilobyte while they are empty, and most
+  /// users are silent.
+  std::unique_ptr<kept> x_kept;
   /// The serial of the ring's front.
   uint64_t x_first = 0;
   /// Open addressing, linear probing; at most three quarters full.
   std::vector<place> x_table;
-  std::deque<mark> x_marks;
 };
 
 } // namespace parley

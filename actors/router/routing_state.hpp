@@ -2,13 +2,13 @@
 
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <string>
 #include <unordered_set>
 #include <vector>
 
 #include "actors/router/routing.hpp"
+#include "protocol/lean_queue.hpp"
 
 // What a shard keeps; for the sources of `routing` alone.
 namespace parley {
@@ -29,6 +29,7 @@ struct routing::user {
   inbox in;
   knowledge head = knowledge::none;
   bool exists = false;
+  bool domain_known = false;
   roster_summary roster;
   /// Its roster has told of itself, later than the disk.
   bool roster_told = false;
@@ -42,7 +43,7 @@ struct routing::user {
   std::vector<choosing> choices;
   uint32_t pending = 0;
   /// Tickets that wait for the look-up of an id, their own or an earlier one's.
-  std::deque<uint64_t> line;
+  lean_queue<uint64_t> line;
   /// Of the account, asked of the store and not written yet.
   uint32_t removals = 0;
   /// Entries of x_graces that point here.
