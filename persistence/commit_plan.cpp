@@ -282,6 +282,20 @@ result<void> commit_plan::apply(const put_account& x) {
   }
   put(family::accounts, keys::user(x.user), records::encode_account(x.keys));
   x_accounts[x.user] = true;
+  return remember_domain(x.user);
+}
+
+result<void> commit_plan::remember_domain(const user_address& of) {
+  std::string name{of.domain()};
+  if (x_domains.contains(name))
+    return {};
+  auto key = keys::domain(name);
+  auto known = get(family::meta, key);
+  if (!known)
+    return tl::unexpected(std::move(known.error()));
+  if (!*known)
+    put(family::meta, std::move(key), records::encode_setting({}));
+  x_domains.insert(std::move(name));
   return {};
 }
 

@@ -111,6 +111,7 @@ private:
 
   result<user_plan*> plan_of(const user_address& user);
   result<bool> has_account(const user_address& user);
+  result<void> remember_domain(const user_address& of);
   /// Takes out the IM under `key`; false if there is none.
   result<bool> remove(const user_address& recipient, im_order order);
   /// What an IM that is taken out refers to.
@@ -159,6 +160,8 @@ private:
   std::unordered_map<user_address, user_plan> x_users;
   /// Whether they have an account, as far as anybody asked.
   std::unordered_map<user_address, bool> x_accounts;
+  /// Domains of accounts that were put.
+  std::unordered_set<std::string> x_domains;
   uint64_t x_next_audit;
   std::optional<im_order> x_first_put;
   std::string x_first_forgettable;

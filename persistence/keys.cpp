@@ -286,6 +286,10 @@ user_address parse_left(std::string_view key) {
     std::string{key.substr(left_begin.size())});
 }
 
+std::string domain(std::string_view name) {
+  return "domain/" + std::string{name};
+}
+
 std::string audit(uint64_t number) {
   std::string out;
   bytes::put_fixed(out, number);

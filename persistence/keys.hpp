@@ -109,5 +109,7 @@ inline constexpr std::string_view left_begin = "left/";
 inline constexpr std::string_view left_end = "left0";
 std::string left(const user_address& user);
 user_address parse_left(std::string_view key);
+/// A domain that has, or once had, an account.
+std::string domain(std::string_view name);
 
 } // namespace parley::keys

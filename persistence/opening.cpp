@@ -1,5 +1,7 @@
 #include "persistence/opening.hpp"
 
+#include <set>
+#include <string>
 #include <vector>
 
 #include <openssl/rand.h>
@@ -74,6 +76,27 @@ result<std::unique_ptr<database>> open_rocks(const store::options& how,
   return std::make_unique<database>(db, handles, std::move(filter));
 }
 
+/// Those that have accounts.
+result<void> collect_domains(database& db, rocksdb::WriteBatch& batch) {
+  std::set<std::string, std::less<>> domains;
+  auto done = db.scan(family::accounts, {.keep_in_cache = false},
+    [&domains](std::string_view key, std::string_view) -> result<bool> {
+      const auto name = key.substr(key.find('@') + 1);
+      if (!domains.contains(name))
+        domains.emplace(name);
+      return true;
+    });
+  if (!done)
+    return done;
+  for (const auto& x : domains) {
+    auto status = batch.Put(
+      db.handle(family::meta), keys::domain(x), records::encode_setting({}));
+    if (!status.ok())
+      return tl::unexpected(failure_of(status, errc::store_unavailable));
+  }
+  return {};
+}
+
 /// Makes what was opened a store of this schema. True: something was written.
 /// Each step can be repeated; the schema is written last, with the secret of a
 /// new store: one without them was never used.
@@ -92,7 +115,9 @@ result<bool> migrate(database& db, const std::string& path) {
     if (*version == schema_version)
       return false;
     // From 1 to 2, and from 2 to 3: families more, empty, which opening has
-    // made. Heads are read in all their forms.
+    // made. Heads are read in all their forms. From 3 to 4: domains.
+    if (auto done = collect_domains(db, batch); !done)
+      return tl::unexpected(std::move(done.error()));
   } else {
     auto secret = random_octets(defaults::store_secret_bytes);
     if (!secret)

@@ -136,6 +136,8 @@ struct subscription_note {
     // Verdicts: of the presentity.
     subscribed = 2,
     unsubscribed = 3,
+    /// What was approved is open again: the watcher has to wish anew.
+    ask_again = 4,
   };
   user_address from;
   user_address to;
@@ -249,6 +251,8 @@ struct commit_report {
 /// What a router needs to know of a user that nobody asked about before.
 struct user_head {
   bool exists = false;
+  /// There is, or was, an account of its domain.
+  bool domain_known = false;
   /// IMs that wait for it.
   uint64_t stored = 0;
   /// The greatest that an IM of this account ever had, whether it still waits
@@ -263,8 +267,8 @@ struct user_head {
   /// Otherwise null.
   shared<privacy> blocks = {};
   auto fields() {
-    return std::tie(
-      exists, stored, last, roster, contacts, watchers, requests, blocks);
+    return std::tie(exists, domain_known, stored, last, roster, contacts,
+      watchers, requests, blocks);
   }
 };
 

@@ -33,7 +33,14 @@ result<user_head> store::head(const user_address& user) {
   if (!head)
     return tl::unexpected(std::move(head.error()));
   user_head out;
-  out.exists = account->has_value();
+  out.exists = out.domain_known = account->has_value();
+  if (!out.exists) {
+    auto domain =
+      x_impl->db->get(family::meta, keys::domain(user.domain()), now.get());
+    if (!domain)
+      return tl::unexpected(std::move(domain.error()));
+    out.domain_known = domain->has_value();
+  }
   out.stored = head->stored;
   out.last = head->last;
   out.roster = head->roster;

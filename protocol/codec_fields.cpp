@@ -75,23 +75,8 @@ std::optional<failure> content_fault(const im& message) {
   return std::nullopt;
 }
 
-std::optional<failure> contact_fault(
-  std::string_view name, const std::vector<std::string>& groups) {
-  using namespace defaults;
-  if (name.size() > contact_name_max)
-    return over_limit(errc::bad_request, "bytes of a contact's name",
-      contact_name_max, name.size());
-  if (groups.size() > contact_groups_max)
-    return over_limit(errc::bad_request, "groups of a contact",
-      contact_groups_max, groups.size());
-  for (auto& x : groups) {
-    if (x.empty())
-      return failure{errc::bad_request, "a group needs a name"};
-    if (x.size() > contact_name_max)
-      return over_limit(errc::bad_request, "bytes of a group's name",
-        contact_name_max, x.size());
-  }
-  return std::nullopt;
+std::string_view bounded_name(std::string_view text) noexcept {
+  return first_bytes(text, defaults::contact_name_max + 1);
 }
 
 address prepared_address(std::string_view text) {

@@ -29,21 +29,22 @@ size_t content_size(const im& message) noexcept;
 /// large for a frame.
 std::optional<failure> content_fault(const im& message);
 
-/// What is wrong with a contact's name and distinct groups, if anything.
-std::optional<failure> contact_fault(
-  std::string_view name, const std::vector<std::string>& groups);
+/// A contact's or a group's name, cut where it is seen to be too long.
+std::string_view bounded_name(std::string_view text) noexcept;
 
-/// Without those that came before, in their order; cut off once there are more
-/// than a contact may have.
+/// Bounded, without those that came before, in their order; cut off once there
+/// are more than a contact may have.
 template <class Texts>
 std::vector<std::string> distinct_groups(const Texts& groups) {
   std::vector<std::string> x;
-  for (auto& one : groups)
-    if (std::find(x.begin(), x.end(), one) == x.end()) {
-      x.push_back(one);
+  for (auto& one : groups) {
+    const auto name = bounded_name(one);
+    if (std::find(x.begin(), x.end(), name) == x.end()) {
+      x.emplace_back(name);
       if (x.size() > defaults::contact_groups_max)
         break;
     }
+  }
   return x;
 }
 

@@ -1,6 +1,10 @@
 #include "protocol/contacts.hpp"
 
+#include <algorithm>
 #include <array>
+
+#include "protocol/codec_fields.hpp"
+#include "protocol/defaults.hpp"
 
 namespace parley {
 
@@ -26,7 +30,40 @@ std::optional<Enum> named(const std::array<std::string_view, N>& names,
   return std::nullopt;
 }
 
+/// Such as XML does not have (XML 1.0, 2.2): lines and tabs are none.
+bool has_control(std::string_view text) noexcept {
+  constexpr unsigned char first_printable = 0x20;
+  return std::any_of(text.begin(), text.end(), [](unsigned char c) {
+    return c < first_printable && c != '\t' && c != '\n' && c != '\r';
+  });
+}
+
 } // namespace
+
+std::optional<failure> contact_fault(
+  std::string_view name, const std::vector<std::string>& groups) {
+  using namespace defaults;
+  if (name.size() > contact_name_max)
+    return native::over_limit(errc::bad_request, "bytes of a contact's name",
+      contact_name_max, name.size());
+  if (has_control(name))
+    return failure{
+      errc::bad_request, "a contact's name has no control characters"};
+  if (groups.size() > contact_groups_max)
+    return native::over_limit(errc::bad_request, "groups of a contact",
+      contact_groups_max, groups.size());
+  for (const auto& x : groups) {
+    if (x.empty())
+      return failure{errc::bad_request, "a group needs a name"};
+    if (x.size() > contact_name_max)
+      return native::over_limit(errc::bad_request, "bytes of a group's name",
+        contact_name_max, x.size());
+    if (has_control(x))
+      return failure{
+        errc::bad_request, "a group's name has no control characters"};
+  }
+  return std::nullopt;
+}
 
 std::string_view to_string(approval x) noexcept {
   return name_of(approval_names, x);

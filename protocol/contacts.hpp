@@ -72,6 +72,12 @@ struct wanted_contact {
   auto fields() { return std::tie(address, name, groups); }
 };
 
+/// What is wrong with a contact's name and distinct groups, if anything: beyond
+/// their bounds, a group without name, control characters that XML does not
+/// have. `bad_request`.
+std::optional<failure> contact_fault(
+  std::string_view name, const std::vector<std::string>& groups);
+
 /// Adds contacts, or gives those that are there another name and groups.
 /// Answered by `contacts_changed`.
 struct add_contacts {

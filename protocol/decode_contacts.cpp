@@ -54,11 +54,8 @@ client_frame decode(request_number number, wire::AddContacts& from) {
     auto& one = *from.mutable_contacts(i);
     auto& y = x.contacts.emplace_back();
     y.address = bounded_address(one.address());
-    y.name = std::move(*one.mutable_name());
+    y.name = bounded_name(one.name());
     y.groups = distinct_groups(one.groups());
-    fault = contact_fault(y.name, y.groups);
-    if (fault)
-      fault->text += ", of " + y.address;
   }
   return list_or_part(number, from.has_part() ? &from.part() : nullptr,
     std::move(x), std::move(fault));

@@ -48,29 +48,20 @@ void put(const refused_contact& x, wire::RefusedContact& y) {
 
 result<void> put_request(
   std::string& out, client_type& frame, const add_contacts& x, cutting how) {
-  // Nothing is written of a list that is refused.
-  std::vector<wire::WantedContact> all;
-  all.reserve(x.contacts.size());
-  for (auto& one : x.contacts) {
-    auto groups = distinct_groups(one.groups);
-    auto address = bounded_address(one.address);
-    if (auto fault = contact_fault(one.name, groups)) {
-      fault->text += ", of ";
-      fault->text += address;
-      return tl::unexpected{std::move(*fault)};
-    }
-    auto& y = all.emplace_back();
-    y.set_address(address.data(), address.size());
-    y.set_name(one.name);
-    for (auto& group : groups)
-      y.add_groups(std::move(group));
-  }
   auto& body = *frame.mutable_add_contacts();
   part_writer parts{out, frame, body, how};
-  for (auto& one : all) {
-    parts.make_room(
-      wire::AddContacts::kContactsFieldNumber, one.ByteSizeLong());
-    body.add_contacts()->Swap(&one);
+  for (auto& one : x.contacts) {
+    wire::WantedContact y;
+    auto address = bounded_address(one.address);
+    y.set_address(address.data(), address.size());
+    // Which of them the server refuses it says itself; no more than it takes to
+    // see that is sent.
+    const auto name = bounded_name(one.name);
+    y.set_name(name.data(), name.size());
+    for (auto& group : distinct_groups(one.groups))
+      y.add_groups(std::move(group));
+    parts.make_room(wire::AddContacts::kContactsFieldNumber, y.ByteSizeLong());
+    body.add_contacts()->Swap(&y);
   }
   parts.finish();
   return {};

@@ -69,7 +69,7 @@ result<contact_row> parse_contact_row(const json& cells) {
   if (!groups)
     return tl::unexpected{std::move(groups.error())};
   x.contact.groups = std::move(*groups);
-  if (auto why = native::contact_fault(x.contact.name, x.contact.groups))
+  if (auto why = contact_fault(x.contact.name, x.contact.groups))
     return tl::unexpected{std::move(*why)};
   auto last = cell(4);
   if (last != "none" && last != "to" && !last.empty())

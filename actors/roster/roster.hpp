@@ -292,6 +292,8 @@ private:
   void end_adhoc(
     const std::function<bool(const user_address&, const adhoc_watch&)>& ends);
   uint64_t adhoc_watches() const;
+  /// After the longest time that is allowed became shorter.
+  void shorten_adhoc(const policy& rules);
   void remember_end(endpoint& e, const user_address& whom);
   /// It was told *unknown* when a watch ended.
   static bool lost_sight_of(const endpoint& e, const user_address& whom);

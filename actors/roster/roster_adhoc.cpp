@@ -98,6 +98,17 @@ void roster_state::decided(const watch_decided& x) {
   arm(until);
 }
 
+void roster_state::shorten_adhoc(const policy& rules) {
+  const auto last = self->clock().now()
+    + std::chrono::milliseconds{rules.presence_adhoc_ttl_ms};
+  for (auto& [whom, w] : x_watched)
+    for (auto& a : w.adhoc)
+      if (a.until > last) {
+        a.until = last;
+        arm(last);
+      }
+}
+
 void roster_state::revoked(const watch_revoked& x) {
   end_adhoc([&x](const user_address& whom, const adhoc_watch&) {
     return whom == x.whom;

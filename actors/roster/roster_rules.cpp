@@ -113,12 +113,16 @@ void roster_rules::ask(open_check x, const policy& rules, uint64_t now_us) {
     auto parsed = address::parse(x.wanted[i].address);
     x.whom.emplace_back();
     if (!parsed) {
-      x.refused.push_back(refuse(x.wanted[i].address, parsed.error()));
+      x.wrong.emplace(i, parsed.error());
       continue;
     }
     if (parsed->user == x_user) {
-      x.refused.push_back(refuse(x.wanted[i].address,
-        failure{errc::bad_request, "nobody is a contact of itself"}));
+      x.wrong.emplace(
+        i, failure{errc::bad_request, "nobody is a contact of itself"});
+      continue;
+    }
+    if (auto why = contact_fault(x.wanted[i].name, x.wanted[i].groups)) {
+      x.wrong.emplace(i, std::move(*why));
       continue;
     }
     x.whom[i] = parsed->user;
@@ -152,10 +156,14 @@ void roster_rules::checked(uint64_t ticket, const std::vector<failure>& why,
     if (why[k].code != errc::none)
       refusals[x.asked[k]] = &why[k];
   change c{*this};
+  std::vector<refused_contact> refused;
   for (size_t k = 0; k < x.whom.size(); ++k) {
-    if (x.whom[k].empty())
-      continue;
     auto r = refuse(x.wanted[k].address, {});
+    if (auto wrong = x.wrong.find(k); wrong != x.wrong.end()) {
+      r.why = std::move(wrong->second);
+      refused.push_back(std::move(r));
+      continue;
+    }
     // Whoever is a contact already need not have room to be one.
     if (auto* there = x_items.find(x.whom[k]); refusals[k] && there
         && there->what.listed && refusals[k]->code == errc::contact_list_full)
@@ -181,16 +189,16 @@ void roster_rules::checked(uint64_t ticket, const std::vector<failure>& why,
       }
     }
     if (r.why.code != errc::none)
-      x.refused.push_back(std::move(r));
+      refused.push_back(std::move(r));
   }
   c.commit();
   if (x.what != purpose::approve)
     x_fx.reply(x.session, x.number,
-      contacts_changed{std::move(x.refused), x_head.version});
-  else if (x.refused.empty())
+      contacts_changed{std::move(refused), x_head.version});
+  else if (refused.empty())
     x_fx.reply(x.session, x.number, done{});
   else
-    x_fx.reply(x.session, x.number, std::move(x.refused.front().why));
+    x_fx.reply(x.session, x.number, std::move(refused.front().why));
 }
 
 bool roster_rules::enlist(change& c, const wanted_contact&,
@@ -316,7 +324,9 @@ void roster_rules::judge(change& c, roster_item& x, const policy& rules) {
                              : half::none;
   if (v == verdict::allow)
     x.what.preapproved = false;
-  if (v != verdict::ask && !knows)
+  if (v == verdict::ask && knows)
+    decide(c, x, kind::ask_again);
+  else if (v != verdict::ask && !knows)
     decide(c, x, kind::subscribed);
   c.count(x);
 }
@@ -374,7 +384,7 @@ void roster_rules::deny(
 }
 
 void roster_rules::receive(
-  const subscription_note& what, const policy& rules, uint64_t) {
+  const subscription_note& what, const policy& rules, uint64_t now_us) {
   change c{*this};
   auto& from = what.from;
   auto* x = c.get(from);
@@ -411,6 +421,13 @@ void roster_rules::receive(
       what.what == kind::subscribed ? subscription_event::gets_subscribed
                                     : subscription_event::gets_unsubscribed);
     c.forget({x_user, from, kind::subscribe, what.number});
+    break;
+  case kind::ask_again:
+    if (!x || what.number != x->asked || x->what.subscription.to == half::none)
+      break;
+    // Under a number of its own: the approval may yet be on its way.
+    x->what.subscription.to = half::pending;
+    wish(c, *x, kind::subscribe, now_us);
     break;
   }
   c.confirm(what);

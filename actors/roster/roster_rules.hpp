@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <unordered_map>
 #include <utility>
@@ -144,7 +145,8 @@ private:
     std::vector<user_address> whom;
     /// Of `whom`, by place: those that others were asked about, in order.
     std::vector<size_t> asked;
-    std::vector<refused_contact> refused;
+    /// By place in `wanted`: what is wrong with it itself.
+    std::map<size_t, failure> wrong;
   };
 
   /// A change that is being made.

@@ -301,6 +301,8 @@ void roster_state::apply_policy(
   tell_absent(*before);
   if (!x->presence_adhoc)
     end_adhoc([](const user_address&, const adhoc_watch&) { return true; });
+  if (x->presence_adhoc_ttl_ms < before->presence_adhoc_ttl_ms)
+    shorten_adhoc(*x);
   if (x->presence_auto_approve && !before->presence_auto_approve)
     x_rules->review(*x);
 }

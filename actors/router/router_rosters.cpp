@@ -105,7 +105,8 @@ void router_state::check(const contact_check& x) {
         auto* known = exists && *exists ? rules->roster_of(whom) : nullptr;
         if (!exists)
           why = exists.error();
-        else if (!*exists && whom.domain() == config.domain)
+        else if (!*exists
+          && (whom.domain() == config.domain || rules->knows_domain_of(whom)))
           why = failure{errc::no_such_user, "nobody is " + whom.str()};
         else if (known)
           why = refuse_contact(
@@ -125,15 +126,16 @@ void router_state::receive(const subscription_note& x) {
     // What cannot be asked now is sent again in time.
     if (!exists)
       return;
-    // Elsewhere somebody may have it.
-    bool nobody = x.to.domain() == config.domain
-      && x.what == subscription_note::kind::subscribe;
-    if (nobody)
+    if (x.what == subscription_note::kind::subscribe) {
+      // Of another domain somebody may yet have an account.
+      if (x.to.domain() != config.domain)
+        return;
       self->send(others->at(slot_of(x.from)),
         subscription_note{
           x.to, x.from, subscription_note::kind::unsubscribed, x.number});
-    else
+    } else {
       self->send(others->at(slot_of(x.from)), note_confirmed{x});
+    }
   });
 }
 

@@ -77,6 +77,7 @@ void routing::head_found(
     u->head = user::knowledge::known;
     // Made while the store was asked.
     u->exists |= head->exists;
+    u->domain_known = head->domain_known;
     u->in.load(*head);
     if (!u->roster_told)
       u->roster = {head->roster, head->contacts, head->watchers, head->requests,
@@ -103,6 +104,11 @@ const roster_summary* routing::roster_of(const user_address& name) const {
   auto* u = find(name);
   return u && u->head == user::knowledge::known && u->exists ? &u->roster
                                                              : nullptr;
+}
+
+bool routing::knows_domain_of(const user_address& name) const noexcept {
+  auto* u = find(name);
+  return u && u->domain_known;
 }
 
 void routing::set_roster(const user_address& name, roster_summary what) {

@@ -210,6 +210,8 @@ public:
     const user_address& user, std::function<void(result<bool> exists)> then);
   /// Null unless the user is loaded (`with_user`) and has an account.
   const roster_summary* roster_of(const user_address& user) const;
+  /// The user is loaded, and there is or was an account of its domain.
+  bool knows_domain_of(const user_address& user) const noexcept;
   /// What is on disk from now on.
   void set_roster(const user_address& user, roster_summary what);
   /// The user must be loaded (`with_user`).

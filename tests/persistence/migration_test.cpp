@@ -37,6 +37,8 @@ void expect_migrated(store& db) {
     BOOST_TEST(ims.at(0).message->body == "from before");
   }
   BOOST_TEST(ims_before(db, at(1)).size() == 2u);
+  BOOST_TEST(must(db.head(alice)).domain_known);
+  BOOST_TEST(!must(db.head(user("bob@elsewhere.net"))).domain_known);
   BOOST_TEST(db.unreadable() == 0u);
 }
 
@@ -97,6 +99,16 @@ BOOST_AUTO_TEST_CASE(a_folder_of_schema_2_keeps_all_and_takes_documents) {
   BOOST_TEST(must(db->documents_of(bob)).count == 2u);
   db.reset();
   BOOST_TEST(!old_store(nullptr, how.path, 2).opened.ok());
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_of_schema_3_keeps_all_and_knows_its_domains) {
+  temporary_folder folder;
+  store::options how{.path = (folder.path / "store").string()};
+  make_old(nullptr, how.path, 3);
+  for (int i = 0; i < 2; ++i) {
+    expect_migrated(*must(store::open(how)));
+    BOOST_TEST(schema_of(how) == schema_version);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_parley_of_schema_1_does_not_open_what_was_migrated) {

@@ -14,7 +14,7 @@
 
 namespace parley::test {
 
-/// Made as a Parley of schema 1 or 2 did, by means of RocksDB alone.
+/// Made as a Parley of schema 1, 2 or 3 did, by means of RocksDB alone.
 class old_store {
 public:
   old_store(rocksdb::Env* env, const std::string& path, uint64_t schema = 1)
@@ -24,11 +24,12 @@ public:
     options.create_missing_column_families = true;
     std::vector<rocksdb::ColumnFamilyDescriptor> families;
     auto blocks = make_block_cache();
-    const auto end = schema == 1 ? family::rosters : family::documents;
-    for (auto x = family::none; x < end;
-         x = static_cast<family>(static_cast<int>(x) + 1))
-      families.emplace_back(std::string(family_names[static_cast<size_t>(x)]),
-        family_options(x, blocks));
+    const auto end = schema == 1 ? static_cast<size_t>(family::rosters)
+      : schema == 2              ? static_cast<size_t>(family::documents)
+                                 : family_count;
+    for (size_t i = 0; i < end; ++i)
+      families.emplace_back(std::string(family_names[i]),
+        family_options(static_cast<family>(i), blocks));
     rocksdb::DB* db = nullptr;
     opened = rocksdb::DB::Open(options, path, families, &x_handles, &db);
     x_db.reset(db);

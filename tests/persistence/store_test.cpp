@@ -67,6 +67,25 @@ BOOST_AUTO_TEST_CASE(a_users_head_tells_what_waits) {
   BOOST_TEST(head.last.value == 9u);
 }
 
+BOOST_AUTO_TEST_CASE(a_domain_is_known_from_its_first_account_on) {
+  memory_store db;
+  auto known = [&](const std::string& whom) {
+    return must(db->head(user(whom))).domain_known;
+  };
+  BOOST_TEST(!known("bob@example.org"));
+  commit(*db, {put_account{bob, {}}, put_account{carol, {}}});
+  commit(*db, {put_account{user("x@elsewhere.net"), {}}});
+  for (int i = 0; i < 2; ++i) {
+    BOOST_TEST(known("bob@example.org"));
+    BOOST_TEST(known("nobody@example.org"));
+    BOOST_TEST(known("nobody@elsewhere.net"));
+    BOOST_TEST(!known("nobody@where.net"));
+    BOOST_TEST(!known("elsewhere.net@example.com"));
+    commit(*db, {remove_account{bob, {}}, remove_account{carol, {}}});
+    db.reopen();
+  }
+}
+
 BOOST_AUTO_TEST_CASE(an_im_put_again_counts_once) {
   memory_store db;
   commit(*db, {make_put(bob, 7, make_im(alice, "m1", "first"))});

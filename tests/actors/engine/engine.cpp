@@ -197,6 +197,8 @@ std::string engine::name_on(size_t router, size_t n) {
 }
 
 user_address engine::user(const std::string& name) {
+  if (name.find('@') != name.npos)
+    return user_address::from_prepared(name);
   return user_address::from_prepared(name + "@example.org");
 }
 

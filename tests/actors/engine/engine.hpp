@@ -50,6 +50,7 @@ public:
 
   /// A name whose user lives at this router.
   static std::string name_on(size_t router, size_t n = 0);
+  /// Of example.org, unless the name says another domain.
   static user_address user(const std::string& name);
   void make_account(const std::string& name);
   /// Returns when the router has answered.

@@ -32,8 +32,7 @@ std::vector<std::string> disagreements(
       auto to = entry_of(db, watcher, presentity).what.subscription.to;
       auto item = entry_of(db, presentity, watcher);
       auto from = item.pretended ? half::active : item.what.subscription.from;
-      bool let_out = to == half::active && from == half::pending;
-      if (to != from && !let_out)
+      if (to != from)
         xs.push_back(watcher.str() + " has " + text_of(to) + " to "
           + presentity.str() + ", who has " + text_of(from));
     }

@@ -9,8 +9,7 @@
 namespace parley::test {
 
 /// Pairs of these users whose two halves of a subscription say different
-/// things on disk, told in words. One who was let in for show may believe to
-/// see somebody who has to decide about it now.
+/// things on disk, told in words.
 std::vector<std::string> disagreements(
   store& db, const std::vector<user_address>& users);
 

@@ -310,6 +310,24 @@ BOOST_AUTO_TEST_CASE(an_absent_one_that_is_subscribed_to_is_not_unknown) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(a_shorter_longest_time_holds_for_watches_that_run) {
+  in_any_order([](engine& e) {
+    auto& a = e.sign_in(alice, "desk");
+    a.request(watch{user(bob), 600});
+    a.request(watch{user(carol), 20});
+    e.settle();
+    e.set("presence.adhoc_ttl", "60 s");
+    e.advance(30s);
+    BOOST_TEST(a.screen.ended == std::vector{user(carol)});
+    e.advance(28s);
+    BOOST_TEST(a.screen.ended.size() == 1u);
+    // Longer again: what was cut stays so.
+    e.set("presence.adhoc_ttl", "600 s");
+    e.advance(5s);
+    BOOST_TEST(a.screen.ended == (std::vector{user(carol), user(bob)}));
+  });
+}
+
 BOOST_AUTO_TEST_CASE(a_renewal_that_comes_at_once_needs_no_place) {
   policy rules;
   rules.presence_adhoc_max = 1;

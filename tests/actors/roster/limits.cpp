@@ -91,13 +91,28 @@ BOOST_AUTO_TEST_CASE(whoever_has_no_account_is_refused_alone) {
   d.refused[person(nth(1))] = failure{errc::no_such_user};
   auto x = d.add({{nth(0), {}, {}}, {nth(1), {}, {}}, {"no address", {}, {}},
     {d.owner().str(), {}, {}}, {nth(2), {}, {}}});
-  std::map<std::string, errc> why;
+  std::vector<std::pair<std::string, errc>> why;
   for (const auto& r : x.refused)
-    why[r.address] = r.why.code;
-  std::map<std::string, errc> expected{{nth(1), errc::no_such_user},
+    why.emplace_back(r.address, r.why.code);
+  decltype(why) expected{{nth(1), errc::no_such_user},
     {"no address", errc::bad_address}, {d.owner().str(), errc::bad_request}};
   BOOST_TEST((why == expected));
   BOOST_TEST(d.head().contacts == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(whoever_has_a_bad_name_is_refused_alone) {
+  desk d;
+  auto x = d.add({{nth(0), "Ann", {}}, {nth(1), std::string(256, 'n'), {}},
+    {nth(2), "", {"work", "a\x01z"}}, {nth(3), "", {"work"}}});
+  BOOST_REQUIRE(x.refused.size() == 2u);
+  BOOST_TEST(x.refused[0].address == nth(1));
+  BOOST_TEST(x.refused[0].why.limit.value() == 255u);
+  BOOST_TEST(x.refused[1].address == nth(2));
+  BOOST_TEST((x.refused[1].why.code == errc::bad_request));
+  BOOST_TEST(d.head().contacts == 2u);
+  // One that is there keeps what it had.
+  BOOST_TEST(d.add({{nth(0), "x\x1b", {}}}).refused.size() == 1u);
+  BOOST_TEST(d.find(nth(0))->what.name == "Ann");
 }
 
 BOOST_AUTO_TEST_CASE(at_a_full_list_names_and_groups_are_still_changed) {

@@ -98,13 +98,13 @@ failure why_not(const roster_disk& whom, bool watched, const policy& rules) {
   return {};
 }
 
-std::optional<std::string> disagreement(const roster_disk& watcher,
-  const roster_disk& presentity, size_t watching, bool let_out) {
+std::optional<std::string> disagreement(
+  const roster_disk& watcher, const roster_disk& presentity, size_t watching) {
   const auto& w = item_of(watcher, watching);
   const auto& p = item_of(presentity, 1 - watching);
   auto to = w.what.subscription.to;
   auto from = p.pretended ? half::active : p.what.subscription.from;
-  if (to == from || (let_out && to == half::active && from == half::pending))
+  if (to == from)
     return std::nullopt;
   return one_of_pair(watching).str() + " has it that " + text_of(w)
     + "; the other that " + text_of(p);
@@ -144,7 +144,7 @@ std::string pair_state::key() const {
     const auto& i = item_of(disks[side], side);
     const auto& p = disks[side].head.privacy;
     put(i.what.listed | i.what.preapproved << 1 | i.pretended << 2
-      | let_out[side] << 3 | !p.block.empty() << 4 | !p.allow.empty() << 5);
+      | !p.block.empty() << 4 | !p.allow.empty() << 5);
     put(p.approve);
     put(i.what.subscription.to);
     put(i.what.subscription.from);
@@ -184,11 +184,6 @@ std::optional<std::string> pair_state::run(
     x = fx.take();
   }
   const auto& after = item_of(disk, side);
-  if (before.pretended && !after.pretended
-    && after.what.subscription.from == half::pending)
-    let_out[side] = true;
-  else if (after.what.subscription.from != half::pending)
-    let_out[side] = false;
   if (counted(r) != counts(r.head()))
     return "the head's counts are wrong";
   if (!disk.holds(r.items()) || r.head() != disk.head)
@@ -291,8 +286,7 @@ std::optional<std::string> pair_state::wrong() const {
     if (!disks[side].notes.empty())
       return "a note is never confirmed: "
         + test::text_of(disks[side].notes.begin()->second);
-    if (auto w =
-          disagreement(disks[side], disks[1 - side], side, let_out[1 - side]))
+    if (auto w = disagreement(disks[side], disks[1 - side], side))
       return w;
   }
   return std::nullopt;

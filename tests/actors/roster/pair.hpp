@@ -46,10 +46,9 @@ struct in_flight {
 const user_address& one_of_pair(size_t side);
 
 /// What is wrong with the two halves of `watcher` watching `presentity`;
-/// nothing if they agree. One who was let out of a block while the owner asks
-/// sees *unavailable* until the owner decides: `let_out`.
-std::optional<std::string> disagreement(const roster_disk& watcher,
-  const roster_disk& presentity, size_t watching, bool let_out);
+/// nothing if they agree.
+std::optional<std::string> disagreement(
+  const roster_disk& watcher, const roster_disk& presentity, size_t watching);
 
 /// Two rosters and what is between them, as they are when nothing waits for a
 /// disk: a value.
@@ -57,8 +56,6 @@ struct pair_state {
   std::array<roster_disk, 2> disks;
   /// On their way to each side, oldest first.
   std::array<std::deque<in_flight>, 2> net;
-  /// Of the other, when that was unblocked.
-  std::array<bool, 2> let_out{};
   bool auto_approve = true;
   uint64_t now = 1;
 

@@ -46,8 +46,6 @@ public:
     x.disks = {x_sides[0].disk, x_sides[1].disk};
     x.now = x_now;
     x.auto_approve = x_policy.presence_auto_approve;
-    // A block that ended, also one whose end was never told of here.
-    x.let_out = {true, true};
     for (const auto& d : x.disks)
       if (!d.notes.empty())
         return "a note is never confirmed";

@@ -168,7 +168,7 @@ BOOST_FIXTURE_TEST_CASE(knows_what_was_stored_before_the_start, stored) {
   store_some(3);
   desk after;
   after.store = store;
-  after.in.load(user_head{true, 3, store.disk.rbegin()->first});
+  after.in.load(user_head{true, true, 3, store.disk.rbegin()->first});
   after.join("phone");
   after.let_store_work();
   BOOST_TEST(after.got("phone") == (texts{"m1", "m2", "m3"}));
@@ -179,7 +179,7 @@ BOOST_FIXTURE_TEST_CASE(finds_out_how_much_there_is, stored) {
   desk after;
   after.store = store;
   // Counted while some was being removed.
-  after.in.load(user_head{true, 5, store.disk.rbegin()->first});
+  after.in.load(user_head{true, true, 5, store.disk.rbegin()->first});
   after.join("phone");
   after.let_store_work();
   BOOST_TEST(after.in.waiting() == 2u);

@@ -157,7 +157,7 @@ BOOST_FIXTURE_TEST_CASE(
 
 BOOST_FIXTURE_TEST_CASE(counts_what_was_stored_before_the_start, desk) {
   rules.im_offline_max = 3;
-  in.load(user_head{true, 3, im_order{5}});
+  in.load(user_head{true, true, 3, im_order{5}});
   BOOST_TEST(send("alice/home", "m1") == "quota_exceeded");
 }
 

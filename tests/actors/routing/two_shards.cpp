@@ -109,7 +109,7 @@ struct two_shards::shard final : routing::effects {
       auto& d = world.x_disk[of];
       rules.head_found(of,
         world.reads_fail ? result<user_head>{fail(errc::store_unavailable)}
-                         : user_head{d.exists, d.ims.size(), d.last},
+                         : user_head{d.exists, true, d.ims.size(), d.last},
         world.now());
     });
   }
