@@ -52,6 +52,8 @@ public:
   }
 
   uint64_t varint() {
+    if (x_ok && !x_in.empty() && !(x_in[0] & 0x80)) // mostly
+      return static_cast<unsigned char>(take(1)[0]);
     uint64_t x = 0;
     for (int shift = 0; shift < 64; shift += 7) {
       auto in = take(1);

@@ -22,13 +22,23 @@ struct address_ref {
   }
 };
 
-/// An entry of a contact list without its address, name and groups.
-struct contact_brief {
+/// How a user and a contact stand to each other; as in roster_item.
+struct contact_standing {
   subscription_state subscription;
-  // As in roster_item.
   bool listed = false;
   bool preapproved = false;
   bool pretended = false;
+
+  bool operator==(const contact_standing&) const = default;
+
+  static contact_standing of(const roster_item& x) noexcept {
+    return {
+      x.what.subscription, x.what.listed, x.what.preapproved, x.pretended};
+  }
+};
+
+/// An entry of a contact list without its address, name and groups.
+struct contact_brief : contact_standing {
   roster_version version;
   uint64_t asked = 0;
   uint64_t heard = 0;
@@ -36,8 +46,7 @@ struct contact_brief {
   bool operator==(const contact_brief&) const = default;
 
   static contact_brief of(const roster_item& x) noexcept {
-    return {x.what.subscription, x.what.listed, x.what.preapproved, x.pretended,
-      x.version, x.asked, x.heard};
+    return {contact_standing::of(x), x.version, x.asked, x.heard};
   }
 };
 
@@ -52,12 +61,16 @@ public:
   /// is not above theirs, or longer than 65 535 bytes, or that is no entry.
   bool append(std::string_view address, std::string_view value);
   void append(const roster_item& x);
+  /// So many are likely to come.
+  void reserve(size_t entries);
   /// Gives back what was allocated in vain.
   void shrink_to_fit();
 
   size_t size() const noexcept { return x_rows.size(); }
   bool empty() const noexcept { return x_rows.empty(); }
   address_ref address(size_t i) const noexcept;
+  /// Is at hand, without a look at the row.
+  contact_standing standing(size_t i) const noexcept;
   contact_brief brief(size_t i) const;
   roster_item item(size_t i) const;
   /// `npos`: it is not here.
@@ -67,7 +80,10 @@ public:
   bool is_taken(size_t i) const noexcept { return x_rows[i].taken; }
   void take(size_t i) noexcept { x_rows[i].taken = true; }
 
-  auto fields() { return std::tie(x_text, x_rows); }
+  /// The greatest number of a wish to any of them, also of those left out.
+  uint64_t last_asked() const noexcept { return x_last_asked; }
+
+  auto fields() { return std::tie(x_text, x_rows, x_last_asked); }
 
 private:
   struct row {
@@ -77,8 +93,9 @@ private:
     uint32_t value_size = 0;
     uint16_t address_size = 0;
     bool taken = false;
+    uint8_t standing = 0;
     auto fields() {
-      return std::tie(hash, at, value_size, address_size, taken);
+      return std::tie(hash, at, value_size, address_size, taken, standing);
     }
   };
 
@@ -86,6 +103,7 @@ private:
 
   std::string x_text;
   std::vector<row> x_rows;
+  uint64_t x_last_asked = 0;
 };
 
 /// As `stored_roster`.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 
 // Limits and defaults of the store, as in protocol/defaults.hpp.
 namespace parley::defaults {
@@ -10,6 +11,9 @@ using namespace std::chrono_literals;
 /// A store that was found damaged when it was to be opened again is looked
 /// through again no earlier than this: all of it is read.
 inline constexpr std::chrono::microseconds damage_retry = 60s;
+
+/// Room that is made beforehand for a list that says it is longer.
+inline constexpr uint64_t contacts_expected = 1000;
 
 /// How often the log tells of writes that damage made impossible, and of
 /// readings that failed.

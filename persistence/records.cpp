@@ -420,14 +420,15 @@ std::optional<contact_brief> decode_contact_brief(std::string_view value) {
   return in.ok() ? start : std::nullopt;
 }
 
-bool is_contact(std::string_view value) {
+std::optional<contact_brief> check_contact(std::string_view value) {
   auto in = begin(value);
-  if (!take_contact_start(in))
-    return false;
+  auto start = take_contact_start(in);
+  if (!start)
+    return std::nullopt;
   in.text();
   for (auto n = in.varint(); n > 0 && in.ok(); --n)
     in.text();
-  return in.complete();
+  return in.complete() ? start : std::nullopt;
 }
 
 std::optional<roster_item> decode_contact(std::string_view value) {

@@ -91,7 +91,8 @@ std::string encode_contact(const roster_item& x);
 std::optional<roster_item> decode_contact(std::string_view value);
 /// Of what is a contact: reads no more than it needs.
 std::optional<contact_brief> decode_contact_brief(std::string_view value);
-bool is_contact(std::string_view value);
+/// The same of what may be none: looks at all of it.
+std::optional<contact_brief> check_contact(std::string_view value);
 
 /// The users are in the key, not here.
 struct note_record {

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "persistence/contact_rows.hpp"
+#include "persistence/defaults.hpp"
 #include "persistence/keys.hpp"
 #include "persistence/store.hpp"
 #include "persistence/store_impl.hpp"
@@ -50,6 +51,8 @@ result<packed_roster> store::impl::roster_rows(
       if (place && place->contact.empty()) {
         if (auto head = records::decode_roster(value)) {
           out.head = std::move(*head);
+          out.items.reserve(static_cast<size_t>(std::min<uint64_t>(
+            out.head.contacts, defaults::contacts_expected)));
         } else {
           is_damaged = true;
           pass_over(family::rosters, key,

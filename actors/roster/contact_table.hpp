@@ -41,15 +41,15 @@ public:
         f(item);
   }
 
-  /// Calls `f(const address_ref&, const contact_brief&)` for each, in no order;
-  /// it may not look into this table for more than a `brief`.
+  /// Calls `f(const address_ref&, const contact_standing&)` for each, in no
+  /// order; it may not look into this table for more than a `brief`.
   template <class F>
-  void each_brief(F f) const {
+  void each_standing(F f) const {
     for (size_t i = 0; i < x_rows.size(); ++i)
       if (!x_rows.is_taken(i))
-        f(x_rows.address(i), x_rows.brief(i));
+        f(x_rows.address(i), x_rows.standing(i));
     for (const auto& [whom, item] : x_items)
-      f(address_ref{whom.str(), whom.hash()}, contact_brief::of(item));
+      f(address_ref{whom.str(), whom.hash()}, contact_standing::of(item));
   }
 
 private:

@@ -226,7 +226,7 @@ private:
   bool is_online() const noexcept { return !x_truth->endpoints.empty(); }
   view view_of(const user_address& watcher) const;
   /// Of one that is not blocked.
-  view view_of(const contact_brief& watcher, bool adhoc) const;
+  view view_of(const contact_standing& watcher, bool adhoc) const;
   /// With a version of its own, unless it is the truth.
   shared<presentity> state_of(view x);
   void publish();

@@ -19,8 +19,8 @@ show roster_state::view_of_absent(
 
 std::vector<user_address> roster_state::absent_contacts() const {
   std::vector<user_address> all;
-  x_rules->items().each_brief(
-    [this, &all](const address_ref& who, const contact_brief& x) {
+  x_rules->items().each_standing(
+    [this, &all](const address_ref& who, const contact_standing& x) {
       if (x.subscription.to == half::none && x_unsettled.empty())
         return;
       auto whom = user_address::from_prepared(std::string{who.text});

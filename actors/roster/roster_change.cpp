@@ -27,12 +27,12 @@ bool sees(const roster_item& x) noexcept {
 
 } // namespace
 
-bool is_visible(const contact_brief& x) noexcept {
+bool is_visible(const contact_standing& x) noexcept {
   return x.listed || x.preapproved || x.subscription != subscription_state{};
 }
 
 bool is_visible(const roster_item& x) noexcept {
-  return is_visible(contact_brief::of(x));
+  return is_visible(contact_standing::of(x));
 }
 
 roster_rules::change::touched& roster_rules::change::touch(

@@ -58,6 +58,6 @@ private:
 
 /// Whether clients hear of an entry.
 bool is_visible(const roster_item& x) noexcept;
-bool is_visible(const contact_brief& x) noexcept;
+bool is_visible(const contact_standing& x) noexcept;
 
 } // namespace parley

@@ -12,8 +12,8 @@ namespace parley {
 void roster_state::tell_of_document(const tell_watchers& x) {
   std::map<size_t, document_notices> parts;
   const auto& privacy = x_rules->head().privacy;
-  x_rules->items().each_brief(
-    [&](const address_ref& whom, const contact_brief& item) {
+  x_rules->items().each_standing(
+    [&](const address_ref& whom, const contact_standing& item) {
       if (item.subscription.from != half::active || item.pretended)
         return;
       auto user = user_address::from_prepared(std::string{whom.text});

@@ -16,7 +16,7 @@ uint64_t roster_state::next_version() {
 // -- masks
 
 roster_state::view roster_state::view_of(
-  const contact_brief& x, bool adhoc) const {
+  const contact_standing& x, bool adhoc) const {
   bool approved = x.subscription.from == half::active;
   if (!approved && !x.pretended && !adhoc)
     return view::nothing;
@@ -268,8 +268,8 @@ void roster_state::call(bool shows, bool asks, bool switched) {
   // Where it counts, an address is made.
   bool looks =
     shows && (!x_watchers.empty() || blocks_anybody(x_rules->head().privacy));
-  x_rules->items().each_brief(
-    [&](const address_ref& who, const contact_brief& x) {
+  x_rules->items().each_standing(
+    [&](const address_ref& who, const contact_standing& x) {
       bool shown = shows && view_of(x, false) != view::nothing;
       if (shown && looks) {
         auto whom = user_address::from_prepared(std::string{who.text});

@@ -30,10 +30,8 @@ void apply(roster_item& x, subscription_event what) {
 void roster_rules::load(packed_roster x, roster_version before_first) {
   x_before_first = before_first;
   x_head = std::move(x.head);
+  x_wishes = std::max(x_wishes, x.items.last_asked());
   x_items.load(std::move(x.items));
-  x_items.each_brief([this](const address_ref&, const contact_brief& b) {
-    x_wishes = std::max(x_wishes, b.asked);
-  });
 }
 
 void roster_rules::share_address(const user_address& whom) {
@@ -333,7 +331,7 @@ void roster_rules::judge(change& c, roster_item& x, const policy& rules) {
 
 void roster_rules::review(change& c, const policy& rules) {
   std::vector<user_address> open;
-  x_items.each_brief([&](const address_ref& who, const contact_brief& x) {
+  x_items.each_standing([&](const address_ref& who, const contact_standing& x) {
     bool undecided = x.subscription.from == half::pending;
     if (!undecided && !x.pretended)
       return; // mostly

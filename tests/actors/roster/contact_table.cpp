@@ -79,9 +79,11 @@ BOOST_AUTO_TEST_CASE(changes_are_seen_by_every_way_of_reading) {
   BOOST_TEST(x.find(gone) == nullptr);
   BOOST_TEST(x.brief(fresh)->asked == 77u);
   std::map<std::string, uint64_t> seen;
-  x.each_brief([&seen](const address_ref& who, const contact_brief& b) {
+  x.each_standing([&](const address_ref& who, const contact_standing& s) {
     BOOST_TEST(who.hash == person(who.text).hash());
-    BOOST_TEST(seen.emplace(std::string{who.text}, b.asked).second);
+    auto brief = x.brief(person(who.text)).value();
+    BOOST_TEST((s == contact_standing{brief}));
+    BOOST_TEST(seen.emplace(std::string{who.text}, brief.asked).second);
   });
   decltype(seen) expected{{nth(0), 0}, {nth(2), 2}, {nth(5), 77}, {nth(6), 6}};
   BOOST_TEST((seen == expected));
@@ -92,6 +94,29 @@ BOOST_AUTO_TEST_CASE(changes_are_seen_by_every_way_of_reading) {
     x.erase(whom);
   BOOST_TEST(x.empty());
   BOOST_TEST(copy_of(x).empty());
+}
+
+BOOST_AUTO_TEST_CASE(rows_know_each_standing_and_the_last_wish) {
+  contact_rows x;
+  BOOST_TEST(x.last_asked() == 0u);
+  std::vector<roster_item> all;
+  for (auto to : {half::none, half::pending, half::active})
+    for (auto from : {half::none, half::pending, half::active})
+      for (unsigned flags = 0; flags < 8; ++flags) {
+        auto item = entry_of(nth(100 + all.size()), 1);
+        item.what.subscription = {to, from};
+        item.what.listed = flags & 1;
+        item.what.preapproved = flags & 2;
+        item.pretended = flags & 4;
+        item.asked = all.size() == 40 ? 1'000'000 : all.size();
+        all.push_back(item);
+      }
+  for (const auto& item : all)
+    x.append(item);
+  BOOST_REQUIRE(x.size() == all.size());
+  for (size_t i = 0; i < all.size(); ++i)
+    BOOST_TEST((x.standing(i) == contact_standing::of(all[i])));
+  BOOST_TEST(x.last_asked() == 1'000'000u);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_entry_is_not_taken) {
