@@ -5,6 +5,7 @@
 #include <ctime>
 #include <vector>
 
+#include "actors/launcher/counted.hpp"
 #include "actors/launcher/printable.hpp"
 
 namespace parley {
@@ -196,6 +197,10 @@ void print_user(const json& answer) {
       seen.at("endpoints"), {"endpoint", "show", "priority", "status"});
 }
 
+void print_count(const json& n, const char* what, const char* done) {
+  std::printf("%s %s\n", counted(n.get<uint64_t>(), what).c_str(), done);
+}
+
 } // namespace
 
 void print_admin_answer(const json& answer, const std::string& op) {
@@ -214,7 +219,7 @@ void print_admin_answer(const json& answer, const std::string& op) {
   } else if (op == "user.show") {
     print_user(answer);
   } else if (op == "contacts.export") {
-    std::printf("%s contacts\n", text_of(answer.at("exported")).c_str());
+    print_count(answer.at("exported"), "contact", "exported");
   } else if (op == "audit") {
     print_table(answer.at("audit"), {"when_ms", "who", "what", "from", "to"});
   } else if (op == "troubleshoot") {
@@ -222,7 +227,7 @@ void print_admin_answer(const json& answer, const std::string& op) {
   } else if (op == "trace") {
     print_trace(answer);
   } else if (op == "kick") {
-    std::printf("%s sessions ended\n", text_of(answer.at("ended")).c_str());
+    print_count(answer.at("ended"), "session", "ended");
   }
 }
 
@@ -239,10 +244,11 @@ void print_import(const json& done, const std::string& op) {
       text_of(r.at("line")).c_str(), whom.c_str(),
       text_of(r.at("reason")).c_str(), why.c_str());
   }
-  auto count = text_of(done.at(contacts ? "imported" : "added"));
-  std::printf("%s %s, %zu rows refused\n", count.c_str(),
-    contacts ? "contacts imported" : "accounts made",
-    done.at("refused").size());
+  auto count = done.at(contacts ? "imported" : "added").get<uint64_t>();
+  auto rows = counted(done.at("refused").size(), "row");
+  std::printf("%s %s, %s refused\n",
+    counted(count, contacts ? "contact" : "account").c_str(),
+    contacts ? "imported" : "made", rows.c_str());
 }
 
 std::string json_line(const json& x) {

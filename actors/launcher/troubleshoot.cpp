@@ -11,6 +11,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include "actors/launcher/counted.hpp"
 #include "protocol/defaults.hpp"
 
 namespace parley {
@@ -58,7 +59,7 @@ finding certificate(const engine_facts& x) {
   auto days = std::chrono::duration_cast<std::chrono::hours>(c.ends - x.now)
     / std::chrono::hours{24};
   f.what = x.certificate_file + (c.ends <= x.now ? " has ended" : " ends in ")
-    + (c.ends <= x.now ? "" : number(static_cast<uint64_t>(days)) + " days")
+    + (c.ends <= x.now ? "" : counted(static_cast<uint64_t>(days), "day"))
     + (c.self_signed ? "; self-signed: clients have to be given it" : "");
   if (c.ends <= x.now)
     f.how = state::failed;
@@ -126,9 +127,9 @@ finding store_health(const engine_facts& x) {
     f.remedy = mend_disk(x);
   } else if (x.engine.unreadable > 0) {
     f.how = state::warning;
-    f.what = number(x.engine.unreadable)
-      + " records cannot be read and are passed over";
-    f.remedy = "the server's log names them; look after the disk";
+    f.what = counted(x.engine.unreadable, "record") + " cannot be read and "
+      + (x.engine.unreadable == 1 ? "is" : "are") + " passed over";
+    f.remedy = "the server's log tells which; look after the disk";
   } else if (refused > 0) {
     f.how = state::warning;
     f.what = "takes writes; refused " + number(refused) + " since the start";
@@ -165,8 +166,8 @@ finding files(const engine_facts& x) {
   finding f{"open_files"};
   const auto& c = x.engine.connections;
   auto open = c.signing_in + c.signed_in + c.closing;
-  f.what = share(open, x.engine.places) + " connections; " + number(x.files_max)
-    + " files may be open";
+  f.what = share(open, x.engine.places) + " connections; "
+    + counted(x.files_max, "file") + " may be open";
   if (x.engine.turned_away > 0)
     f.what += "; " + number(x.engine.turned_away) + " turned away";
   if (open >= x.engine.places)
@@ -184,8 +185,8 @@ finding files(const engine_facts& x) {
 finding queues(const engine_facts& x) {
   finding f{"queues"};
   const auto& e = x.engine;
-  f.what = number(e.routers.unwritten) + " operations wait for the store, "
-    + share(e.passwords, defaults::password_queue_max)
+  f.what = "waiting: " + counted(e.routers.unwritten, "operation")
+    + " for the store, " + share(e.passwords, defaults::password_queue_max)
     + " passwords to be looked at, "
     + share(e.fullest_worker_bytes / mebibyte,
       defaults::worker_budget_bytes / mebibyte)
@@ -223,14 +224,14 @@ finding memory(const engine_facts& x) {
       + std::string{to_string(static_cast<held_for>(i))} + " "
       + in_kib(e.held[i]);
   f.what +=
-    " KiB; " + number(e.connections.held_back) + " connections are held back";
+    " KiB; held back: " + counted(e.connections.held_back, "connection");
   auto relieved = e.memory_refused_connections + e.memory_refused_sign_ins
     + e.memory_ended_sessions;
   if (relieved > 0)
-    f.what += "; for want of memory " + number(e.memory_refused_connections)
-      + " connections and " + number(e.memory_refused_sign_ins)
-      + " sign-ins were refused, and " + number(e.memory_ended_sessions)
-      + " sessions ended";
+    f.what += "; for want of memory refused: "
+      + counted(e.memory_refused_connections, "connection") + " and "
+      + counted(e.memory_refused_sign_ins, "sign-in")
+      + "; ended: " + counted(e.memory_ended_sessions, "session");
   if (is_beyond(all, e.held_max, hundred))
     f.how = state::failed;
   else if (is_beyond(all, e.held_max, defaults::bound_hundredths)
@@ -281,7 +282,9 @@ finding limit(const char* setting, const char* what, const char* otherwise,
     f.remedy = "see the check 'store'";
     return f;
   }
-  f.what = number(users.size()) + " users have " + what + " (" + value + ")";
+  f.what = users.size() == 1 ? std::string{"1 user has "}
+                             : number(users.size()) + " users have ";
+  f.what += std::string{what} + " (" + value + ")";
   if (users.empty())
     return f;
   f.how = state::warning;

@@ -116,7 +116,10 @@ void add_ims(page& p, const routing_counters& x) {
     .line(x.choices_made, "change", "made")
     .line(x.choices_moved, "change", "moved")
     .line(x.choices_released, "change", "released");
-  p.counters("parley_offline_ims_total", "IMs in the store.")
+  p.counters("parley_offline_ims_total",
+     "IMs that no endpoint took in time, by what became of them: written to "
+     "disk, acknowledged by an endpoint later, expired, or removed with the "
+     "account.")
     .line(x.offline_stored, "event", "stored")
     .line(x.offline_delivered, "event", "delivered")
     .line(x.expired, "event", "expired")

@@ -139,7 +139,7 @@ class ContactsAdminTest(SystemTest):
         )
         self.assertEqual(done.returncode, 1)
         self.assertIn(f"refused line 1, {a}, {d}: contact_list_full", done.stderr)
-        self.assertIn("0 contacts imported, 1 rows refused", done.stdout)
+        self.assertIn("0 contacts imported, 1 row refused", done.stdout)
         # Who is full now can be added by nobody.
         done, _ = self.try_import([[other, a]])
         (refused,) = done["refused"]

@@ -160,6 +160,23 @@ BOOST_AUTO_TEST_CASE(all_users_at_a_limit_are_named) {
   BOOST_TEST(state(x, "watchers.max") == "failed");
 }
 
+BOOST_AUTO_TEST_CASE(what_is_counted_agrees_in_number) {
+  auto x = good();
+  BOOST_TEST(
+    check(x, "contacts.max").what == "0 users have a full contact list (200)");
+  x.at_limits.contacts = {user_address::from_prepared("one@example.org")};
+  BOOST_TEST(
+    check(x, "contacts.max").what == "1 user has a full contact list (200)");
+  x.at_limits.contacts.push_back(user_address::from_prepared("b@example.org"));
+  BOOST_TEST(
+    check(x, "contacts.max").what == "2 users have a full contact list (200)");
+  x.certificate = certificate_state{now + 25h, false};
+  BOOST_TEST(check(x, "certificate").what.ends_with("ends in 1 day"));
+  x.engine.unreadable = 1;
+  BOOST_TEST(
+    check(x, "store").what == "1 record cannot be read and is passed over");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace parley::test
