@@ -26,6 +26,7 @@ namespace {
 struct split_line {
   std::vector<const char*> options;
   std::vector<std::string> words;
+  bool as_json = false;
 
   split_line(int argc, char** argv) : options{argv[0]} {
     bool only_words = false;
@@ -37,6 +38,7 @@ struct split_line {
         words.emplace_back(x);
       } else {
         options.push_back(argv[i]);
+        as_json |= x == "--json";
         bool has_value = x == "--data" || x == "--password-file"
           || x == "--from" || x == "--as";
         if (has_value && i + 1 < argc)
@@ -77,14 +79,14 @@ void show_setting(const json& settings, const std::string& name, bool as_json) {
       std::puts(as_json ? json_line(s).c_str() : value.c_str());
       return;
     }
-  throw admin_refused{"there is no setting '" + printable_line(name) + "'"};
+  throw admin_refused{to_string(errc::bad_request),
+    "there is no setting '" + printable_line(name) + "'"};
 }
 
-int run(
-  const cxxopts::ParseResult& given, const std::vector<std::string>& words) {
+int run(const cxxopts::ParseResult& given,
+  const std::vector<std::string>& words, bool as_json) {
   if (!given.count("data"))
     throw admin_wrong_usage{"--data DIR is missing"};
-  bool as_json = given.count("json") > 0;
   auto command =
     parse_admin_command(words, given["password-file"].as<std::string>(),
       given["from"].as<std::string>(), given["as"].as<std::string>());
@@ -95,11 +97,8 @@ int run(
   if (!command.export_to.empty())
     return run_export(server, command, as_json);
   auto answer = server.ask(command.request);
-  if (answer.contains("error")) {
-    if (as_json)
-      std::puts(json_line(answer).c_str());
-    throw refusal_of(answer);
-  }
+  if (answer.contains("error"))
+    throw admin_refused{std::move(answer)};
   if (!command.setting.empty())
     show_setting(answer.at("settings"), command.setting, as_json);
   else if (as_json)
@@ -109,9 +108,23 @@ int run(
   return 0;
 }
 
-int complain(const std::string& text, int exit_code) {
-  std::fprintf(stderr, "parley admin: %s\n", text.c_str());
+constexpr int refused = 1;
+constexpr int wrong_usage = 2;
+
+/// For a person on standard error; for a script, too, as the answer.
+int complain(const admin_refused& why, bool as_json, int exit_code) {
+  if (as_json)
+    std::puts(json_line(why.answer).c_str());
+  bool is_of_disk = why.text.starts_with("store_");
+  std::fprintf(stderr, "parley admin: %s%s\n", why.text.c_str(),
+    is_of_disk ? "\nSee: parley admin --data DIR troubleshoot" : "");
   return exit_code;
+}
+
+int complain(const admin_wrong_usage& why, bool as_json) {
+  admin_refused x{to_string(why.reason), why.text};
+  x.text += why.more;
+  return complain(x, as_json, wrong_usage);
 }
 
 } // namespace
@@ -127,27 +140,25 @@ int admin_main(int argc, char** argv) {
     cxxopts::value<std::string>()->default_value(""),
     "USER@DOMAIN")("json", "for scripts")("help", "this text");
   spec.positional_help("COMMAND …");
-  constexpr int wrong_usage = 2;
+  split_line line{argc, argv};
   try {
-    split_line line{argc, argv};
     auto given =
       spec.parse(static_cast<int>(line.options.size()), line.options.data());
     if (given.count("help")) {
       std::printf("%s%s", spec.help().c_str(), admin_command_list);
       return 0;
     }
-    return run(given, line.words);
+    return run(given, line.words, line.as_json);
   } catch (const cxxopts::exceptions::exception& e) {
-    return complain(e.what(), wrong_usage);
+    return complain(admin_wrong_usage{e.what()}, line.as_json);
   } catch (const admin_wrong_usage& e) {
-    return complain(e.text, wrong_usage);
+    return complain(e, line.as_json);
   } catch (const admin_refused& e) {
-    bool is_of_disk = e.text.starts_with("store_");
-    return complain(e.text
-        + (is_of_disk ? "\nSee: parley admin --data DIR troubleshoot" : ""),
-      1);
+    return complain(e, line.as_json, refused);
   } catch (const json::exception&) {
-    return complain("the server's answer is not what was expected", 1);
+    return complain(
+      {"bad_answer", "the server's answer is not what was expected"},
+      line.as_json, refused);
   }
 }
 

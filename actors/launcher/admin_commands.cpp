@@ -36,9 +36,20 @@ const char* const admin_command_list = R"(
 
 namespace {
 
-[[noreturn]] void throw_wrong_words(std::string what) {
-  throw admin_wrong_usage{
-    std::move(what) + "the commands are:" + admin_command_list};
+[[noreturn]] void throw_wrong_words(
+  std::string what, errc reason = errc::bad_request) {
+  throw admin_wrong_usage{std::move(what),
+    std::string{"; the commands are:"} + admin_command_list, reason};
+}
+
+[[noreturn]] void throw_unknown_command(const std::vector<std::string>& words) {
+  if (words.empty())
+    throw_wrong_words("there is no command");
+  auto said = words.front();
+  if (words.size() > 1)
+    said += ' ' + words[1];
+  throw_wrong_words("there is no command '" + printable_line(said) + "'",
+    errc::unknown_request);
 }
 
 std::string read_password(const std::string& file) {
@@ -49,10 +60,11 @@ std::string read_password(const std::string& file) {
     auto in = open_admin_file(file);
     std::getline(in, line);
     if (in.bad())
-      throw admin_refused{"cannot read " + file};
+      throw admin_refused{"file_failed", "cannot read " + file};
   }
   if (!is_utf8(line))
-    throw admin_refused{"the password is not written in UTF-8"};
+    throw admin_refused{
+      to_string(errc::bad_request), "the password is not written in UTF-8"};
   return line;
 }
 
@@ -79,10 +91,12 @@ public:
 
   void need(size_t n) const {
     if (x_words.size() != n)
-      throw_wrong_words("wrong number of words; ");
+      throw_wrong_words("wrong number of words");
   }
 
   size_t size() const noexcept { return x_words.size(); }
+
+  [[noreturn]] void throw_unknown() const { throw_unknown_command(x_words); }
 
 private:
   const std::vector<std::string>& x_words;
@@ -105,7 +119,7 @@ admin_command user_command(const word_reader& words,
       throw admin_wrong_usage{"--password-file is missing"};
     request["password"] = read_password(password_file);
   } else if (what != "remove" && what != "show") {
-    throw_wrong_words({});
+    words.throw_unknown();
   }
   if (!viewer.empty())
     request["as"] = viewer;
@@ -118,8 +132,10 @@ admin_command contacts_command(const word_reader& words) {
     words.need(3);
     return {{{"op", "contacts.import"}}, words.at(2), {}};
   }
-  if (what != "export" || words.size() > 4)
-    throw_wrong_words({});
+  if (what != "export")
+    words.throw_unknown();
+  if (words.size() > 4)
+    words.need(4);
   json request{{"op", "contacts.export"}};
   auto file = words.at(3);
   // A user has an @ and no slash.
@@ -143,7 +159,7 @@ admin_command settings_command(const word_reader& words) {
     return {{{"op", "settings.list"}}, {}, words.at(2)};
   }
   if (what != "set")
-    throw_wrong_words({});
+    words.throw_unknown();
   words.need(4);
   return {
     {{"op", "settings.set"}, {"name", words.at(2)}, {"value", words.at(3)}}, {},
@@ -194,12 +210,7 @@ admin_command parse_admin_command(const std::vector<std::string>& given,
       request["from"] = from;
     return {std::move(request), {}, {}};
   }
-  throw_wrong_words({});
-}
-
-admin_refused refusal_of(const json& answer) {
-  return {printable_line(answer.value("error", std::string{})) + ": "
-    + printable(answer.value("text", std::string{}), "  ")};
+  words.throw_unknown();
 }
 
 } // namespace parley

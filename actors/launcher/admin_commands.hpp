@@ -31,7 +31,4 @@ admin_command parse_admin_command(const std::vector<std::string>& words,
   const std::string& password_file, const std::string& from,
   const std::string& viewer);
 
-/// The admin_refused of an answer that is an error.
-admin_refused refusal_of(const nlohmann::json& answer);
-
 } // namespace parley

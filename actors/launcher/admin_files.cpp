@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "actors/launcher/admin_commands.hpp"
+#include "actors/launcher/counted.hpp"
 #include "actors/launcher/import_file.hpp"
 #include "actors/launcher/printable.hpp"
 #include "protocol/defaults.hpp"
@@ -22,10 +22,11 @@ std::ifstream open_admin_file(const std::string& file) {
   // Opening a folder succeeds, and reading it is an empty file.
   std::error_code ec;
   if (std::filesystem::is_directory(file, ec))
-    throw admin_refused{"cannot read " + file + ": it is a folder"};
+    throw admin_refused{
+      "file_failed", "cannot read " + file + ": it is a folder"};
   std::ifstream in{file};
   if (!in)
-    throw admin_refused{"cannot read " + file};
+    throw admin_refused{"file_failed", "cannot read " + file};
   return in;
 }
 
@@ -87,12 +88,13 @@ private:
     try {
       auto answer = x_server.ask({{"op", x_op}, {"rows", x_rows}});
       if (answer.contains("error"))
-        throw refusal_of(answer);
+        throw admin_refused{std::move(answer)};
       return answer;
-    } catch (const admin_refused& e) {
-      throw admin_refused{e.text + " (" + std::to_string(x_count)
-        + (x_contacts ? " contacts imported before)"
-                      : " accounts made before)")};
+    } catch (admin_refused& e) {
+      e.answer[x_done] = x_count;
+      e.text += " (" + counted(x_count, x_contacts ? "contact" : "account")
+        + (x_contacts ? " imported before)" : " made before)");
+      throw;
     }
   }
 
@@ -123,7 +125,7 @@ json import_rows_of(admin_socket& server, const std::string& op,
   while (auto row = rows.next())
     to.add(std::move(*row));
   if (in.bad())
-    throw admin_refused{"cannot read on in " + name};
+    throw admin_refused{"file_failed", "cannot read on in " + name};
   to.flush();
   return to.result();
 }
@@ -177,10 +179,10 @@ json export_contacts(
   std::string next;
   do {
     if (!out)
-      throw admin_refused{"cannot write " + file};
+      throw admin_refused{"file_failed", "cannot write " + file};
     auto answer = server.ask(request);
     if (answer.contains("error"))
-      throw refusal_of(answer);
+      throw admin_refused{std::move(answer)};
     for (const auto& row : answer.at("rows")) {
       auto line = line_of(row);
       out << (to_terminal ? printable(line, "") : line);
@@ -191,7 +193,7 @@ json export_contacts(
   } while (!next.empty());
   out.flush();
   if (!out)
-    throw admin_refused{"cannot write " + file};
+    throw admin_refused{"file_failed", "cannot write " + file};
   return {{"exported", count}};
 }
 

@@ -8,9 +8,19 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "actors/launcher/printable.hpp"
+
 namespace parley {
 
 using nlohmann::json;
+
+admin_refused::admin_refused(std::string_view reason, std::string what)
+  : answer{{"error", reason}, {"text", what}}, text(std::move(what)) {}
+
+admin_refused::admin_refused(json x)
+  : answer(std::move(x)),
+    text(printable_line(answer.value("error", std::string{})) + ": "
+      + printable(answer.value("text", std::string{}), "  ")) {}
 
 admin_socket::admin_socket(
   const std::string& folder, std::chrono::seconds patience)
@@ -19,7 +29,7 @@ admin_socket::admin_socket(
   sockaddr_un at{};
   at.sun_family = AF_UNIX;
   if (path.size() >= sizeof(at.sun_path))
-    throw admin_refused{"the path is too long: " + path};
+    throw admin_refused{"no_server", "the path is too long: " + path};
   path.copy(at.sun_path, sizeof(at.sun_path) - 1);
   x_fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   timeval wait{patience.count(), 0};
@@ -30,8 +40,9 @@ admin_socket::admin_socket(
       != 0) {
     auto error = errno;
     ::close(x_fd);
-    throw admin_refused{"no server runs on " + folder
-      + " that you may operate (" + std::strerror(error) + ")"};
+    throw admin_refused{"no_server",
+      "no server runs on " + folder + " that you may operate ("
+        + std::strerror(error) + ")"};
   }
 }
 
@@ -41,9 +52,10 @@ admin_socket::~admin_socket() {
 
 void admin_socket::fail(const char* doing, int error) const {
   if (error == EAGAIN || error == EWOULDBLOCK)
-    throw admin_refused{"the server did not answer within "
-      + std::to_string(x_patience.count()) + " s"};
-  throw admin_refused{
+    throw admin_refused{to_string(errc::timed_out),
+      "the server did not answer within " + std::to_string(x_patience.count())
+        + " s"};
+  throw admin_refused{"connection_lost",
     std::string{"the server closed the connection while "} + doing};
 }
 
@@ -81,7 +93,7 @@ json admin_socket::ask(const json& what) {
   send_line(what.dump(-1, ' ', false, json::error_handler_t::replace));
   auto answer = json::parse(receive_line(), nullptr, false);
   if (!answer.is_object())
-    throw admin_refused{"the server's answer is no JSON object"};
+    throw admin_refused{"bad_answer", "the server's answer is no JSON object"};
   return answer;
 }
 

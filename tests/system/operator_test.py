@@ -310,7 +310,7 @@ class WordsTest(SystemTest):
         self.assertEqual(server.stop(), 0)
         _, said = admin.communicate(timeout=PATIENCE)
         self.assertEqual(admin.returncode, 1)
-        made = re.search(r"\((\d+) accounts made before\)", said)
+        made = re.search(r"\((\d+) accounts? made before\)", said)
         self.assertTrue(made, said)
         server.start()
         there = len(server.admin("user", "list")["users"])
