@@ -97,9 +97,9 @@ tl::expected<command, std::string> parse_watch(
 /// The commands about one user; `no_command` if `name` is none of them.
 tl::expected<command, std::string> parse_about(
   std::string_view name, std::string_view rest, std::string_view domain) {
-  constexpr std::array<std::string_view, 10> known{"/add", "/remove",
+  constexpr std::array<std::string_view, 12> known{"/add", "/remove",
     "/subscribe", "/unsubscribe", "/approve", "/deny", "/watch", "/unwatch",
-    "/block", "/unblock"};
+    "/block", "/unblock", "/allow", "/unallow"};
   if (std::ranges::find(known, name) == known.end())
     return no_command{};
   auto word = take_word(rest);
@@ -125,7 +125,38 @@ tl::expected<command, std::string> parse_about(
     return parse_watch(whom, rest);
   if (name == "/unwatch")
     return ask_command{watch{whom, 0}, whom};
-  return block_command{whom, name == "/block"};
+  if (name == "/block" || name == "/unblock")
+    return block_command{whom, name == "/block"};
+  return allow_command{whom, name == "/allow"};
+}
+
+/// The commands about one's privacy; `no_command` if `name` is none of them.
+tl::expected<command, std::string> parse_privacy(
+  std::string_view name, std::string_view rest) {
+  if (name == "/privacy")
+    return privacy_command{};
+  if (name == "/approval") {
+    auto what = approval_from_string(rest);
+    if (!what || *what == approval::block)
+      return tl::unexpected<std::string>(
+        "Write: /approval auto, /approval ask or /approval default");
+    return approval_command{*what};
+  }
+  if (name == "/sharing") {
+    auto what = sharing_from_string(rest);
+    if (!what)
+      return tl::unexpected<std::string>(
+        "Write: /sharing on, /sharing off or /sharing default");
+    return sharing_command{*what};
+  }
+  if (name != "/domain")
+    return no_command{};
+  auto domain = user_address::parse("x@" + std::string{take_word(rest)});
+  auto what = approval_from_string(rest);
+  if (!domain || !what)
+    return tl::unexpected<std::string>(
+      "Write: /domain example.org auto (or ask, block, default)");
+  return rule_command{std::string{domain->domain()}, *what};
 }
 
 } // namespace
@@ -159,6 +190,9 @@ tl::expected<command, std::string> parse_command(
     return help_command{};
   if (name == "/quit")
     return quit_command{};
+  auto of_privacy = parse_privacy(name, rest);
+  if (!of_privacy || !std::holds_alternative<no_command>(*of_privacy))
+    return of_privacy;
   auto about = parse_about(name, rest, domain);
   if (!about || !std::holds_alternative<no_command>(*about))
     return about;
@@ -180,9 +214,31 @@ std::string_view command_help() noexcept {
          "/watch USER [MINUTES]      see whether USER is there, for a while; "
          "/unwatch\n"
          "/block USER, /unblock USER neither messages nor your presence\n"
+         "/privacy                   what you have said of the following\n"
+         "/approval auto|ask|default whether those who ask may see you, or you "
+         "are asked\n"
+         "/sharing on|off|default    whether others see that you are here\n"
+         "/allow USER, /unallow USER may see you without your being asked\n"
+         "/domain NAME auto|ask|block|default   the same for all of a domain\n"
          "/broadcast A B C: TEXT     one message to many\n"
          "/quit                      sign out (Ctrl-D does too)\n"
          "Anything else is sent; // begins a message with a slash.";
+}
+
+std::string said_of(const contacts_request& what, std::string who) {
+  if (std::holds_alternative<add_contacts>(what))
+    return who + " is on your list.";
+  if (std::holds_alternative<remove_contacts>(what))
+    return who + " is on your list no longer.";
+  if (std::holds_alternative<subscribe>(what))
+    return who + " is asked.";
+  if (std::holds_alternative<unsubscribe>(what))
+    return "You see " + who + " no longer.";
+  if (std::holds_alternative<approve>(what))
+    return who + " may see whether you are here.";
+  if (std::holds_alternative<deny>(what))
+    return who + " may not see whether you are here.";
+  return who;
 }
 
 std::string words_of(const failure& why) {

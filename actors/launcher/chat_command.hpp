@@ -38,6 +38,27 @@ struct block_command {
   user_address whom;
   bool blocked = true;
 };
+/// Lets a user see one's presence whatever else is said, or does so no longer.
+struct allow_command {
+  user_address whom;
+  bool allowed = true;
+};
+/// What becomes of all of a domain; `by_default`: nothing special.
+struct rule_command {
+  /// Prepared.
+  std::string domain;
+  approval what = approval::by_default;
+};
+/// What becomes of those who ask to see one's presence; never `block`.
+struct approval_command {
+  approval what = approval::by_default;
+};
+/// Whether one's presence is told at all.
+struct sharing_command {
+  sharing what = sharing::by_default;
+};
+/// Shows what one has said of these.
+struct privacy_command {};
 struct broadcast_command {
   std::vector<std::string> to;
   std::string text;
@@ -48,8 +69,9 @@ struct quit_command {};
 struct no_command {};
 
 using command = std::variant<no_command, say_command, to_command, away_command,
-  back_command, ask_command, contacts_command, block_command, broadcast_command,
-  help_command, quit_command>;
+  back_command, ask_command, contacts_command, block_command, allow_command,
+  rule_command, approval_command, sharing_command, privacy_command,
+  broadcast_command, help_command, quit_command>;
 
 /// Reads one line. A line that begins with `/` is a command, with `//` a text
 /// that begins with `/`. Users without a domain get `domain`. The error is a
@@ -59,6 +81,9 @@ tl::expected<command, std::string> parse_command(
 
 /// What `/help` says.
 std::string_view command_help() noexcept;
+
+/// What a request about `who` has done, in a sentence; of others the name.
+std::string said_of(const contacts_request& what, std::string who);
 
 /// A rejection's reason in words.
 std::string words_of(const failure& why);

@@ -44,6 +44,18 @@ presence_board::line presence_board::of(const user_address& who) const {
   return i == x_now.end() ? line{} : i->second;
 }
 
+std::string without_domain(std::string_view who, std::string_view domain) {
+  auto at = who.find('@');
+  auto slash = who.find('/');
+  if (at == std::string_view::npos
+    || who.substr(at + 1, slash - at - 1) != domain)
+    return std::string{who};
+  std::string x{who.substr(0, at)};
+  if (slash != std::string_view::npos)
+    x += who.substr(slash);
+  return x;
+}
+
 std::string words_of(const presence_board::line& x) {
   switch (x.show) {
   case show::available:

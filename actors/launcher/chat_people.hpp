@@ -37,6 +37,9 @@ private:
   std::map<user_address, line> x_shown;
 };
 
+/// An address without its domain if that is `domain`.
+std::string without_domain(std::string_view who, std::string_view domain);
+
 /// `is away: at lunch`.
 std::string words_of(const presence_board::line& x);
 

@@ -1,4 +1,5 @@
 #include <cstring>
+#include <deque>
 #include <map>
 
 #include <langinfo.h>
@@ -8,6 +9,8 @@
 #include "actors/launcher/chat_defaults.hpp"
 #include "actors/launcher/chat_front.hpp"
 #include "actors/launcher/chat_people.hpp"
+#include "actors/launcher/chat_policy.hpp"
+#include "actors/launcher/chat_privacy.hpp"
 #include "actors/launcher/chat_screen.hpp"
 #include "actors/launcher/chat_style.hpp"
 #include "actors/launcher/printable.hpp"
@@ -30,6 +33,12 @@ public:
       x_gathered(io()) {}
 
 private:
+  /// What to say when the answer comes, and whom it is about.
+  struct asked {
+    std::string said;
+    user_address whom;
+  };
+
   // -- what the person does ---------------------------------------------------
 
   void begin() override {
@@ -109,7 +118,7 @@ private:
   }
 
   void perform(const ask_command& x) {
-    x_asked[++x_asks] = said_of(x);
+    x_asked[++x_asks] = {said_of(x.what, name_of(x.whom.str())), x.whom};
     core().ask(x.what, {x_asks});
   }
 
@@ -121,10 +130,50 @@ private:
       tell(text_of(entry));
   }
 
-  /// The whole list is set at a time: first it has to be known.
-  void perform(const block_command& x) {
-    x_blocks[++x_asks] = x;
-    core().ask(set_privacy{}, {x_asks});
+  void perform(const block_command& x) { ask_privacy(x); }
+  void perform(const allow_command& x) { ask_privacy(x); }
+  void perform(const rule_command& x) { ask_privacy(x); }
+  void perform(const privacy_command& x) { ask_privacy(x); }
+
+  /// A whole list is set at a time: first it has to be known, and nobody may
+  /// change it meanwhile.
+  void ask_privacy(privacy_question x) {
+    x_privacy.push_back(std::move(x));
+    if (x_privacy.size() == 1)
+      ask_first();
+  }
+
+  void ask_first() {
+    x_privacy_tag = {++x_asks};
+    core().ask(set_privacy{}, x_privacy_tag);
+  }
+
+  void finish_first() {
+    x_privacy.pop_front();
+    if (!x_privacy.empty())
+      ask_first();
+  }
+
+  bool is_of_first(request_tag tag) const {
+    return !x_privacy.empty() && tag == x_privacy_tag;
+  }
+
+  void perform(const approval_command& x) {
+    set_privacy what;
+    what.approve = x.what;
+    change_privacy(std::move(what), said_of(x.what));
+  }
+
+  void perform(const sharing_command& x) {
+    set_privacy what;
+    what.sharing = x.what;
+    change_privacy(std::move(what), said_of(x.what));
+  }
+
+  request_tag change_privacy(set_privacy what, std::string said) {
+    x_asked[++x_asks] = {std::move(said), {}};
+    core().ask(std::move(what), {x_asks});
+    return {x_asks};
   }
 
   void perform(const help_command&) { tell(std::string{command_help()}); }
@@ -148,42 +197,10 @@ private:
 
   /// Without the domain if that is one's own.
   std::string name_of(std::string_view who) const {
-    auto at = who.find('@');
-    auto slash = who.find('/');
-    if (at == std::string_view::npos)
-      return printable(who, {});
-    auto domain = who.substr(at + 1, slash - at - 1);
-    std::string x{
-      domain == core_domain() ? who.substr(0, at) : who.substr(0, slash)};
-    if (slash != std::string_view::npos)
-      x += who.substr(slash);
-    return printable(x, {});
+    return printable(without_domain(who, x_domain), {});
   }
-
-  std::string_view core_domain() const noexcept { return x_domain; }
 
   // -- contacts ---------------------------------------------------------------
-
-  /// What a request has done once it is answered.
-  std::string said_of(const ask_command& x) const {
-    auto who = name_of(x.whom.str());
-    switch (x.what.index()) {
-    case 0:
-      return who + " is on your list.";
-    case 1:
-      return who + " is on your list no longer.";
-    case 2:
-      return who + " is asked.";
-    case 3:
-      return "You see " + who + " no longer.";
-    case 4:
-      return who + " may see whether you are here.";
-    case 5:
-      return who + " may not see whether you are here.";
-    default:
-      return who;
-    }
-  }
 
   std::string text_of(const contact& x) const {
     auto name = name_of(x.address.str());
@@ -204,7 +221,7 @@ private:
   /// The answer to what was asked came.
   std::string take_asked(request_tag tag) {
     auto x = x_asked.extract(tag.value);
-    return x.empty() ? std::string{} : std::move(x.mapped());
+    return x.empty() ? std::string{} : std::move(x.mapped().said);
   }
 
   void on_contacts_changed(
@@ -251,24 +268,26 @@ private:
 
   void on_privacy(
     std::optional<request_tag> tag, const privacy& what) override {
-    auto x =
-      tag ? x_blocks.extract(tag->value) : decltype(x_blocks.extract(0)){};
-    if (!x.empty())
-      set_block(x.mapped(), what.block);
-    else if (tag)
+    if (tag && is_of_first(*tag) && !x_asked.contains(tag->value)) {
+      go_on(x_privacy.front(), what);
+    } else if (tag) {
       tell(in(style::dim, take_asked(*tag)));
+      if (is_of_first(*tag))
+        finish_first();
+    }
     answer_came();
   }
 
-  void set_block(const block_command& x, std::vector<user_address> list) {
-    std::erase(list, x.whom);
-    if (x.blocked)
-      list.push_back(x.whom);
-    set_privacy what;
-    what.block = std::move(list);
-    x_asked[++x_asks] = name_of(x.whom.str())
-      + (x.blocked ? " is blocked." : " is blocked no longer.");
-    core().ask(std::move(what), {x_asks});
+  /// With what was asked, now that the privacy is known.
+  void go_on(const privacy_question& asked, const privacy& now) {
+    auto name = [this](std::string_view who) { return name_of(who); };
+    if (!std::holds_alternative<privacy_command>(asked)) {
+      x_privacy_tag = change_privacy(changed(asked, now), said_of(asked, name));
+      return;
+    }
+    for (auto& line : lines_of(now, name))
+      tell(line);
+    finish_first();
   }
 
   // -- presence ---------------------------------------------------------------
@@ -383,7 +402,8 @@ private:
 
   void on_refused(request_tag tag, const failure& why) override {
     x_asked.erase(tag.value);
-    x_blocks.erase(tag.value);
+    if (is_of_first(tag))
+      finish_first();
     tell(in(style::red, words_of(why)));
     answer_came();
   }
@@ -397,6 +417,8 @@ private:
     for (auto& [name, value] : x)
       if (name == "im.client_history")
         x_may_keep = value != "off";
+    for (auto& line : x_policy.take(x))
+      tell(in(style::yellow, line));
   }
 
   // -- who is writing ---------------------------------------------------------
@@ -422,6 +444,7 @@ private:
 
   std::unique_ptr<screen> x_screen;
   std::string x_history_file;
+  policy_board x_policy;
   /// The policy im.client_history.
   bool x_may_keep = true;
   signs x_signs;
@@ -437,8 +460,10 @@ private:
   boost::asio::steady_timer x_gathered;
   /// By tag: what to say when the answer comes.
   uint64_t x_asks = 0;
-  std::map<uint64_t, std::string> x_asked;
-  std::map<uint64_t, block_command> x_blocks;
+  std::map<uint64_t, asked> x_asked;
+  /// One after another.
+  std::deque<privacy_question> x_privacy;
+  request_tag x_privacy_tag;
   std::chrono::steady_clock::time_point x_last_typing{};
   request_tag x_last_tag;
   std::string x_last_line;

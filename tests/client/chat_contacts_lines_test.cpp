@@ -4,6 +4,8 @@
 #include "actors/launcher/chat_defaults.hpp"
 #include "actors/launcher/chat_json.hpp"
 #include "actors/launcher/chat_people.hpp"
+#include "actors/launcher/chat_policy.hpp"
+#include "actors/launcher/chat_privacy.hpp"
 
 using namespace parley;
 using namespace parley::chat;
@@ -220,6 +222,9 @@ BOOST_AUTO_TEST_CASE(commands_about_users_become_requests) {
   BOOST_TEST(typed_request<watch>("/unwatch bob").seconds == 0u);
   BOOST_TEST(meant<block_command>("/block bob").blocked);
   BOOST_TEST(!meant<block_command>("/unblock bob").blocked);
+  BOOST_TEST(
+    meant<allow_command>("/allow bob").whom.str() == "bob@example.org");
+  BOOST_TEST(!meant<allow_command>("/unallow bob").allowed);
   meant<contacts_command>("/contacts");
   BOOST_TEST((meant<away_command>("/dnd busy").show == show::dnd));
   BOOST_TEST((meant<away_command>("/xa").show == show::xa));
@@ -228,6 +233,94 @@ BOOST_AUTO_TEST_CASE(commands_about_users_become_requests) {
          "/block", "/subscribe a b@c@d@", "/subscribe @"})
     BOOST_TEST((!parse_command(line, "example.org") || line[1] == 's'), line);
   BOOST_TEST(!parse_command("/subscribe @", "example.org"));
+}
+
+BOOST_AUTO_TEST_CASE(commands_about_privacy_are_read) {
+  meant<privacy_command>("/privacy");
+  auto approval_of = [](std::string_view line) {
+    return meant<approval_command>(line).what;
+  };
+  BOOST_TEST((approval_of("/approval auto") == approval::allow));
+  BOOST_TEST((approval_of("/approval ask") == approval::ask));
+  BOOST_TEST((approval_of("/approval default") == approval::by_default));
+  BOOST_TEST((meant<sharing_command>("/sharing off").what == sharing::off));
+  BOOST_TEST((meant<sharing_command>("/sharing on").what == sharing::on));
+  auto rule = meant<rule_command>("/domain Example.NET  block");
+  BOOST_TEST(rule.domain == "example.net");
+  BOOST_TEST((rule.what == approval::block));
+  for (auto line : {"/approval", "/approval block", "/approval bob", "/sharing",
+         "/sharing no", "/domain", "/domain example.net",
+         "/domain example.net maybe", "/domain a@b ask", "/allow", "/unallow"})
+    BOOST_TEST(!parse_command(line, "example.org"), line);
+  for (auto name :
+    {"/privacy", "/approval", "/sharing", "/allow", "/unallow", "/domain"})
+    BOOST_TEST(command_help().find(name) != std::string_view::npos, name);
+}
+
+namespace {
+
+privacy after(const privacy_question& what, privacy now) {
+  auto x = changed(what, now);
+  BOOST_TEST((!x.approve && !x.sharing));
+  BOOST_TEST(
+    x.allow.has_value() + x.block.has_value() + x.domains.has_value() == 1);
+  now.allow = x.allow.value_or(now.allow);
+  now.block = x.block.value_or(now.block);
+  now.domains = x.domains.value_or(now.domains);
+  return now;
+}
+
+std::string short_name(std::string_view who) {
+  return without_domain(who, "example.org");
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(one_entry_of_a_list_is_changed_and_the_others_stay) {
+  privacy x;
+  x.block = {user("eve")};
+  x = after(allow_command{user("bob")}, x);
+  x = after(allow_command{user("bob")}, x);
+  x = after(allow_command{user("carol")}, x);
+  x = after(block_command{user("mallory")}, x);
+  BOOST_TEST((x.allow == std::vector{user("bob"), user("carol")}));
+  BOOST_TEST((x.block == std::vector{user("eve"), user("mallory")}));
+  x = after(allow_command{user("bob"), false}, x);
+  x = after(block_command{user("eve"), false}, x);
+  x = after(rule_command{"x.org", approval::ask}, x);
+  x = after(rule_command{"y.org", approval::block}, x);
+  BOOST_TEST((x.allow == std::vector{user("carol")}));
+  x.approve = approval::ask;
+  x.sharing = sharing::off;
+  std::string all;
+  for (auto& line : lines_of(x, short_name))
+    all += line + "\n";
+  BOOST_TEST(all
+    == "You are asked before anybody sees you.\n"
+       "You let nobody see whether you are here.\n"
+       "Always let in: carol\n"
+       "Blocked: mallory\n"
+       "You are asked before anybody of x.org sees you.\n"
+       "Everybody of y.org is blocked.\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_person_is_told_what_changes_of_the_policy) {
+  policy_board x;
+  auto told = [&x](policy_board::values now) {
+    std::string out;
+    for (auto& line : x.take(now))
+      out += line + "\n";
+    return out;
+  };
+  BOOST_TEST(
+    told({{"im.client_history", "on"}, {"watchers.max", "200"}}) == "");
+  BOOST_TEST(
+    told({{"im.client_history", "on"}, {"watchers.max", "200"}}) == "");
+  BOOST_TEST(told({{"im.client_history", "off"}, {"watchers.max", "5\x1b"}})
+    == "What you type is kept by this client no longer.\n"
+       "The server's watchers.max is now 5^[, was 200.\n");
+  BOOST_TEST(told({{"im.client_history", "on"}, {"watchers.max", "5\x1b"}})
+    == "What you type may be kept by this client again.\n");
 }
 
 namespace {

@@ -17,6 +17,7 @@ import time
 import unittest
 
 from chat_fixture import ALICE, BOB, PARLEY, PATIENCE, Chat, ChatTest, Server
+from chat_fixture import read_line
 
 # Nobody listens there: the port of a discarded protocol, on the loopback.
 NO_SERVER = "127.0.0.1:9"
@@ -108,6 +109,56 @@ class EndsTest(ChatTest):
             self.assertIn(text, talk.stdout)
         self.assertNotIn("\x1b", talk.stdout)
         self.assertEqual(bob.quit(), 0)
+
+    def test_a_person_says_who_may_see_it_and_is_told_of_the_policy(self):
+        talk = subprocess.Popen(
+            [PARLEY, "chat", "--server", self.server.address, "--user", ALICE]
+            + ["--password-file", self.server.password, "--insecure"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+        self.addCleanup(talk.kill)
+
+        def says(*lines):
+            for line in lines:
+                self.assertEqual(read_line(talk.stdout), line + "\n")
+
+        def types(*lines):
+            talk.stdin.write("".join(x + "\n" for x in lines).encode())
+
+        self.assertIn("You are", read_line(talk.stdout))
+        # Lists are read and set; all at once, nothing is lost.
+        types("/allow bob", "/allow carol", "/block eve", "/domain x.org ask",
+            "/domain y.org block", "/unallow carol", "/domain y.org default")
+        says("bob may see you without being asked about.",
+            "carol may see you without being asked about.", "eve is blocked.",
+            "You are asked before anybody of x.org sees you.",
+            "Everybody of y.org is blocked.", "carol is judged as anybody else.",
+            "There is no rule for y.org any more.")
+        types("/approval ask")
+        says("You are asked before anybody sees you.")
+        types("/sharing off")
+        says("You let nobody see whether you are here.")
+        types("/privacy")
+        says("You are asked before anybody sees you.",
+            "You let nobody see whether you are here.", "Always let in: bob",
+            "Blocked: eve", "You are asked before anybody of x.org sees you.")
+        types("/approval default", "/sharing default", "/unallow bob",
+            "/unblock eve", "/domain x.org default", "/approval maybe")
+        for _ in range(6):
+            read_line(talk.stdout)
+        self.server.admin("settings", "set", "im.client_history", "off")
+        says("What you type is kept by this client no longer.")
+        self.server.admin("settings", "set", "im.cut_and_paste", "off")
+        says("Texts are not to be copied out of conversations any more.")
+        self.server.admin("settings", "set", "contacts.max", "7")
+        says("The server's contacts.max is now 7, was 200.")
+        for name, value in (("im.client_history", "on"),
+                ("im.cut_and_paste", "on"), ("contacts.max", "200")):
+            self.server.admin("settings", "set", name, value)
+            read_line(talk.stdout)
+        types("/quit")
+        self.assertEqual(talk.wait(PATIENCE), 0)
+        talk.stdin.close()
+        talk.stdout.close()
 
     def test_a_terminal_keeps_the_line_that_is_being_typed(self):
         bob = self.chat(BOB).ready()
