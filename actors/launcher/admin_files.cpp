@@ -10,6 +10,7 @@
 
 #include "actors/launcher/counted.hpp"
 #include "actors/launcher/import_file.hpp"
+#include "actors/launcher/limit_words.hpp"
 #include "actors/launcher/printable.hpp"
 #include "protocol/defaults.hpp"
 #include "protocol/unicode.hpp"
@@ -69,6 +70,7 @@ public:
     for (auto& r : answer.at("refused")) {
       r["line"] = x_lines.at(r.at("index").get<size_t>());
       r.erase("index");
+      put_words(r);
       x_refused.push_back(std::move(r));
     }
     x_rows.clear();
@@ -96,6 +98,17 @@ private:
         + (x_contacts ? " imported before)" : " made before)");
       throw;
     }
+  }
+
+  /// A limit of contacts is told by its number.
+  static void put_words(json& refused) {
+    failure why{errc_from_string(refused.at("reason").get<std::string>())};
+    if (refused.at("text") != "" || !refused.contains("contact"))
+      return;
+    if (auto limit = refused.find("limit"); limit != refused.end())
+      why.limit = limit->get<uint64_t>();
+    const auto& contact = refused.at("contact").get_ref<const std::string&>();
+    refused["text"] = limit_words(why, refused.value("whose", contact));
   }
 
   void refuse(const import_file::row& row) {

@@ -237,12 +237,9 @@ void print_import(const json& done, const std::string& op) {
     auto whom = text_of(r.at("user"));
     if (contacts)
       whom += ", " + text_of(r.at("contact"));
-    auto why = text_of(r.at("text"));
-    if (r.contains("whose") && why.empty())
-      why = "of " + text_of(r.at("whose"));
     std::fprintf(stderr, "refused line %s, %s: %s %s\n",
       text_of(r.at("line")).c_str(), whom.c_str(),
-      text_of(r.at("reason")).c_str(), why.c_str());
+      text_of(r.at("reason")).c_str(), text_of(r.at("text")).c_str());
   }
   auto count = done.at(contacts ? "imported" : "added").get<uint64_t>();
   auto rows = counted(done.at("refused").size(), "row");

@@ -6,6 +6,7 @@
 
 #include "actors/launcher/chat_defaults.hpp"
 #include "actors/launcher/chat_json.hpp"
+#include "actors/launcher/limit_words.hpp"
 #include "actors/launcher/printable.hpp"
 
 namespace parley::chat {
@@ -241,7 +242,7 @@ std::string said_of(const contacts_request& what, std::string who) {
   return who;
 }
 
-std::string words_of(const failure& why) {
+std::string words_of(const failure& why, std::string_view whose) {
   switch (why.code) {
   case errc::too_large:
     return "the message is too long";
@@ -262,13 +263,10 @@ std::string words_of(const failure& why) {
   case errc::store_failed:
     return "the server could not keep it";
   case errc::contact_list_full:
-    return "the contact list is full";
   case errc::watcher_limit:
-    return "too many see that user already";
   case errc::watch_limit:
-    return "you watch too many users already";
   case errc::watch_disabled:
-    return "watching is switched off";
+    return limit_words(why, whose);
   case errc::not_authorised:
     return "you have to be allowed to see that user first";
   case errc::authentication_failed:

@@ -85,7 +85,7 @@ std::string_view command_help() noexcept;
 /// What a request about `who` has done, in a sentence; of others the name.
 std::string said_of(const contacts_request& what, std::string who);
 
-/// A rejection's reason in words.
-std::string words_of(const failure& why);
+/// A rejection's reason in words; `whose` as in `limit_words`.
+std::string words_of(const failure& why, std::string_view whose = {});
 
 } // namespace parley::chat

@@ -50,6 +50,11 @@ json texts(const std::vector<user_address>& x) {
   return list;
 }
 
+/// Who has reached the limit that refused a contact.
+std::string whose_limit(const refused_contact& x) {
+  return x.whose.empty() ? x.address : x.whose.str();
+}
+
 json event_with_id(const char* event, std::string_view id) {
   json y{{"event", event}};
   if (!id.empty())
@@ -95,7 +100,7 @@ std::string contacts_changed_line(std::string_view id, const char* done,
   for (auto& one : x.refused) {
     not_done.insert(one.address);
     json line{{"address", one.address}};
-    put_failure(line, one.why, "unknown");
+    put_failure(line, one.why, "unknown", whose_limit(one));
     if (!one.whose.empty())
       line["whose"] = one.whose.str();
     refused.push_back(std::move(line));
@@ -114,7 +119,7 @@ std::string contacts_changed_line(std::string_view id, const char* done,
 std::string refused_contact_line(
   std::string_view id, const refused_contact& x) {
   auto y = event_with_id("error", id);
-  put_failure(y, x.why, "unknown");
+  put_failure(y, x.why, "unknown", whose_limit(x));
   y["address"] = x.address;
   if (!x.whose.empty())
     y["whose"] = x.whose.str();

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "actors/launcher/chat_json_parts.hpp"
+#include "actors/launcher/limit_words.hpp"
 
 namespace parley::chat {
 
@@ -26,10 +27,12 @@ std::string line_of(const json& x) {
   return x.dump(-1, ' ', false, json::error_handler_t::replace) + '\n';
 }
 
-void put_failure(json& to, const failure& why, std::string_view none_means) {
+void put_failure(json& to, const failure& why, std::string_view none_means,
+  std::string_view whose) {
   to["reason"] = reason_of(why, none_means);
-  if (!why.text.empty())
-    to["text"] = why.text;
+  if (auto text = why.text.empty() ? limit_words(why, whose) : why.text;
+      !text.empty())
+    to["text"] = std::move(text);
   if (why.limit)
     to["limit"] = *why.limit;
   if (why.value)
@@ -93,11 +96,12 @@ std::string policy_line(
   return line_of(y);
 }
 
-std::string error_line(std::string_view id, const failure& why) {
+std::string error_line(
+  std::string_view id, const failure& why, std::string_view whose) {
   json y{{"event", "error"}};
   if (!id.empty())
     y["id"] = text(id);
-  put_failure(y, why, "unknown");
+  put_failure(y, why, "unknown", whose);
   return line_of(y);
 }
 

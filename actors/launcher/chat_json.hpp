@@ -78,8 +78,10 @@ std::string receipt_line(
   std::string_view id, std::string_view endpoint, receipt::kind what);
 std::string policy_line(
   const std::vector<std::pair<std::string, std::string>>& values);
-/// `id`: as text, empty if the error names no request.
-std::string error_line(std::string_view id, const failure& why);
+/// `id`: as text, empty if the error names no request. `whose`: as in
+/// `limit_words`.
+std::string error_line(
+  std::string_view id, const failure& why, std::string_view whose = {});
 std::string error_line(const bad_line& x);
 std::string disconnected_line(
   const failure& why, std::chrono::milliseconds retry_in);

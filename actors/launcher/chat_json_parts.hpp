@@ -20,7 +20,9 @@ inline std::string text(std::string_view x) {
   return std::string{x};
 }
 
-/// Reason, text and numbers; `none_means` as in `reason_of`.
-void put_failure(json& to, const failure& why, std::string_view none_means);
+/// Reason, text and numbers; `none_means` as in `reason_of`, `whose` as in
+/// `limit_words`.
+void put_failure(json& to, const failure& why, std::string_view none_means,
+  std::string_view whose = {});
 
 } // namespace parley::chat

@@ -37,7 +37,8 @@ private:
   struct open_request {
     asked what;
     std::string id;
-    /// Contacts to be added or removed, as they were written.
+    /// Contacts to be added or removed, as they were written, or who is
+    /// to be watched or approved.
     std::vector<std::string> addresses = {};
   };
 
@@ -126,6 +127,10 @@ private:
       addresses = remove->addresses;
     } else if (std::holds_alternative<subscribe>(x.what)) {
       kind = asked::subscribe;
+    } else if (auto watching = std::get_if<watch>(&x.what)) {
+      addresses.push_back(watching->whom.str());
+    } else if (auto approved = std::get_if<approve>(&x.what)) {
+      addresses.push_back(approved->from.str());
     }
     core().ask(x.what, open(kind, id, std::move(addresses)));
   }
@@ -225,8 +230,9 @@ private:
   }
 
   void on_refused(request_tag tag, const failure& why) override {
-    auto x = close(tag);
-    print(error_line(x ? x->id : std::string{}, why));
+    auto x = close(tag).value_or(open_request{asked::other, {}});
+    auto whose = x.addresses.size() == 1 ? x.addresses.front() : std::string{};
+    print(error_line(x.id, why, whose));
     settled();
   }
 

@@ -230,10 +230,11 @@ private:
     if (what.refused.empty())
       tell(in(style::dim, said));
     for (auto& x : what.refused) {
-      auto whose = x.whose.empty() || x.whose == core().self().user
-        ? std::string{}
-        : " (of " + name_of(x.whose.str()) + ")";
-      tell(in(style::red, name_of(x.address) + ": " + words_of(x.why) + whose));
+      auto name = name_of(x.address);
+      auto whose = x.whose.empty()      ? name
+        : x.whose == core().self().user ? std::string{}
+                                        : name_of(x.whose.str());
+      tell(in(style::red, name + ": " + words_of(x.why, whose)));
     }
     answer_came();
   }
@@ -401,10 +402,14 @@ private:
   }
 
   void on_refused(request_tag tag, const failure& why) override {
-    x_asked.erase(tag.value);
+    auto asked = x_asked.extract(tag.value);
     if (is_of_first(tag))
       finish_first();
-    tell(in(style::red, words_of(why)));
+    // With words of its own the server speaks of a limit of this user.
+    auto whose = asked.empty() || !why.text.empty()
+      ? std::string{}
+      : name_of(asked.mapped().whom.str());
+    tell(in(style::red, words_of(why, whose)));
     answer_came();
   }
 

@@ -154,11 +154,15 @@ BOOST_AUTO_TEST_CASE(contact_events_are_written_as_the_contract_says) {
                {"bob@x", "Carol@Example.org", "no", "bob@x"}, changed)
     == R"({"event":"contacts","id":"c1","added":["bob@x"],"refused":[)"
        R"({"address":"Carol@Example.org","reason":"contact_list_full",)"
+       R"("text":"the contact list of carol@example.org is full: )"
+       R"(at most 200 contacts",)"
        R"("limit":200,"value":200,"whose":"carol@example.org"},)"
        R"({"address":"no","reason":"bad_address"}],"version":9})"
        "\n");
   BOOST_TEST(refused_contact_line("s1", changed.refused[0])
     == R"({"event":"error","id":"s1","reason":"contact_list_full",)"
+       R"("text":"the contact list of carol@example.org is full: )"
+       R"(at most 200 contacts",)"
        R"("limit":200,"value":200,"address":"Carol@Example.org",)"
        R"("whose":"carol@example.org"})"
        "\n");
@@ -169,6 +173,38 @@ BOOST_AUTO_TEST_CASE(contact_events_are_written_as_the_contract_says) {
   BOOST_TEST(watch_ended_line(user("bob"))
     == R"({"event":"watch","address":"bob@example.org","state":"ended"})"
        "\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_limit_is_told_with_its_number_and_who_has_reached_it) {
+  auto limited = [](errc code, uint64_t limit) {
+    failure x{code};
+    x.limit = limit;
+    return x;
+  };
+  auto line = error_line("w1", limited(errc::watcher_limit, 1), "bob@x");
+  BOOST_TEST(line
+    == R"({"event":"error","id":"w1","reason":"watcher_limit",)"
+       R"("text":"too many see bob@x already: at most 1 watcher","limit":1})"
+       "\n");
+  line = error_line("w1", limited(errc::watch_limit, 5), "bob@x");
+  BOOST_TEST(line.find("too many users already: at most 5") != line.npos);
+  line = error_line("w1", failure{errc::watch_disabled}, "bob@x");
+  BOOST_TEST(line.find(R"("text":"watching is switched off")") != line.npos);
+  // The server's own words are kept.
+  line = error_line("w1", failure{errc::watch_disabled, "not today"});
+  BOOST_TEST(line.find(R"("text":"not today")") != line.npos);
+  // One that gives no number.
+  refused_contact carol{"carol@x", failure{errc::watcher_limit}, {}};
+  line = refused_contact_line("s1", carol);
+  BOOST_TEST(
+    line.find(R"("text":"too many see carol@x already")") != line.npos);
+  // To a person.
+  BOOST_TEST(words_of(limited(errc::contact_list_full, 200))
+    == "your contact list is full: at most 200 contacts");
+  BOOST_TEST(words_of(limited(errc::contact_list_full, 0), "bob")
+    == "the contact list of bob is full: at most 0 contacts");
+  BOOST_TEST(words_of(limited(errc::watcher_limit, 2))
+    == "too many see you already: at most 2 watchers");
 }
 
 BOOST_AUTO_TEST_CASE(presence_and_privacy_are_written_as_the_contract_says) {

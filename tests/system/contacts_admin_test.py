@@ -133,6 +133,14 @@ class ContactsAdminTest(SystemTest):
             ],
         )
         self.assertEqual(done["imported"], len(rows) - len(found))
+        self.assertIn(
+            (7, f"the contact list of {full} is full: at most 3 contacts"),
+            [(x["line"], x["text"]) for x in done["refused"]],
+        )
+        self.assertIn(
+            (8, f"too many see {watched} already: at most 1 watcher"),
+            [(x["line"], x["text"]) for x in done["refused"]],
+        )
         # For a person.
         done = self.server.try_admin(
             "contacts", "import", self.csv("in.csv", [[a, d]])
@@ -140,6 +148,13 @@ class ContactsAdminTest(SystemTest):
         self.assertEqual(done.returncode, 1)
         self.assertIn(f"refused line 1, {a}, {d}: contact_list_full", done.stderr)
         self.assertIn("0 contacts imported, 1 row refused", done.stdout)
+        done = self.server.try_admin(
+            *("contacts", "import", self.csv("in.csv", [[other, full]]))
+        )
+        self.assertIn(
+            f"the contact list of {full} is full: at most 3 contacts",
+            done.stderr,
+        )
         # Who is full now can be added by nobody.
         done, _ = self.try_import([[other, a]])
         (refused,) = done["refused"]

@@ -218,6 +218,10 @@ class ContactsTest(SystemTest):
         self.befriend(alice, carol)
         error = self.answer(bob, "subscribe", to=c)
         self.assertEqual(error["reason"], "watcher_limit")
+        said = f"too many see {c} already: at most 1 watcher"
+        self.assertEqual(error["text"], said)
+        error = self.answer(bob, "watch", address=c, seconds=60)
+        self.assertEqual((error["reason"], error["text"]), ("watcher_limit", said))
 
     # -- privacy
 
@@ -289,6 +293,7 @@ class ContactsTest(SystemTest):
         self.sees(alice, c, "unknown")
         error = self.answer(alice, "watch", address=c, seconds=60)
         self.assertEqual(error["reason"], "watch_disabled")
+        self.assertEqual(error["text"], "watching is switched off")
 
     def test_somebody_who_is_not_here_can_be_watched(self):
         a, b = self.people(2)
