@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "actors/launcher/counted.hpp"
 #include "actors/launcher/scram_text.hpp"
 #include "protocol/sasl.hpp"
 
@@ -196,13 +197,14 @@ json admin_requests::import_users(const json& what) {
       put_account{
         .user = row.user, .keys = std::move(keys.keys), .has_to_be_new = true});
   }
-  for (auto index : add_accounts(made))
+  for (auto index : add_accounts(made, rows->size()))
     refused.push_back(refused_account(
       index, (*rows)[index], failure{errc::exists, std::string{is_there}}));
   return {{"added", made.size()}, {"refused", std::move(refused)}};
 }
 
-std::vector<size_t> admin_requests::add_accounts(new_accounts& what) {
+std::vector<size_t> admin_requests::add_accounts(
+  new_accounts& what, size_t rows) {
   std::vector<size_t> taken;
   while (!what.empty()) {
     operations ops;
@@ -211,8 +213,9 @@ std::vector<size_t> admin_requests::add_accounts(new_accounts& what) {
       ops.emplace_back(account);
       users.push_back(account.user);
     }
-    ops.emplace_back(
-      audited("user import", {}, std::to_string(users.size()) + " accounts"));
+    ops.emplace_back(audited("user import", {},
+      counted(users.size(), "account") + ", "
+        + counted(rows - users.size(), "row") + " refused"));
     const auto why = try_write(std::move(ops));
     if (why.code != errc::exists) {
       check(why);

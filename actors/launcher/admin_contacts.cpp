@@ -4,6 +4,7 @@
 
 #include "actors/launcher/admin_requests.hpp"
 #include "actors/launcher/contact_row.hpp"
+#include "actors/launcher/counted.hpp"
 #include "protocol/defaults.hpp"
 
 // What operators ask about contact lists: rows in, rows out.
@@ -135,8 +136,9 @@ json admin_requests::import_contacts(const json& what) {
   auto imported = rows.size() - refused.size();
   if (imported > 0) {
     operations ops;
-    ops.emplace_back(
-      audited("contacts import", {}, std::to_string(imported) + " contacts"));
+    ops.emplace_back(audited("contacts import", {},
+      counted(imported, "contact") + ", " + counted(refused.size(), "row")
+        + " refused"));
     write(std::move(ops));
   }
   return {{"imported", imported}, {"refused", std::move(refused)}};
@@ -145,17 +147,20 @@ json admin_requests::import_contacts(const json& what) {
 json admin_requests::export_contacts(const json& what) {
   bool of_one = what.contains("user");
   auto after = what.value("after", std::string{});
-  if (after.empty()) {
+  // Nothing is told before the line is written.
+  auto audit = [this, &after](std::string line) {
+    if (!after.empty())
+      return;
     operations ops;
-    ops.emplace_back(audited(
-      of_one ? "contacts export " + user_of(what).str() : "contacts export"));
+    ops.emplace_back(audited(std::move(line)));
     write(std::move(ops));
-  }
+  };
   auto rows = json::array();
   if (of_one) {
     auto user = user_of(what);
     auto x = report_of(user, user);
     check(x.why);
+    audit("contacts export " + user.str());
     add_rows(rows, user, x.what);
     return {{"rows", std::move(rows)}, {"next", ""}};
   }
@@ -164,6 +169,7 @@ json admin_requests::export_contacts(const json& what) {
     wanted.after = value_of(user_address::parse(after));
   auto x = ask<rosters_found>(x_reach.sweeper, wanted);
   check(x.why);
+  audit("contacts export");
   for (const auto& [user, roster] : x.what)
     add_rows(rows, user, roster);
   return {{"rows", std::move(rows)}, {"next", x.next.str()}};

@@ -84,8 +84,8 @@ private:
   /// By the rows that they come from.
   using new_accounts = std::vector<std::pair<size_t, put_account>>;
   /// Makes them, and takes out those that have been made meanwhile, whose rows
-  /// it returns.
-  std::vector<size_t> add_accounts(new_accounts& what);
+  /// it returns. `rows`: of the whole request.
+  std::vector<size_t> add_accounts(new_accounts& what, size_t rows);
   audit_entry audited(
     std::string what, std::string from = {}, std::string to = {});
   const router_actor& router_of(const user_address& user) const;

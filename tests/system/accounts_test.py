@@ -123,6 +123,11 @@ class AccountsTest(SystemTest):
         self.assertIn("2 accounts made, 3 rows refused", done.stdout)
         for text in (self.user, "nonsense", bad):
             self.assertIn(text, done.stderr)
+        line = self.server.admin("audit", "1")["audit"][0]
+        self.assertEqual(
+            (line["what"], line["to"]),
+            ("user import", "2 accounts, 3 rows refused"),
+        )
         self.assertTrue(self.can_sign_in(one, "with, a comma"))
         self.assertTrue(self.can_sign_in(two, "ready-made"))
         self.assertNotIn(bad, self.listed())

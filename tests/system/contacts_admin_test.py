@@ -141,6 +141,12 @@ class ContactsAdminTest(SystemTest):
             (8, f"too many see {watched} already: at most 1 watcher"),
             [(x["line"], x["text"]) for x in done["refused"]],
         )
+        # What reached the server: all of it.
+        log = self.server.admin("audit", "1")["audit"]
+        self.assertEqual(
+            [(x["what"], x["to"]) for x in log],
+            [("contacts import", "4 contacts, 14 rows refused")],
+        )
         # For a person.
         done = self.server.try_admin(
             "contacts", "import", self.csv("in.csv", [[a, d]])
@@ -222,6 +228,22 @@ class ContactsAdminTest(SystemTest):
             done = self.server.try_admin(*words)
             self.assertEqual(done.returncode, status, (words, done))
         self.assertEqual(self.exported(a), [])
+
+    def test_what_fails_is_not_in_the_audit_log(self):
+        (a,) = self.people(1)
+        before = self.server.admin("audit", "100000")["audit"]
+        for words in (
+            ("contacts", "export", f"nobody@{DOMAIN}"),
+            ("contacts", "import", self.csv("in.csv", [["x", "y"]])),
+            ("kick", f"nobody@{DOMAIN}"),
+            ("kick", f"{a}/nope"),
+            ("user", "remove", f"nobody@{DOMAIN}"),
+            ("user", "import", self.csv("in.csv", [["x", "y"]])),
+            ("settings", "set", "contacts.max", "x"),
+        ):
+            done = self.server.try_admin(*words)
+            self.assertEqual(done.returncode, 1, (words, done))
+        self.assertEqual(self.server.admin("audit", "100000")["audit"], before)
 
     # -- one user
 
