@@ -135,7 +135,10 @@ json import_rows_of(admin_socket& server, const std::string& op,
   std::istream& in, const std::string& name) {
   row_sender to{server, op};
   import_file rows{in, to.takes_contacts()};
-  while (auto row = rows.next())
+  auto row = rows.next();
+  if (row && is_header(*row, to.takes_contacts()))
+    row = rows.next();
+  for (; row; row = rows.next())
     to.add(std::move(*row));
   if (in.bad())
     throw admin_refused{"file_failed", "cannot read on in " + name};

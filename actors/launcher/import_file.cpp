@@ -1,6 +1,8 @@
 #include "actors/launcher/import_file.hpp"
 
 #include <algorithm>
+#include <array>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -12,11 +14,32 @@ namespace {
 
 constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
 
+constexpr std::array<std::string_view, 2> of_accounts{"user", "password"};
+constexpr std::array<std::string_view, 5> of_contacts{
+  "user", "contact", "name", "groups", "subscription"};
+
+bool is_named(std::string_view cell, std::string_view column) {
+  auto lower = [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  };
+  return std::equal(cell.begin(), cell.end(), column.begin(), column.end(),
+    [lower](char a, char b) { return lower(a) == b; });
+}
+
 failure bad_row(std::string text) {
   return failure{errc::bad_request, std::move(text)};
 }
 
 } // namespace
+
+bool is_header(const import_file::row& x, bool contacts) {
+  std::span<const std::string_view> names = of_accounts;
+  if (contacts)
+    names = of_contacts;
+  return x.why.code == errc::none && x.cells.size() >= of_accounts.size()
+    && x.cells.size() <= names.size()
+    && std::equal(x.cells.begin(), x.cells.end(), names.begin(), is_named);
+}
 
 bool import_file::read_line(std::string& line) {
   if (!std::getline(x_in, line))

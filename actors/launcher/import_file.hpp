@@ -47,4 +47,9 @@ private:
   bool x_broken = false;
 };
 
+/// The row names the columns: `user,password`, or of contacts `user,contact`
+/// and maybe `name`, `groups` and `subscription` behind, in letters of any
+/// case. None of them could be an address.
+bool is_header(const import_file::row& x, bool contacts);
+
 } // namespace parley

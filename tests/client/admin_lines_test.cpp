@@ -91,6 +91,29 @@ BOOST_AUTO_TEST_CASE(rows_know_their_lines) {
   BOOST_TEST((lines == std::vector<uint64_t>{1, 3, 5}));
 }
 
+BOOST_AUTO_TEST_CASE(a_row_that_names_the_columns_is_none_of_them) {
+  auto begins_with_header = [](const std::string& text, bool contacts) {
+    std::istringstream in{text};
+    return is_header(import_file{in, contacts}.next().value(), contacts);
+  };
+  for (auto text : {"user,password\na@b,x\n", "User,PASSWORD\r\n",
+         "\xef\xbb\xbf"
+         "user,password",
+         "\n\"user\",\"password\"\n"})
+    BOOST_TEST(begins_with_header(text, false), text);
+  for (auto text :
+    {"user,contact\n", "user,contact,name\n", "user,Contact,name,groups\n",
+      "user,contact,name,groups,subscription\n"})
+    BOOST_TEST(begins_with_header(text, true), text);
+  for (auto text : {"user\n", "user@domain,password\n", "user,passwords\n",
+         "user,password,more\n", "user,contact\n", "alice,password\n"})
+    BOOST_TEST(!begins_with_header(text, false), text);
+  for (auto text :
+    {"user\n", "user,password\n", "user,contact,groups\n", "user,contact,\n",
+      "contact,user\n", "user,contact,name,groups,subscription,more\n"})
+    BOOST_TEST(!begins_with_header(text, true), text);
+}
+
 // -- text for a terminal ------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(foreign_text_cannot_command_the_terminal) {

@@ -132,6 +132,12 @@ class AccountsTest(SystemTest):
         self.assertTrue(self.can_sign_in(two, "ready-made"))
         self.assertNotIn(bad, self.listed())
 
+    def test_a_header_is_passed_over(self):
+        user = f"headed{next(numbers)}@{DOMAIN}"
+        file = self.server.file("rows.csv", f"User,Password\n{user},x\n")
+        done = self.server.admin("user", "import", file)
+        self.assertEqual(done, {"added": 1, "refused": []})
+
     def test_keys_that_would_cost_too_much_are_not_imported(self):
         salt = base64.b64encode(b"s" * 256).decode()
         key = base64.b64encode(b"k" * 32).decode()

@@ -229,6 +229,20 @@ class ContactsAdminTest(SystemTest):
             self.assertEqual(done.returncode, status, (words, done))
         self.assertEqual(self.exported(a), [])
 
+    def test_a_header_is_passed_over(self):
+        a, b = self.people(2)
+        for header in (
+            ["user", "contact"],
+            ["User", "Contact", "Name", "Groups", "Subscription"],
+        ):
+            self.server.admin("contacts", "import", self.csv("in.csv", [header]))
+            done, status = self.try_import([header, [a, b]])
+            self.assertEqual((done["refused"], status), ([], 0))
+            self.assertEqual(done["imported"], 1)
+        # Nowhere else.
+        done, _ = self.try_import([[a, b], ["user", "contact"]])
+        self.assertEqual([x["line"] for x in done["refused"]], [2])
+
     def test_what_fails_is_not_in_the_audit_log(self):
         (a,) = self.people(1)
         before = self.server.admin("audit", "100000")["audit"]
