@@ -12,7 +12,19 @@ std::string field_reader::complain(const char* name, const char* what) {
   return {};
 }
 
+void field_reader::end() {
+  for (auto& [name, x] : x_object.items())
+    if (x_wrong.code == errc::none && !std::ranges::count(x_known, name))
+      x_wrong = failure{errc::bad_request, "there is no field '" + name + "'"};
+}
+
+bool field_reader::has(const char* name) {
+  x_known.emplace_back(name);
+  return x_object.contains(name);
+}
+
 const field_reader::json* field_reader::find(const char* name) {
+  x_known.emplace_back(name);
   auto i = x_object.find(name);
   if (i == x_object.end())
     complain(name, "is missing");

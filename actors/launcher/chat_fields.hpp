@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -12,7 +13,7 @@
 namespace parley::chat {
 
 /// Reads the fields of a request in JSON; remembers what is wrong with the
-/// first that is not as it is to be, and reads on.
+/// first that is not as it is to be, and reads on. Names are literals.
 class field_reader {
 public:
   using json = nlohmann::ordered_json;
@@ -22,7 +23,7 @@ public:
   /// Code none if all is well.
   const failure& wrong() const noexcept { return x_wrong; }
 
-  bool has(const char* name) const { return x_object.contains(name); }
+  bool has(const char* name);
 
   std::string text(const char* name);
   std::string text_or_empty(const char* name);
@@ -44,6 +45,9 @@ public:
 
   std::string complain(const char* name, const char* what);
 
+  /// Once all is read: a field that nobody asked for is wrong.
+  void end();
+
 private:
   const json* find(const char* name);
   user_address to_user(const std::string& text);
@@ -51,6 +55,7 @@ private:
   wanted_contact contact(const json& x);
 
   const json& x_object;
+  std::vector<std::string_view> x_known;
   failure x_wrong;
 };
 

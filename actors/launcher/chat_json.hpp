@@ -60,8 +60,9 @@ struct bad_line {
 };
 
 /// Reads one line without its newline. `bad_request` if it is no JSON object,
-/// or a field is missing or of the wrong type; `bad_address`; `unknown_request`
-/// if this version does not know the operation.
+/// or a field is missing or of the wrong type, or `privacy` has one that it
+/// does not know; `bad_address`; `unknown_request` if this version does not
+/// know the operation.
 tl::expected<script_request, bad_line> parse_request(std::string_view line);
 
 /// Texts in JSON lines, each with its newline. Times are RFC 3339 in UTC with

@@ -39,9 +39,11 @@ bool read_contacts_request(
       from.count("seconds", defaults::chat_watch_seconds)});
   else if (op == "unwatch")
     as(watch{from.user("address"), 0});
-  else if (op == "privacy")
+  else if (op == "privacy") {
     as(from.privacy());
-  else
+    // A mistyped field would make it a question.
+    from.end();
+  } else
     return false;
   return true;
 }

@@ -102,6 +102,20 @@ BOOST_AUTO_TEST_CASE(privacy_changes_what_the_line_names_and_nothing_else) {
   BOOST_TEST((x.domains->at(2).second == approval::by_default));
 }
 
+BOOST_AUTO_TEST_CASE(privacy_refuses_a_field_that_it_does_not_know) {
+  for (auto line : {R"({"op":"privacy","blok":["a@x"]})",
+         R"({"op":"privacy","id":"p","approve":"ask","blok":[]})"}) {
+    auto x = parse_request(line);
+    BOOST_REQUIRE_MESSAGE(!x, line);
+    BOOST_TEST((x.error().why.code == errc::bad_request));
+    BOOST_TEST(x.error().why.text == "there is no field 'blok'");
+  }
+  // What else is wrong comes first.
+  auto x = parse_request(R"({"op":"privacy","blok":1,"sharing":"maybe"})");
+  BOOST_REQUIRE(!x);
+  BOOST_TEST(x.error().why.text == "sharing is to be on, off or default");
+}
+
 BOOST_AUTO_TEST_CASE(bad_contact_requests_say_what_is_wrong) {
   for (auto line :
     {R"({"op":"contacts.add"})", R"({"op":"contacts.add","contacts":"a@x"})",
