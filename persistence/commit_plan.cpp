@@ -282,6 +282,7 @@ result<void> commit_plan::apply(const put_account& x) {
   }
   put(family::accounts, keys::user(x.user), records::encode_account(x.keys));
   x_accounts[x.user] = true;
+  ++x_accounts_put;
   return remember_domain(x.user);
 }
 
@@ -291,9 +292,10 @@ result<void> commit_plan::remember_domain(const user_address& of) {
     return {};
   auto key = keys::domain(name);
   auto known = get(family::meta, key);
-  if (!known)
+  // One that cannot be read is written anew.
+  if (!known && known.error().code != errc::store_corrupt)
     return tl::unexpected(std::move(known.error()));
-  if (!*known)
+  if (!known || !*known)
     put(family::meta, std::move(key), records::encode_setting({}));
   x_domains.insert(std::move(name));
   return {};

@@ -65,6 +65,7 @@ public:
   }
   /// Ids that were put.
   uint64_t ids_put() const noexcept { return x_ids_put; }
+  uint64_t accounts_put() const noexcept { return x_accounts_put; }
   /// As commit_report::deleted.
   const std::vector<uint64_t>& deleted() const noexcept { return x_deleted; }
   /// As commit_report::documents.
@@ -166,6 +167,7 @@ private:
   std::optional<im_order> x_first_put;
   std::string x_first_forgettable;
   uint64_t x_ids_put = 0;
+  uint64_t x_accounts_put = 0;
   std::vector<uint64_t> x_deleted;
   std::vector<document_verdict> x_documents;
   /// Whose documents this plan removes as a range: nothing is kept for them

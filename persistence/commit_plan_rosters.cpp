@@ -58,7 +58,13 @@ result<void> commit_plan::apply(const remove_note& x) {
     return {};
   // One that cannot be read goes as well: nobody can be told of it any more.
   auto there = value ? records::decode_note(**value) : std::nullopt;
-  if (!there || (there->what == note.what && there->number == note.number))
+  if (!there) {
+    remove_key(family::notes, key);
+    return {};
+  }
+  const subscription_note kept{{}, {}, there->what, there->number};
+  if (kept.number == note.number
+    && (kept.what == note.what || (kept.wants() && note.wants())))
     remove_key(family::notes, key);
   return {};
 }

@@ -15,6 +15,10 @@ inline constexpr std::chrono::microseconds damage_retry = 60s;
 /// Room that is made beforehand for a list that says it is longer.
 inline constexpr uint64_t contacts_expected = 1000;
 
+/// Of so many rounds of notes, a minute each, one is of all: also of requests
+/// that wait for an account, though none was made.
+inline constexpr unsigned resend_all_every = 60;
+
 /// How often the log tells of writes that damage made impossible, and of
 /// readings that failed.
 inline constexpr std::chrono::milliseconds damage_log_interval = 60s;

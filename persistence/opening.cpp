@@ -114,6 +114,8 @@ result<bool> migrate(database& db, const std::string& path) {
         "the store in " + path + " is damaged: its schema version");
     if (*version == schema_version)
       return false;
+    if (*version > schema_version)
+      return fail(errc::schema_too_new, "the store in " + path + " is newer");
     // From 1 to 2, and from 2 to 3: families more, empty, which opening has
     // made. Heads are read in all their forms. From 3 to 4: domains.
     if (auto done = collect_domains(db, batch); !done)

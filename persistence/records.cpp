@@ -460,7 +460,7 @@ std::string encode_note(const note_record& x) {
 std::optional<note_record> decode_note(std::string_view value) {
   auto in = begin(value);
   note_record x;
-  x.what = take_enum(in, subscription_note::kind::ask_again);
+  x.what = take_enum(in, subscription_note::kind::subscribe_ahead);
   x.number = in.varint();
   return complete(in, x);
 }

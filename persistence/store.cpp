@@ -114,6 +114,7 @@ result<void> store::impl::write(commit_plan& plan) {
   if (auto& key = plan.first_forgettable(); !key.empty())
     forget_from = std::min(forget_from, key);
   ids_put += plan.ids_put();
+  accounts_put += plan.accounts_put();
   return {};
 }
 

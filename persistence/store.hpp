@@ -138,6 +138,9 @@ struct subscription_note {
     unsubscribed = 3,
     /// What was approved is open again: the watcher has to wish anew.
     ask_again = 4,
+    /// A wish as `subscribe`, to one who had no account when it was made: it
+    /// waits for that.
+    subscribe_ahead = 5,
   };
   user_address from;
   user_address to;
@@ -146,7 +149,12 @@ struct subscription_note {
   /// same user has a greater one, whatever was forgotten between.
   uint64_t number = 0;
 
-  bool is_wish() const noexcept { return what <= kind::unsubscribe; }
+  bool is_wish() const noexcept {
+    return what <= kind::unsubscribe || what == kind::subscribe_ahead;
+  }
+  bool wants() const noexcept {
+    return what == kind::subscribe || what == kind::subscribe_ahead;
+  }
   bool operator==(const subscription_note&) const = default;
   auto fields() { return std::tie(from, to, what, number); }
 };
@@ -401,6 +409,8 @@ public:
   /// Times that an id was put since the store was opened; several for one that
   /// was put again.
   uint64_t ids_put() const noexcept;
+  /// Times that an account was put since the store was opened.
+  uint64_t accounts_put() const noexcept;
 
   /// A look at all users for IMs that expired. One that is given up harms
   /// nothing.

@@ -114,6 +114,7 @@ struct store::impl {
   std::string forget_from = keys::forgettable_begin(wall_time::min());
 
   std::atomic<uint64_t> ids_put = 0;
+  std::atomic<uint64_t> accounts_put = 0;
 
   std::mutex passing_over;
   // Guarded by `passing_over`.

@@ -37,9 +37,9 @@ result<user_head> store::head(const user_address& user) {
   if (!out.exists) {
     auto domain =
       x_impl->db->get(family::meta, keys::domain(user.domain()), now.get());
-    if (!domain)
+    if (!domain && domain.error().code != errc::store_corrupt)
       return tl::unexpected(std::move(domain.error()));
-    out.domain_known = domain->has_value();
+    out.domain_known = domain && domain->has_value();
   }
   out.stored = head->stored;
   out.last = head->last;

@@ -256,6 +256,10 @@ result<std::string> store::each_id(const std::string& from, size_t max,
   return done.map([&next] { return std::move(next); });
 }
 
+uint64_t store::accounts_put() const noexcept {
+  return x_impl->accounts_put;
+}
+
 uint64_t store::ids_put() const noexcept {
   return x_impl->ids_put;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "actors/messages.hpp"
+#include "actors/roster/contact_verdict.hpp"
 #include "actors/roster/presentity.hpp"
 #include "persistence/contact_rows.hpp"
 
@@ -78,7 +79,7 @@ struct contact_check;
 /// Code none: it may. By their places in the question; from several, in parts.
 struct contacts_checked {
   uint64_t ticket = 0;
-  std::vector<std::pair<uint32_t, failure>> what;
+  std::vector<std::pair<uint32_t, contact_verdict>> what;
   auto fields() { return std::tie(ticket, what); }
 };
 

@@ -197,6 +197,7 @@ void roster_state::request(session_id from, numbered_request& x) {
     rules.add(from, number, std::move(a->contacts), false, *x_policy, now_us());
   } else if (auto* r = std::get_if<remove_contacts>(&x.what)) {
     rules.remove(from, number, r->addresses, now_us());
+    decide_waiting();
   } else if (auto* l = std::get_if<list_contacts>(&x.what)) {
     if (auto* e = find(from))
       e->follows = true;
@@ -209,11 +210,17 @@ void roster_state::request(session_id from, numbered_request& x) {
     rules.approve(from, number, y->from, *x_policy, now_us());
   } else if (auto* n = std::get_if<parley::deny>(&x.what)) {
     rules.deny(from, number, n->from);
+    decide_waiting();
   } else if (auto* w = std::get_if<parley::watch>(&x.what)) {
     request_watch(from, number, *w);
   } else if (auto* p = std::get_if<parley::set_privacy>(&x.what)) {
     rules.set_privacy(from, number, std::move(*p), *x_policy);
   }
+}
+
+void roster_state::decide_waiting() {
+  if (x_rules->head().requests > 0)
+    x_rules->review(*x_policy);
 }
 
 // -- roster_rules::effects
@@ -255,7 +262,7 @@ void roster_state::tell_privacy(session_id by, privacy what) {
 void roster_state::check(
   uint64_t ticket, std::vector<user_address> whom, bool watched) {
   auto& c = x_checks[ticket];
-  c.why.resize(whom.size());
+  c.about.resize(whom.size());
   c.left = whom.size();
   std::map<size_t, contact_check> parts;
   for (size_t i = 0; i < whom.size(); ++i) {
@@ -276,18 +283,18 @@ void roster_state::checked(const contacts_checked& x) {
   if (i == x_checks.end())
     return;
   auto& c = i->second;
-  for (const auto& [at, why] : x.what) {
-    c.why.at(at) = why;
+  for (const auto& [at, about] : x.what) {
+    c.about.at(at) = about;
     --c.left;
   }
   if (c.left > 0)
     return;
-  auto why = std::move(c.why);
+  auto about = std::move(c.about);
   x_checks.erase(i);
-  when_loaded([this, ticket = x.ticket, why = std::move(why)]() mutable {
+  when_loaded([this, ticket = x.ticket, about = std::move(about)]() mutable {
     if (x_dissolving)
-      why.assign(why.size(), failure{errc::no_such_user});
-    x_rules->checked(ticket, why, *x_policy, now_us());
+      about.assign(about.size(), failure{errc::no_such_user});
+    x_rules->checked(ticket, about, *x_policy, now_us());
   });
 }
 
@@ -384,7 +391,8 @@ void roster_state::report(
       for (const auto& [who, w] : x_watchers)
         x.watchers.push_back(who);
       x.adhoc_watchers = adhoc_watchers_beside({});
-      x.view = *state_of(view_of(viewer));
+      x.view =
+        *state_of(viewer == x_rules->user() ? view::truth : view_of(viewer));
       promise.deliver(std::move(x));
     },
     [promise](const failure& why) mutable {

@@ -162,9 +162,12 @@ private:
   };
 
   struct open_check {
-    std::vector<failure> why;
+    std::vector<contact_verdict> about;
     size_t left = 0;
   };
+
+  /// There may be room for watchers that only wait for that.
+  void decide_waiting();
 
   // roster_rules::effects
   void write(store_operation what) override;

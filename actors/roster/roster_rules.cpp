@@ -1,6 +1,7 @@
 #include "actors/roster/roster_rules.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "actors/roster/privacy_rules.hpp"
@@ -142,17 +143,22 @@ void roster_rules::ask(open_check x, const policy& rules, uint64_t now_us) {
     checked(ticket, {}, rules, now_us);
 }
 
-void roster_rules::checked(uint64_t ticket, const std::vector<failure>& why,
-  const policy& rules, uint64_t now_us) {
+void roster_rules::checked(uint64_t ticket,
+  const std::vector<contact_verdict>& about, const policy& rules,
+  uint64_t now_us) {
   auto i = x_checks.find(ticket);
   if (i == x_checks.end())
     return;
   auto x = std::move(i->second);
   x_checks.erase(i);
   std::vector<const failure*> refusals(x.whom.size(), nullptr);
-  for (size_t k = 0; k < x.asked.size() && k < why.size(); ++k)
-    if (why[k].code != errc::none)
-      refusals[x.asked[k]] = &why[k];
+  std::set<size_t> absent;
+  for (size_t k = 0; k < x.asked.size() && k < about.size(); ++k) {
+    if (about[k].why.code != errc::none)
+      refusals[x.asked[k]] = &about[k].why;
+    if (about[k].absent)
+      absent.insert(x.asked[k]);
+  }
   change c{*this};
   std::vector<refused_contact> refused;
   for (size_t k = 0; k < x.whom.size(); ++k) {
@@ -183,7 +189,8 @@ void roster_rules::checked(uint64_t ticket, const std::vector<failure>& why,
       } else if (x.what != purpose::add
         && item.what.subscription.to == half::none) {
         apply(item, subscription_event::sends_subscribe);
-        wish(c, item, kind::subscribe, now_us);
+        wish(c, item,
+          absent.contains(k) ? kind::subscribe_ahead : kind::subscribe, now_us);
       }
     }
     if (r.why.code != errc::none)
@@ -388,6 +395,7 @@ void roster_rules::receive(
   auto* x = c.get(from);
   switch (what.what) {
   case kind::subscribe:
+  case kind::subscribe_ahead:
     if (!x)
       x = &c.make(from);
     if (lets_in(from) && what.number >= x->heard) {
@@ -410,6 +418,10 @@ void roster_rules::receive(
     x->heard = what.number;
     apply(*x, subscription_event::gets_unsubscribe);
     x->pretended = false;
+    c.count(*x);
+    // There may be room for one who waits for nothing else.
+    if (x_head.requests > 0)
+      review(c, rules);
     break;
   case kind::subscribed:
   case kind::unsubscribed:

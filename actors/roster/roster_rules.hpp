@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "actors/roster/contact_table.hpp"
+#include "actors/roster/contact_verdict.hpp"
 #include "actors/router/ids.hpp"
 #include "actors/settings/policy.hpp"
 #include "persistence/store.hpp"
@@ -98,8 +99,8 @@ public:
   void set_privacy(session_id from, request_number number,
     parley::set_privacy what, const policy& rules);
 
-  /// The answer to `check`: a refusal for each, in order; code none is none.
-  void checked(uint64_t ticket, const std::vector<failure>& why,
+  /// The answer to `check`, for each in order.
+  void checked(uint64_t ticket, const std::vector<contact_verdict>& about,
     const policy& rules, uint64_t now_us);
 
   // -- from the other half

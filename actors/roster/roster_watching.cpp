@@ -171,8 +171,9 @@ void roster_state::stop_watching(user_address whom, bool tells) {
   if (tells)
     // If it is unknown from now on, that is told when the subscription has told
     // its last.
-    self->send(
-      w.subscription, end_subscription{whom, is_unknown_when_absent(whom)});
+    self->send(w.subscription,
+      end_subscription{
+        whom, is_subscribed(whom) && is_unknown_when_absent(whom)});
   else
     self->send_exit(w.subscription, caf::exit_reason::normal);
 }
@@ -303,7 +304,8 @@ void roster_state::apply_policy(
     end_adhoc([](const user_address&, const adhoc_watch&) { return true; });
   if (x->presence_adhoc_ttl_ms < before->presence_adhoc_ttl_ms)
     shorten_adhoc(*x);
-  if (x->presence_auto_approve && !before->presence_auto_approve)
+  if ((x->presence_auto_approve && !before->presence_auto_approve)
+    || x->watchers_max > before->watchers_max)
     x_rules->review(*x);
 }
 

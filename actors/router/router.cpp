@@ -141,7 +141,8 @@ void router_state::sweep() {
 
 void router_state::set_policy(const shared<policy>& x) {
   bool decides =
-    x->presence_auto_approve && !config.rules->presence_auto_approve;
+    (x->presence_auto_approve && !config.rules->presence_auto_approve)
+    || x->watchers_max > config.rules->watchers_max;
   config.rules = x;
   rules->set_policy(*x);
   for (auto& [id, e] : x_entries)

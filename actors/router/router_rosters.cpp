@@ -102,10 +102,11 @@ void router_state::check(const contact_check& x) {
       [this, answer, left, at = at, whom = whom, from = x.from, by = x.user,
         watched = x.watched](const result<bool>& exists) {
         failure why;
+        const bool absent = exists && !*exists;
         auto* known = exists && *exists ? rules->roster_of(whom) : nullptr;
         if (!exists)
           why = exists.error();
-        else if (!*exists
+        else if (absent
           && (whom.domain() == config.domain || rules->knows_domain_of(whom)))
           why = failure{errc::no_such_user, "nobody is " + whom.str()};
         else if (known)
@@ -115,7 +116,8 @@ void router_state::check(const contact_check& x) {
         contact_check part{answer->ticket, from, by, watched, {}};
         part.whom.emplace_back(at, whom);
         if (!known || !watched || !tell_roster(whom, std::move(part)))
-          answer->what.emplace_back(at, std::move(why));
+          answer->what.emplace_back(
+            at, contact_verdict{std::move(why), absent});
         if (--*left == 0 && !answer->what.empty())
           self->send(from, std::move(*answer));
       });
@@ -126,16 +128,15 @@ void router_state::receive(const subscription_note& x) {
     // What cannot be asked now is sent again in time.
     if (!exists)
       return;
-    if (x.what == subscription_note::kind::subscribe) {
-      // Of another domain somebody may yet have an account.
-      if (x.to.domain() != config.domain)
-        return;
-      self->send(others->at(slot_of(x.from)),
-        subscription_note{
-          x.to, x.from, subscription_note::kind::unsubscribed, x.number});
-    } else {
-      self->send(others->at(slot_of(x.from)), note_confirmed{x});
-    }
+    using kind = subscription_note::kind;
+    if (x.what == kind::subscribe_ahead)
+      return; // somebody may yet have that account
+    const auto& back = others->at(slot_of(x.from));
+    if (x.what == kind::subscribe)
+      self->send(
+        back, subscription_note{x.to, x.from, kind::unsubscribed, x.number});
+    else
+      self->send(back, note_confirmed{x});
   });
 }
 

@@ -77,7 +77,7 @@ void routing::head_found(
     u->head = user::knowledge::known;
     // Made while the store was asked.
     u->exists |= head->exists;
-    u->domain_known = head->domain_known;
+    u->domain_known |= head->domain_known;
     u->in.load(*head);
     if (!u->roster_told)
       u->roster = {head->roster, head->contacts, head->watchers, head->requests,
@@ -125,7 +125,7 @@ void routing::forget_if_idle(user& u) {
 
 void routing::account_added(const user_address& name) {
   if (auto* u = find(name))
-    u->exists = true;
+    u->exists = u->domain_known = true;
   x_failed_removals.drop_account(name);
 }
 

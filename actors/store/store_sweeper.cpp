@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/router/routing.hpp"
+#include "persistence/defaults.hpp"
 #include "protocol/defaults.hpp"
 
 namespace parley {
@@ -139,12 +140,27 @@ void clean_up(sweeper_pointer self, store& db) {
 
 // -- rosters
 
+/// What waits for an account is sent at the start and when there are new ones;
+/// and now and then, for a router may have been unable to ask for it.
+void begin_resending(store_sweeper_state& st, const store& db) {
+  const auto accounts = db.accounts_put();
+  st.resending = true;
+  st.resending_all = st.accounts_before != accounts
+    || st.resendings % defaults::resend_all_every == 0;
+  st.accounts_before = accounts;
+  ++st.resendings;
+}
+
 /// Most of them are on their way already; the other half takes a note twice.
 void resend(sweeper_pointer self, store& db) {
   auto& st = self->state;
   std::vector<subscription_note> found;
-  auto next = db.each_note(st.next_note, defaults::sweep_step,
-    [&found](const subscription_note& x) { found.push_back(x); });
+  auto next = db.each_note(
+    st.next_note, defaults::sweep_step, [&](const subscription_note& x) {
+      if (st.resending_all
+        || x.what != subscription_note::kind::subscribe_ahead)
+        found.push_back(x);
+    });
   if (!next) {
     report(next.error());
     st.resending = false;
@@ -307,13 +323,15 @@ store_sweeper_actor::behavior_type store_sweeper(
   self->state.in_filter = in_filter;
   self->state.put_before = db->ids_put();
   return {
-    [self](const shared<policy>& rules, wall_time now,
+    [self, db](const shared<policy>& rules, wall_time now,
       const std::vector<router_actor>& routers) {
       auto& st = self->state;
       st.rules = rules;
       st.now = now;
       st.routers = routers;
-      st.expiring = st.forgetting = st.resending = st.cleaning_up = true;
+      if (!st.resending)
+        begin_resending(st, *db);
+      st.expiring = st.forgetting = st.cleaning_up = true;
       st.expired = 0;
       arm(self);
     },

@@ -55,6 +55,11 @@ struct store_sweeper_state {
   // -- rosters
   /// Notes that nobody has confirmed are sent again.
   bool resending = false;
+  /// Those, too, that wait for an account.
+  bool resending_all = false;
+  /// Rounds of it, and accounts put before the last one that was for all.
+  unsigned resendings = 0;
+  std::optional<uint64_t> accounts_before;
   bool cleaning_up = false;
   std::string next_note;
   /// Requests that wait in rosters are looked at again.

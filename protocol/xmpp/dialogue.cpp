@@ -391,7 +391,7 @@ bool dialogue::put_answer(const asked& about, const answer& x) {
   back.attributes = {{{}, "id", about.id}, {{}, "to", about.to}};
   if (name != "iq")
     back.attributes.push_back({{}, "from", x_self.str()});
-  const bool is_elsewhere = why->code == errc::no_such_user
+  const bool is_elsewhere = why->code == errc::no_such_user && !about.to.empty()
     && !is_own_domain(
       std::string_view{about.to}.substr(about.to.find('@') + 1));
   if (is_elsewhere)

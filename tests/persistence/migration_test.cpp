@@ -111,6 +111,22 @@ BOOST_AUTO_TEST_CASE(a_folder_of_schema_3_keeps_all_and_knows_its_domains) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(each_domain_of_a_folder_of_schema_3_is_known) {
+  temporary_folder folder;
+  store::options how{.path = (folder.path / "store").string()};
+  make_old(nullptr, how.path, 3);
+  {
+    old_store db(nullptr, how.path, 3);
+    for (const auto* name : {"zoe@a.net", "al@b.net", "al@c.net"})
+      db.add_user(user(name));
+  }
+  auto db = must(store::open(how));
+  for (const auto* known : {"x@a.net", "x@b.net", "x@c.net", "x@example.org"})
+    BOOST_TEST(must(db->head(user(known))).domain_known);
+  for (const auto* other : {"x@net", "x@d.net", "a.net@x"})
+    BOOST_TEST(!must(db->head(user(other))).domain_known);
+}
+
 BOOST_AUTO_TEST_CASE(a_parley_of_schema_1_does_not_open_what_was_migrated) {
   temporary_folder folder;
   auto path = (folder.path / "store").string();

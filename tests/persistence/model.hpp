@@ -160,7 +160,9 @@ private:
   void apply(const put_note& x) { x_notes[slot_of(x.what)] = x.what; }
   void apply(const remove_note& x) {
     auto i = x_notes.find(slot_of(x.what));
-    if (i != x_notes.end() && i->second == x.what)
+    if (i == x_notes.end() || i->second.number != x.what.number)
+      return;
+    if (i->second.what == x.what.what || (i->second.wants() && x.what.wants()))
       x_notes.erase(i);
   }
   // Without limits, and of collections that take any number.
@@ -366,7 +368,7 @@ private:
   /// Few, so that removals meet them.
   subscription_note some_note() {
     return {some_user(), some_user(),
-      static_cast<subscription_note::kind>(draw(4)), draw(3)};
+      static_cast<subscription_note::kind>(draw(6)), draw(3)};
   }
 
   void add_of_roster(std::vector<store_operation>& out) {

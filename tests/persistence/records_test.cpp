@@ -261,7 +261,7 @@ BOOST_AUTO_TEST_CASE(values_that_stand_for_nothing_are_not_taken) {
     BOOST_TEST(
       !decode_contact("\1"s + static_cast<char>(flags) + "\0\0\0\0\0"s));
   BOOST_TEST(decode_note("\1\3\1").has_value());
-  BOOST_TEST(!decode_note("\1\5\1"));
+  BOOST_TEST(!decode_note("\1\6\1"));
   auto roster = [](char approve, char sharing, char rule) {
     return decode_roster(
       "\1\0\0\0\0\0\0"s + approve + sharing + "\0\0\1\1d"s + rule)

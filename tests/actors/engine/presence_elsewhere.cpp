@@ -45,6 +45,58 @@ BOOST_AUTO_TEST_CASE(a_request_waits_for_an_account_that_is_made_later) {
     });
 }
 
+BOOST_AUTO_TEST_CASE(it_waits_through_a_power_cut) {
+  for (uint64_t seed = 1; seed <= seeds; ++seed)
+    BOOST_TEST_CONTEXT("seed " << seed) {
+      auto e = std::make_unique<engine>(seed, policy{});
+      e->make_account(alice);
+      e->sign_in(alice, "desk").request(subscribe{user(dave)});
+      e->settle();
+      engine::restart(e);
+      e->advance(3min);
+      e->make_account(dave);
+      e->sign_in(dave, "phone");
+      auto& a = e->sign_in(alice, "desk");
+      e->advance(2min);
+      BOOST_TEST(sees(a, dave) == "phone=available");
+      BOOST_TEST(open_notes(*e->db) == 0u);
+    }
+}
+
+// What was asked of an account does not reach a later one of its name.
+BOOST_AUTO_TEST_CASE(one_that_meets_the_end_of_its_account_is_refused) {
+  for (const bool has_list : {false, true})
+    in_any_order([has_list](engine& e) {
+      e.make_account(dave);
+      if (has_list)
+        e.sign_in(dave, "phone").request(adding(user(carol).str()));
+      e.settle();
+      auto& a = e.sign_in(alice, "desk");
+      a.follow_contacts();
+      e.hold_roster_writes();
+      a.request(subscribe{user(dave)});
+      e.settle(); // checked, and not yet on its way
+      auto& r = e.routers[slot_of(user(dave)) % 2];
+      audit_entry line{e.world->wall_clock(), "tester", "user remove", {}, {}};
+      e.ask<account_removed>(
+        router_actor{r}, remove_atom::value, user(dave), line);
+      e.settle();
+      e.let_roster_writes_go();
+      e.settle();
+      e.advance(2min);
+      auto* entry = a.screen.find(user(dave));
+      BOOST_REQUIRE(entry);
+      BOOST_TEST((entry->subscription.to == half::none));
+      BOOST_TEST(open_notes(*e.db) == 0u);
+      e.make_account(dave);
+      e.sign_in(dave, "phone");
+      e.advance(2min);
+      BOOST_TEST(sees(a, dave) == "");
+      BOOST_TEST((entry_of(*e.db, user(dave), user(alice)).what.subscription
+        == subscription_state{}));
+    });
+}
+
 BOOST_AUTO_TEST_CASE(one_who_takes_it_back_before_that_is_not_subscribed) {
   in_any_order([](engine& e) {
     auto& a = e.sign_in(alice, "desk");

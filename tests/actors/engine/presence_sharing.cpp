@@ -53,6 +53,32 @@ BOOST_AUTO_TEST_CASE(that_is_known_without_a_look_at_his_roster) {
   });
 }
 
+// Else to subscribe would be to ask whether somebody is here.
+BOOST_AUTO_TEST_CASE(who_subscribes_while_all_hide_learns_nothing) {
+  for (const bool is_here : {false, true})
+    in_any_order([is_here](engine& e) {
+      e.set("presence.sharing", "off");
+      if (is_here)
+        e.sign_in(bob, "phone");
+      auto& a = e.sign_in(alice, "desk");
+      a.follow_contacts();
+      for (int i = 0; i < 3; ++i) {
+        const auto before = told(a, bob).size();
+        a.request(subscribe{user(bob)});
+        e.settle();
+        e.advance(2s);
+        BOOST_TEST(sees(a, bob) == "unknown");
+        auto heard = told(a, bob);
+        heard.erase(
+          heard.begin(), heard.begin() + static_cast<std::ptrdiff_t>(before));
+        BOOST_TEST(heard == texts{"=unknown"});
+        a.request(unsubscribe{user(bob)});
+        e.settle();
+        BOOST_TEST(sees(a, bob) == "");
+      }
+    });
+}
+
 BOOST_AUTO_TEST_CASE(it_outlives_a_crash) {
   for (uint64_t seed = 1; seed <= seeds; ++seed) {
     BOOST_TEST_CONTEXT("seed " << seed) {

@@ -1,5 +1,7 @@
 #include "tests/actors/engine/presence_cases.hpp"
 
+#include "tests/actors/engine/halves.hpp"
+
 #include <algorithm>
 
 // Ad-hoc watches: for a limited time, of one endpoint.
@@ -308,6 +310,31 @@ BOOST_AUTO_TEST_CASE(an_absent_one_that_is_subscribed_to_is_not_unknown) {
       BOOST_TEST(sees(*c, bob) == "");
     BOOST_TEST(told(other, bob).empty());
   });
+}
+
+BOOST_AUTO_TEST_CASE(who_waits_for_room_alone_is_let_in_when_there_is_some) {
+  auto rules = asking();
+  rules.watchers_max = 1;
+  in_any_order(
+    [](engine& e) {
+      e.sign_in(alice, "desk").request(subscribe{user(bob)});
+      e.sign_in(carol, "desk").request(subscribe{user(bob)});
+      e.settle();
+      auto watchers = [&e] {
+        size_t n = 0;
+        for (const auto& name : {alice, carol})
+          n += entry_of(*e.db, user(bob), user(name)).what.subscription.from
+            == half::active;
+        return n;
+      };
+      e.set("presence.auto_approve", "on");
+      e.advance(1s);
+      BOOST_TEST(watchers() == 1u);
+      e.set("watchers.max", "2");
+      e.advance(1s);
+      BOOST_TEST(watchers() == 2u);
+    },
+    rules);
 }
 
 BOOST_AUTO_TEST_CASE(a_shorter_longest_time_holds_for_watches_that_run) {

@@ -24,12 +24,13 @@ void desk::run(F act) {
   while (!last.checks.empty()) {
     auto c = last.checks.front();
     last.checks.erase(last.checks.begin());
-    std::vector<failure> why;
+    std::vector<contact_verdict> about;
     for (const auto& whom : c.whom) {
       auto i = refused.find(whom);
-      why.push_back(i == refused.end() ? failure{} : i->second);
+      about.emplace_back(
+        i == refused.end() ? failure{} : i->second, absent.contains(whom));
     }
-    rules.checked(c.ticket, why, limits, now);
+    rules.checked(c.ticket, about, limits, now);
     auto more = x_fx.take();
     append(last.writes, more.writes);
     append(last.replies, more.replies);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,8 @@ public:
 
   /// Contacts that others' rosters refuse, and why.
   std::map<user_address, failure> refused;
+  /// Who has no account.
+  std::set<user_address> absent;
   policy limits;
   /// All that was asked for by the last call, checks answered.
   asked_for last;

@@ -40,7 +40,9 @@ struct writer {
   void operator()(const remove_note& x) const {
     mine(x.what.from);
     auto i = to.notes.find({x.what.to, x.what.is_wish()});
-    if (i != to.notes.end() && i->second == x.what)
+    if (i == to.notes.end() || i->second.number != x.what.number)
+      return;
+    if (i->second == x.what || (i->second.wants() && x.what.wants()))
       to.notes.erase(i);
   }
   template <class T>

@@ -100,6 +100,21 @@ BOOST_AUTO_TEST_CASE(whoever_has_no_account_is_refused_alone) {
   BOOST_TEST(d.head().contacts == 2u);
 }
 
+BOOST_AUTO_TEST_CASE(a_request_to_one_without_account_says_so_until_answered) {
+  desk d;
+  d.absent = {person(nth(1))};
+  d.subscribe(nth(0));
+  d.subscribe(nth(1));
+  const auto& notes = d.disk.notes;
+  BOOST_REQUIRE(notes.size() == 2u);
+  BOOST_TEST((notes.at({person(nth(0)), true}).what == kind::subscribe));
+  BOOST_TEST((notes.at({person(nth(1)), true}).what == kind::subscribe_ahead));
+  // By who has the account now.
+  d.says(nth(1), kind::subscribed);
+  BOOST_TEST((d.find(nth(1))->what.subscription.to == half::active));
+  BOOST_TEST(notes.size() == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(whoever_has_a_bad_name_is_refused_alone) {
   desk d;
   auto x = d.add({{nth(0), "Ann", {}}, {nth(1), std::string(256, 'n'), {}},
@@ -230,9 +245,12 @@ BOOST_AUTO_TEST_CASE(a_review_lets_in_as_many_as_there_is_room_for) {
   BOOST_TEST(d.head().watchers == 3u);
   BOOST_TEST(d.head().requests == 2u);
   BOOST_TEST(d.last.notes.size() == 3u);
+  d.leaves(nth(0)); // which makes room for one
+  BOOST_TEST(d.head().watchers == 3u);
+  BOOST_TEST(d.head().requests == 1u);
   d.limits.watchers_max = unlimited;
   d.review();
-  BOOST_TEST(d.head().watchers == 5u);
+  BOOST_TEST(d.head().watchers == 4u);
   BOOST_TEST(d.head().requests == 0u);
 }
 
