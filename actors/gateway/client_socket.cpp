@@ -25,6 +25,20 @@ using std::chrono::steady_clock;
 
 namespace {
 
+/// What one read may take of its worker's time, about: small frames cost many
+/// times what large ones do.
+constexpr auto turn_max = std::chrono::microseconds{500};
+constexpr uint32_t least_read_bytes = 4 * 1024;
+
+/// After a read of `n` bytes that took so long.
+uint32_t next_read_bytes(uint32_t now, size_t n, steady_clock::duration took) {
+  if (n >= least_read_bytes && took > turn_max)
+    return std::max(static_cast<uint32_t>(n / 2), least_read_bytes);
+  if (n == now && took < turn_max / 4)
+    return std::min<uint32_t>(2 * now, defaults::read_bytes);
+  return now;
+}
+
 /// Reads land here: one buffer a thread, none a connection.
 std::span<char> read_buffer() {
   static thread_local std::array<char, defaults::read_bytes> buffer;
@@ -161,7 +175,7 @@ void client_socket::readable() {
   // It may have waited long since it was asked for last.
   if (!x_closed && x_session && !x_home->may_read(held_bytes()))
     return go_on();
-  auto buffer = read_buffer();
+  auto buffer = read_buffer().first(x_read_bytes);
   error_code ec;
   auto n = x_socket->read_some(asio::buffer(buffer.data(), buffer.size()), ec);
   if (ec && ec != asio::error::would_block) {
@@ -173,9 +187,14 @@ void client_socket::readable() {
   }
   // After its end the peer's bytes are read and thrown away: closing on unread
   // bytes would take the last words from it.
-  if (n > 0 && !x_closed)
+  if (n > 0 && !x_closed) {
+    const auto began = steady_clock::now();
     x_connection->receive(
-      buffer.first(n), steady_clock::now(), x_home->with().world->wall_clock());
+      buffer.first(n), began, x_home->with().world->wall_clock());
+    if (n >= least_read_bytes)
+      x_read_bytes =
+        next_read_bytes(x_read_bytes, n, steady_clock::now() - began);
+  }
   book();
   go_on();
 }

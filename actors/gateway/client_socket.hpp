@@ -11,6 +11,7 @@
 #include "actors/gateway/gateway.hpp"
 #include "actors/runtime/scheduler.hpp"
 #include "protocol/client_connection.hpp"
+#include "protocol/defaults.hpp"
 
 namespace parley {
 
@@ -181,6 +182,9 @@ private:
   bool x_is_v6 = false;
   /// Messages to its session that it has not handled.
   uint32_t x_untaken = 0;
+  /// Bytes of the next read: fewer after one that took long, for the others of
+  /// its worker wait meanwhile.
+  uint32_t x_read_bytes = defaults::read_bytes;
   /// What the session keeps for this client.
   uint64_t x_session_holds = 0;
   /// Since when it is held by the budget.
