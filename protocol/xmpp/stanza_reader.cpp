@@ -12,6 +12,11 @@
 #include "protocol/xmpp/defaults.hpp"
 #include "protocol/xmpp/extent.hpp"
 
+// Null, and in no header, where expat is older than Debian's 2.5.0-1+deb12u2,
+// which never defers.
+extern "C" [[gnu::weak]] XML_Bool XML_SetReparseDeferralEnabled(
+  XML_Parser parser, XML_Bool enabled);
+
 namespace parley::xmpp {
 
 namespace {
@@ -178,7 +183,8 @@ private:
     XML_SetHashSalt(x_expat, hash_salt());
     XML_SetReturnNSTriplet(x_expat, 1);
     // What came whole is told at once.
-    XML_SetReparseDeferralEnabled(x_expat, XML_FALSE);
+    if (XML_SetReparseDeferralEnabled)
+      XML_SetReparseDeferralEnabled(x_expat, XML_FALSE);
     x_fault.reset();
     x_event.reset();
     x_open.clear();
