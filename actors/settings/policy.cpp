@@ -163,6 +163,9 @@ std::optional<uint64_t> parse_number(unit u, std::string_view text) {
     return std::nullopt;
   std::string_view suffix{
     rest, static_cast<size_t>(text.data() + text.size() - rest)};
+  // A blank stands between a number and its unit, and nowhere else.
+  if (suffix.ends_with(' '))
+    return std::nullopt;
   while (!suffix.empty() && suffix.front() == ' ')
     suffix.remove_prefix(1);
   auto factor = unit_factor(u, suffix);

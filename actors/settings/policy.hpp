@@ -100,8 +100,8 @@ struct setting {
   /// The range as text, for people.
   std::string range() const;
   /// Sets the value in `x`; `bad_request` with the range, and nothing changed,
-  /// if `text` is none. Durations take `ms`, `s`, `min`, `h`, `d`; bare numbers
-  /// are seconds.
+  /// if `text` is none, or has a blank before or behind it. Durations take
+  /// `ms`, `s`, `min`, `h`, `d`; bare numbers are seconds.
   result<void> assign(policy& x, std::string_view text) const;
 };
 

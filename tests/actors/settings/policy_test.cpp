@@ -170,6 +170,20 @@ BOOST_AUTO_TEST_CASE(what_is_no_value_is_refused) {
   BOOST_TEST(!assigned("im.grace", "1.0005").has_value());
 }
 
+BOOST_AUTO_TEST_CASE(no_value_of_any_kind_has_blanks_around_it) {
+  for (const auto& x : settings_table()) {
+    std::vector<std::string> values{x.bare_value(policy{}), x.value(policy{})};
+    if (x.may_be_unlimited)
+      values.emplace_back("unlimited");
+    for (const auto& value : values) {
+      BOOST_TEST(assigned(x.name, value).has_value(), x.name << ' ' << value);
+      for (const auto& text :
+        {' ' + value, value + ' ', value + "  ", '\t' + value, value + '\n'})
+        BOOST_TEST(!assigned(x.name, text), x.name << " '" << text << "'");
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(every_millisecond_can_be_written_as_seconds) {
   for (uint64_t ms = 100; ms <= 30'000; ++ms) {
     auto digits = std::to_string(ms % s);
