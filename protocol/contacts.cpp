@@ -30,12 +30,17 @@ std::optional<Enum> named(const std::array<std::string_view, N>& names,
   return std::nullopt;
 }
 
-/// Such as XML does not have (XML 1.0, 2.2): lines and tabs are none.
-bool has_control(std::string_view text) noexcept {
+/// Whether a text in UTF-8 can stand in XML (XML 1.0, 2.2): lines and tabs can,
+/// and U+007F to U+009F.
+bool fits_xml(std::string_view text) noexcept {
   constexpr unsigned char first_printable = 0x20;
-  return std::any_of(text.begin(), text.end(), [](unsigned char c) {
+  auto is_control = [](unsigned char c) {
     return c < first_printable && c != '\t' && c != '\n' && c != '\r';
-  });
+  };
+  // U+FFFE and U+FFFF are no characters.
+  return std::none_of(text.begin(), text.end(), is_control)
+    && text.find("\xef\xbf\xbe") == text.npos
+    && text.find("\xef\xbf\xbf") == text.npos;
 }
 
 } // namespace
@@ -46,9 +51,9 @@ std::optional<failure> contact_fault(
   if (name.size() > contact_name_max)
     return native::over_limit(errc::bad_request, "bytes of a contact's name",
       contact_name_max, name.size());
-  if (has_control(name))
+  if (!fits_xml(name))
     return failure{
-      errc::bad_request, "a contact's name has no control characters"};
+      errc::bad_request, "a contact's name has a character that XML has not"};
   if (groups.size() > contact_groups_max)
     return native::over_limit(errc::bad_request, "groups of a contact",
       contact_groups_max, groups.size());
@@ -58,9 +63,9 @@ std::optional<failure> contact_fault(
     if (x.size() > contact_name_max)
       return native::over_limit(errc::bad_request, "bytes of a group's name",
         contact_name_max, x.size());
-    if (has_control(x))
+    if (!fits_xml(x))
       return failure{
-        errc::bad_request, "a group's name has no control characters"};
+        errc::bad_request, "a group's name has a character that XML has not"};
   }
   return std::nullopt;
 }

@@ -73,8 +73,8 @@ struct wanted_contact {
 };
 
 /// What is wrong with a contact's name and distinct groups, if anything: beyond
-/// their bounds, a group without name, control characters that XML does not
-/// have. `bad_request`.
+/// their bounds, a group without name, characters that XML does not have.
+/// `bad_request`.
 std::optional<failure> contact_fault(
   std::string_view name, const std::vector<std::string>& groups);
 

@@ -72,12 +72,20 @@ BOOST_AUTO_TEST_CASE(a_contact_beyond_its_bounds_is_told_with_the_limit) {
   limited(contact_fault("", more), contact_groups_max);
   groups[0] += 'g';
   limited(contact_fault("", groups), contact_name_max);
-  for (const std::string wrong :
-    {std::string{}, std::string{"a\0b", 3}, std::string{"\x1b[0m"}})
+  BOOST_TEST(to_string(contact_fault("", {""}).value().code) == "bad_request");
+}
+
+BOOST_AUTO_TEST_CASE(names_of_contacts_have_the_characters_that_xml_has) {
+  for (const auto& wrong : {std::string{"a\0b", 3}, std::string{"\x1b[0m"},
+         std::string{"a\a"}, std::string{"\uFFFE"}, std::string{"a\uFFFFb"}}) {
+    BOOST_TEST(
+      to_string(contact_fault(wrong, {}).value().code) == "bad_request");
     BOOST_TEST(
       to_string(contact_fault("", {wrong}).value().code) == "bad_request");
-  const std::string bell{"a\a"};
-  BOOST_TEST(to_string(contact_fault(bell, {}).value().code) == "bad_request");
+  }
+  for (const std::string fine :
+    {"\t\r\n", "\x7f", "\u0080\u009F", "\uFFFD", "\U0001F642"})
+    BOOST_TEST(!contact_fault(fine, {fine}));
 }
 
 // The others of its request need not suffer: whoever keeps the list judges.
