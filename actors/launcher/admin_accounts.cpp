@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <set>
 
-#include "actors/launcher/counted.hpp"
 #include "actors/launcher/scram_text.hpp"
 #include "protocol/sasl.hpp"
 
@@ -200,6 +199,11 @@ json admin_requests::import_users(const json& what) {
   for (auto index : add_accounts(made, rows->size()))
     refused.push_back(refused_account(
       index, (*rows)[index], failure{errc::exists, std::string{is_there}}));
+  if (made.empty() && !rows->empty()) {
+    operations ops;
+    ops.emplace_back(audited_import("user import", 0, "account", rows->size()));
+    write(std::move(ops));
+  }
   return {{"added", made.size()}, {"refused", std::move(refused)}};
 }
 
@@ -213,9 +217,8 @@ std::vector<size_t> admin_requests::add_accounts(
       ops.emplace_back(account);
       users.push_back(account.user);
     }
-    ops.emplace_back(audited("user import", {},
-      counted(users.size(), "account") + ", "
-        + counted(rows - users.size(), "row") + " refused"));
+    ops.emplace_back(audited_import(
+      "user import", users.size(), "account", rows - users.size()));
     const auto why = try_write(std::move(ops));
     if (why.code != errc::exists) {
       check(why);

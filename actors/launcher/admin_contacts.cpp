@@ -4,7 +4,6 @@
 
 #include "actors/launcher/admin_requests.hpp"
 #include "actors/launcher/contact_row.hpp"
-#include "actors/launcher/counted.hpp"
 #include "protocol/defaults.hpp"
 
 // What operators ask about contact lists: rows in, rows out.
@@ -134,11 +133,10 @@ json admin_requests::import_contacts(const json& what) {
   while (!open.empty())
     finish_first();
   auto imported = rows.size() - refused.size();
-  if (imported > 0) {
+  if (!rows.empty()) {
     operations ops;
-    ops.emplace_back(audited("contacts import", {},
-      counted(imported, "contact") + ", " + counted(refused.size(), "row")
-        + " refused"));
+    ops.emplace_back(
+      audited_import("contacts import", imported, "contact", refused.size()));
     write(std::move(ops));
   }
   return {{"imported", imported}, {"refused", std::move(refused)}};

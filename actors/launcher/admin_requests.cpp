@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "actors/launcher/counted.hpp"
 #include "protocol/decoys.hpp"
 
 namespace parley {
@@ -129,6 +130,12 @@ audit_entry admin_requests::audited(
   std::string what, std::string from, std::string to) {
   return {x_reach.world->wall_clock(), x_who, std::move(what), std::move(from),
     std::move(to)};
+}
+
+audit_entry admin_requests::audited_import(
+  std::string what, size_t made, const char* of, size_t refused) {
+  return audited(std::move(what), {},
+    counted(made, of) + ", " + counted(refused, "row") + " refused");
 }
 
 } // namespace parley

@@ -88,6 +88,9 @@ private:
   std::vector<size_t> add_accounts(new_accounts& what, size_t rows);
   audit_entry audited(
     std::string what, std::string from = {}, std::string to = {});
+  /// So many of these were made, so many rows refused.
+  audit_entry audited_import(
+    std::string what, size_t made, const char* of, size_t refused);
   const router_actor& router_of(const user_address& user) const;
 
   // How a request ends early: by an exception that `answer` catches.

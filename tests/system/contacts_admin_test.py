@@ -248,15 +248,26 @@ class ContactsAdminTest(SystemTest):
         before = self.server.admin("audit", "100000")["audit"]
         for words in (
             ("contacts", "export", f"nobody@{DOMAIN}"),
-            ("contacts", "import", self.csv("in.csv", [["x", "y"]])),
             ("kick", f"nobody@{DOMAIN}"),
             ("user", "remove", f"nobody@{DOMAIN}"),
-            ("user", "import", self.csv("in.csv", [["x", "y"]])),
             ("settings", "set", "contacts.max", "x"),
         ):
             done = self.server.try_admin(*words)
             self.assertEqual(done.returncode, 1, (words, done))
         self.assertEqual(self.server.admin("audit", "100000")["audit"], before)
+
+    def test_an_import_of_nothing_but_refused_rows_is_in_the_audit_log(self):
+        for kind, refused in (
+            ("contacts", "0 contacts, 2 rows refused"),
+            ("user", "0 accounts, 2 rows refused"),
+        ):
+            path = self.csv("in.csv", [["x", "y"], ["z", "y"]])
+            done = self.server.try_admin(kind, "import", path)
+            self.assertEqual(done.returncode, 1, done)
+            (line,) = self.server.admin("audit", "1")["audit"]
+            self.assertEqual(
+                (line["what"], line["to"]), (f"{kind} import", refused)
+            )
 
     # -- one user
 
