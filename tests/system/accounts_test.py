@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import os
 import stat
+import subprocess
 import time
 
 from parley_system import ALICE, BOB, DOMAIN, NOBODY, PASSWORD
@@ -90,6 +91,24 @@ class AccountsTest(SystemTest):
             self.refuses("user", "password", NOBODY, "--password-file", file),
         )
         self.assertNotIn(NOBODY, self.listed())
+
+    def test_the_domain_may_be_left_out_at_a_sign_in_alone(self):
+        name = self.user.split("@")[0]
+        self.assertTrue(self.can_sign_in(name))
+        file = self.server.password_file
+        for words in (
+            ("user", "add", f"new{name}", "--password-file", file),
+            ("user", "password", name, "--password-file", file),
+            ("user", "remove", name),
+            ("user", "show", name),
+        ):
+            self.assertIn("is not user@domain", self.refuses(*words))
+        # Which is what they are told beforehand.
+        said = subprocess.run(
+            [self.parley, "serve", "--help"], capture_output=True, text=True
+        ).stdout
+        words = " ".join(said.split())
+        self.assertIn("a client may leave it out when it signs in", words)
 
     def test_a_changed_password(self):
         self.server.admin(
