@@ -119,7 +119,7 @@ std::string contacts_changed_line(std::string_view id, const char* done,
 std::string refused_contact_line(
   std::string_view id, const refused_contact& x) {
   auto y = event_with_id("error", id);
-  put_failure(y, x.why, "unknown", whose_limit(x));
+  put_error(y, x.why, whose_limit(x));
   y["address"] = x.address;
   if (!x.whose.empty())
     y["whose"] = x.whose.str();

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "actors/launcher/chat_command.hpp"
 #include "actors/launcher/chat_json_parts.hpp"
 #include "actors/launcher/limit_words.hpp"
 
@@ -39,6 +40,13 @@ void put_failure(json& to, const failure& why, std::string_view none_means,
     to["value"] = *why.value;
   if (why.retry_after)
     to["retry_after"] = seconds(*why.retry_after);
+}
+
+void put_error(json& to, const failure& why, std::string_view whose) {
+  auto told = why;
+  if (told.text.empty())
+    told.text = words_of(why, whose);
+  put_failure(to, told, "unknown");
 }
 
 std::string ready_line(std::string_view address, bool resumed) {
@@ -101,7 +109,7 @@ std::string error_line(
   json y{{"event", "error"}};
   if (!id.empty())
     y["id"] = text(id);
-  put_failure(y, why, "unknown", whose);
+  put_error(y, why, whose);
   return line_of(y);
 }
 
@@ -109,7 +117,7 @@ std::string error_line(const bad_line& x) {
   json y{{"event", "error"}};
   if (!x.id.empty())
     y["id"] = json::parse(x.id);
-  put_failure(y, x.why, "unknown");
+  put_error(y, x.why);
   return line_of(y);
 }
 

@@ -25,4 +25,7 @@ inline std::string text(std::string_view x) {
 void put_failure(json& to, const failure& why, std::string_view none_means,
   std::string_view whose = {});
 
+/// The same for an event that tells of nothing else: there is always a text.
+void put_error(json& to, const failure& why, std::string_view whose = {});
+
 } // namespace parley::chat

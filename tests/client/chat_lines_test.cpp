@@ -131,6 +131,25 @@ BOOST_AUTO_TEST_CASE(events_are_written_as_the_contract_says) {
        "\"text\":\"gone\",\"retry_in\":0.25}\n");
 }
 
+BOOST_AUTO_TEST_CASE(every_error_event_has_a_text_for_a_person) {
+  for (unsigned i = 0; i <= UINT8_MAX; ++i) {
+    auto code = static_cast<errc>(i);
+    for (const auto& line : {error_line("x", failure{code}),
+           error_line(bad_line{"\"x\"", failure{code}}),
+           refused_contact_line("x", {"bob@x", failure{code}, {}})}) {
+      auto at = line.find(R"("text":")");
+      BOOST_REQUIRE_MESSAGE(at != line.npos, line);
+      BOOST_TEST(line.substr(at).find(R"("text":"")") != 0u, line);
+    }
+  }
+  BOOST_TEST(error_line("w1", failure{errc::not_authorised})
+    == "{\"event\":\"error\",\"id\":\"w1\",\"reason\":\"not_authorised\","
+       "\"text\":\"you have to be allowed to see that user first\"}\n");
+  // The server's own words are kept.
+  auto line = error_line("x", failure{errc::overloaded, "not now"});
+  BOOST_TEST(line.find(R"("text":"not now")") != line.npos);
+}
+
 BOOST_AUTO_TEST_CASE(a_reason_of_a_newer_server_is_shown_as_it_was_sent) {
   BOOST_TEST(reason_of(failure{errc::none, "moon_phase: wait"}, "unknown")
     == "moon_phase");

@@ -287,6 +287,7 @@ class ContactsTest(SystemTest):
         self.answer(bob, "privacy", approve="ask")
         error = self.answer(alice, "watch", address=b, seconds=60)
         self.assertEqual(error["reason"], "not_authorised")
+        self.assertIn("allowed to see", error["text"])
         self.answer(alice, "watch", address=c, seconds=60)
         self.sees(alice, carol.name, "available")
         self.setting("presence.adhoc", "off")
