@@ -65,7 +65,7 @@ void readable_watch::run() {
 std::vector<std::string> line_splitter::feed(std::string_view bytes) {
   std::vector<std::string> lines;
   auto add = [this](std::string_view x) {
-    auto room = defaults::chat_line_max - x_line.size();
+    auto room = defaults::chat_line_max + 1 - x_line.size();
     x_line.append(x.substr(0, room));
   };
   for (auto end = bytes.find('\n'); end != std::string_view::npos;

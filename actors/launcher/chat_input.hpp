@@ -45,7 +45,8 @@ private:
   std::thread x_thread;
 };
 
-/// Cuts input into lines. A line beyond `chat_line_max` is cut off there.
+/// Cuts input into lines. A line beyond `chat_line_max` is cut off one byte
+/// behind that, so that it is seen to be too long.
 class line_splitter {
 public:
   /// The lines that are complete now, without their newlines.

@@ -59,7 +59,8 @@ struct bad_line {
   failure why;
 };
 
-/// Reads one line without its newline. `bad_request` if it is no JSON object,
+/// Reads one line without its newline. `too_large` beyond `chat_line_max`, with
+/// the id if it is a string that stands within that; `bad_request` if it is no JSON object,
 /// or a field is missing or of the wrong type, or `privacy` has one that it
 /// does not know; `bad_address`; `unknown_request` if this version does not
 /// know the operation.

@@ -3,6 +3,7 @@
 #include "actors/launcher/chat_defaults.hpp"
 #include "actors/launcher/chat_fields.hpp"
 #include "actors/launcher/chat_json.hpp"
+#include "actors/launcher/counted.hpp"
 
 namespace parley::chat {
 
@@ -73,10 +74,70 @@ bool read_request(
   return true;
 }
 
+/// Reads no further than to the `id` of an object that may be cut off.
+class id_finder : public nlohmann::json_sax<field_reader::json> {
+public:
+  /// As JSON text; empty if there is none.
+  std::string id;
+
+  bool null() override { return goes_on(); }
+  bool boolean(bool) override { return goes_on(); }
+  bool number_integer(number_integer_t) override { return goes_on(); }
+  bool number_unsigned(number_unsigned_t) override { return goes_on(); }
+  bool number_float(number_float_t, const string_t&) override {
+    return goes_on();
+  }
+  bool string(string_t& x) override {
+    if (x_is_id)
+      id = field_reader::json(x).dump();
+    return goes_on();
+  }
+  bool binary(binary_t&) override { return goes_on(); }
+  bool start_object(size_t) override { return opens(); }
+  bool end_object() override { return closes(); }
+  bool start_array(size_t) override { return opens(); }
+  bool end_array() override { return closes(); }
+  bool key(string_t& x) override {
+    x_is_id = x_depth == 1 && x == "id";
+    return true;
+  }
+  bool parse_error(
+    size_t, const std::string&, const nlohmann::detail::exception&) override {
+    return false;
+  }
+
+private:
+  bool goes_on() const noexcept { return !x_is_id && x_depth > 0; }
+  bool opens() {
+    auto x = !x_is_id;
+    ++x_depth;
+    return x;
+  }
+  bool closes() {
+    --x_depth;
+    return goes_on();
+  }
+
+  size_t x_depth = 0;
+  bool x_is_id = false;
+};
+
+bad_line too_long(std::string_view line) {
+  id_finder found;
+  field_reader::json::sax_parse(line, &found);
+  failure why{errc::too_large,
+    "the line is too long: at most "
+      + counted(defaults::chat_line_max, "byte")};
+  why.limit = defaults::chat_line_max;
+  return {std::move(found.id), std::move(why)};
+}
+
 } // namespace
 
 tl::expected<script_request, bad_line> parse_request(std::string_view line) {
   using json = field_reader::json;
+  if (line.size() > defaults::chat_line_max)
+    return tl::unexpected<bad_line>(too_long(line));
   auto bad = [](std::string id, failure why) {
     return tl::unexpected<bad_line>(bad_line{std::move(id), std::move(why)});
   };

@@ -1,6 +1,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "actors/launcher/chat_command.hpp"
+#include "actors/launcher/chat_defaults.hpp"
 #include "actors/launcher/chat_input.hpp"
 #include "actors/launcher/chat_json.hpp"
 
@@ -82,6 +83,51 @@ BOOST_AUTO_TEST_CASE(operations_of_other_versions_are_unknown_requests) {
   auto text = answer_to(R"({"op":"rooms.join","id":"c1","room":"x"})");
   BOOST_TEST(text.find(R"("reason":"unknown_request")") != text.npos);
   BOOST_TEST(text.find(R"("id":"c1")") != text.npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_line_that_is_too_long_is_told_so_and_repeats_its_id) {
+  constexpr auto max = defaults::chat_line_max;
+  const auto filling = std::string(max, 'x');
+  auto cut = [](const std::string& line) {
+    line_splitter x;
+    x.feed(line);
+    return x.rest();
+  };
+  auto told_of = [&](const std::string& line) {
+    auto answer = answer_to(cut(line));
+    BOOST_TEST(answer.find(R"("reason":"too_large")") != answer.npos);
+    BOOST_TEST(answer.find(R"("limit":1048576)") != answer.npos);
+    BOOST_TEST(answer.find("too long: at most 1048576 bytes") != answer.npos);
+    return answer.find(R"("id":)") == answer.npos
+      ? std::string{}
+      : answer.substr(answer.find(R"("id":)"), 10);
+  };
+  const auto last = R"(,"to":"b@x","body":")" + filling + "\"}";
+  BOOST_TEST(told_of(R"({"op":"send","id":"m1")" + last) == R"("id":"m1",)");
+  BOOST_TEST(told_of(R"({"x":{"id":"no"},"y":["id"],"id":"m2")" + last)
+    == R"("id":"m2",)");
+  // What stands behind the cut, or within something else, or is no string.
+  for (const auto& line : {R"({"body":")" + filling + R"(","id":"m3"})",
+         R"({"x":{"id":"m4"})" + last, R"([{"id":"m5"}])" + filling,
+         R"({"id":["m6"])" + last, R"({"id":7)" + last,
+         R"({"op":"send"}{"id":"m7")" + last, R"({"id":")" + filling + "\"}",
+         filling + "x", std::string(max + 1, '['), std::string(max + 1, '{')})
+    BOOST_TEST(told_of(line).empty(), line.substr(0, 30));
+  // As long as a line may be, it is read.
+  const std::string front = R"({"op":"typing","to":")";
+  auto longest = front + filling.substr(front.size() + 2) + "\"}";
+  BOOST_TEST(longest.size() == max);
+  BOOST_TEST(parsed<typing_line>(cut(longest)).to.size() > max - 50);
+}
+
+BOOST_AUTO_TEST_CASE(a_line_that_is_too_long_spoils_no_other) {
+  line_splitter x;
+  auto lines = x.feed("a\n" + std::string(3 * defaults::chat_line_max, 'x'));
+  BOOST_TEST((lines == std::vector<std::string>{"a"}));
+  lines = x.feed("x\nb\n");
+  BOOST_REQUIRE(lines.size() == 2u);
+  BOOST_TEST(lines[0].size() == defaults::chat_line_max + 1);
+  BOOST_TEST(lines[1] == "b");
 }
 
 BOOST_AUTO_TEST_CASE(deep_nesting_is_an_error_like_any_other) {

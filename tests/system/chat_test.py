@@ -86,6 +86,17 @@ class LinesTest(ChatTest):
         alice.until("done", id="p1")
         self.assertEqual(alice.quit(), 0)
 
+    def test_a_line_that_is_too_long_is_an_error_under_its_id(self):
+        alice = self.chat(ALICE).ready()
+        alice.ask("send", id="long", to=BOB, body="x" * 1024 * 1024)
+        error = alice.until("error", id="long")
+        self.assertEqual(error["reason"], "too_large")
+        self.assertEqual(error["limit"], 1024 * 1024)
+        self.assertIn("too long", error["text"])
+        alice.ask("presence", id="p2", show="away")
+        alice.until("done", id="p2")
+        self.assertEqual(alice.quit(), 0)
+
     def test_a_broadcast_lists_each_recipient_once(self):
         alice, bob = self.chat(ALICE).ready(), self.chat(BOB).ready()
         alice.ask("broadcast", id="b1", body="all",
