@@ -236,7 +236,7 @@ void roster_rules::remove(session_id from, request_number number,
       continue;
     }
     auto* x = c.get(parsed->user);
-    if (!x || !is_visible(*x))
+    if (!x)
       continue;
     if (x->what.subscription.to != half::none) {
       apply(*x, subscription_event::sends_unsubscribe);

@@ -117,6 +117,12 @@ standing moved(standing now, verdict later) {
   return now == standing::active ? now : given(later);
 }
 
+set_privacy only_blocks(const std::string& whom) {
+  set_privacy x;
+  x.block.emplace({person(whom)});
+  return x;
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(approval_order)
@@ -198,15 +204,39 @@ BOOST_AUTO_TEST_CASE(auto_approval_turned_on_decides_all_that_wait) {
 
 BOOST_AUTO_TEST_CASE(one_who_is_blocked_is_in_no_list) {
   desk d;
-  set_privacy p;
-  p.block.emplace({person(watcher)});
-  d.privacy(p);
+  d.privacy(only_blocks(std::string{watcher}));
   auto version = d.head().version;
   d.asks(std::string{watcher});
   BOOST_TEST(d.head().watchers == 1u);
   BOOST_TEST((d.head().version == version));
   BOOST_TEST(d.last.pushes.empty());
   BOOST_TEST(d.list().contacts.empty());
+}
+
+BOOST_AUTO_TEST_CASE(one_who_is_blocked_is_removed_like_any_other) {
+  auto whom = std::string{watcher};
+  for (bool listed : {false, true})
+    for (bool blocked : {false, true}) {
+      desk d;
+      if (listed)
+        d.add(whom);
+      if (blocked)
+        d.privacy(only_blocks(whom));
+      BOOST_TEST((d.asks(whom) == kind::subscribed));
+      auto heard = d.find(whom)->heard;
+      BOOST_TEST(d.remove({whom}).refused.empty());
+      // Which is all that the watcher hears.
+      BOOST_REQUIRE(d.last.notes.size() == 1u);
+      BOOST_TEST((d.last.notes[0].what == kind::unsubscribed));
+      BOOST_TEST(d.last.notes[0].number == heard);
+      BOOST_TEST(!d.find(whom));
+      BOOST_TEST(d.head().watchers == 0u);
+      // Nobody is told that one is gone of whom nobody was told.
+      BOOST_TEST(d.last.pushes.empty() == (blocked && !listed));
+      d.remove({whom, whom});
+      BOOST_TEST(d.last.notes.empty());
+      BOOST_TEST((d.asks(whom) == kind::subscribed));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(an_approval_given_beforehand_is_used_up_once) {
