@@ -113,8 +113,8 @@ struct unsubscribe {
   auto fields() { return std::tie(to); }
 };
 
-/// Lets `from` see this user's presence: decides its request, or the next one.
-/// Answered by `done`.
+/// Lets `from` see this user's presence: decides its request, or the next one,
+/// and then it becomes a contact. Answered by `done`.
 struct approve {
   user_address from;
   auto fields() { return std::tie(from); }

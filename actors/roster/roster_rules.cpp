@@ -65,9 +65,9 @@ void roster_rules::subscribe(session_id from, request_number number,
 void roster_rules::approve(session_id from, request_number number,
   const user_address& whom, const policy& rules, uint64_t now_us) {
   auto* there = x_items.find(whom);
+  // Its user knows nothing of one that is pretended.
   bool is_new = !there
-    || (!there->what.listed && there->what.subscription.from == half::none
-      && !there->pretended);
+    || (!there->what.listed && there->what.subscription.from == half::none);
   if (is_new) {
     open_check x;
     x.session = from;
@@ -99,7 +99,8 @@ std::optional<failure> roster_rules::let_in(
     }
     apply(x, subscription_event::sends_subscribed);
     decide(c, x, kind::subscribed);
-  } else if (from == half::none && !x.pretended) {
+  } else if (from == half::none) {
+    // Of one that is blocked it is used when the block ends.
     x.what.preapproved = true;
   }
   return std::nullopt;

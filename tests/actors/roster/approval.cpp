@@ -255,6 +255,58 @@ BOOST_AUTO_TEST_CASE(an_approval_given_beforehand_is_used_up_once) {
   BOOST_TEST(!d.asks(nth(0)));
 }
 
+BOOST_AUTO_TEST_CASE(an_approval_of_one_who_is_blocked_holds_from_its_end_on) {
+  auto whom = std::string{watcher};
+  set_privacy nobody;
+  nobody.block.emplace();
+  for (bool listed : {false, true})
+    for (bool asked_first : {false, true}) {
+      desk d;
+      d.limits.presence_auto_approve = false;
+      if (listed)
+        d.add(whom);
+      d.privacy(only_blocks(whom));
+      if (asked_first)
+        BOOST_TEST((d.asks(whom) == kind::subscribed));
+      BOOST_TEST((d.approve(whom).code == errc::none));
+      // The watcher hears nothing of it.
+      BOOST_TEST(d.last.notes.empty());
+      BOOST_TEST(d.last.views.empty());
+      if (!asked_first)
+        BOOST_TEST((d.asks(whom) == kind::subscribed));
+      BOOST_TEST((standing_of(d) == standing::pretended));
+      // What its user is told is what it is told of anybody who has not asked.
+      auto told = d.list().contacts;
+      BOOST_REQUIRE(told.size() == 1u);
+      BOOST_TEST(told[0].listed);
+      BOOST_TEST(told[0].preapproved);
+      BOOST_TEST((told[0].subscription == subscription_state{}));
+      d.privacy(nobody);
+      BOOST_TEST(d.last.notes.empty());
+      BOOST_TEST(d.last.views.size() == 1u);
+      BOOST_TEST((standing_of(d) == standing::active));
+      BOOST_TEST(!d.find(whom)->what.preapproved);
+      BOOST_TEST(d.head().watchers == 1u);
+      BOOST_TEST(d.head().requests == 0u);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_approval_of_one_who_is_blocked_can_be_taken_back) {
+  auto whom = std::string{watcher};
+  set_privacy nobody;
+  nobody.block.emplace();
+  desk d;
+  d.limits.presence_auto_approve = false;
+  d.privacy(only_blocks(whom));
+  d.asks(whom);
+  d.approve(whom);
+  d.deny(whom);
+  BOOST_TEST(!d.find(whom)->what.preapproved);
+  d.asks(whom);
+  d.privacy(nobody);
+  BOOST_TEST((standing_of(d) == standing::pending));
+}
+
 BOOST_AUTO_TEST_CASE(sharing_is_general_unless_one_may_say_otherwise) {
   for (bool general : {false, true})
     for (bool override : {false, true})

@@ -92,6 +92,23 @@ BOOST_AUTO_TEST_CASE(a_watcher_that_is_unblocked_sees_without_asking_again) {
   BOOST_TEST(!x.wrong());
 }
 
+BOOST_AUTO_TEST_CASE(one_approved_while_blocked_sees_without_asking_again) {
+  pair_state x;
+  BOOST_REQUIRE(!x.perform(1, deed::block));
+  BOOST_REQUIRE(!x.perform(1, deed::ask_by_default));
+  BOOST_REQUIRE(!x.perform(0, deed::subscribe));
+  BOOST_REQUIRE(!x.settle());
+  BOOST_REQUIRE(!x.perform(1, deed::approve));
+  BOOST_TEST(x.is_quiet());
+  BOOST_REQUIRE(!x.perform(1, deed::unblock));
+  BOOST_TEST(x.is_quiet());
+  BOOST_TEST((to_of(x) == half::active));
+  const auto& item = x.disks[1].items.at(one_of_pair(0));
+  BOOST_TEST((item.what.subscription.from == half::active));
+  BOOST_TEST(!item.what.preapproved);
+  BOOST_TEST(!x.wrong());
+}
+
 BOOST_AUTO_TEST_CASE(one_unblocked_by_a_user_who_asks_waits_as_a_request) {
   for (bool approves : {true, false}) {
     pair_state x;
