@@ -114,7 +114,8 @@ struct unsubscribe {
 };
 
 /// Lets `from` see this user's presence: decides its request, or the next one,
-/// and then it becomes a contact. Answered by `done`.
+/// and then it becomes a contact. Answered by `done`, or by `refused_request`
+/// where there is no room for it.
 struct approve {
   user_address from;
   auto fields() { return std::tie(from); }
@@ -193,6 +194,15 @@ struct refused_contact {
   user_address whose;
   bool operator==(const refused_contact&) const = default;
   auto fields() { return std::tie(address, why, whose); }
+};
+
+/// `approve` is not carried out, since somebody's contact list is full.
+struct refused_request {
+  failure why;
+  /// `contact_list_full`: whose list it is.
+  user_address whose;
+  bool operator==(const refused_request&) const = default;
+  auto fields() { return std::tie(why, whose); }
 };
 
 /// What became of `add_contacts`, `remove_contacts` or `subscribe`: all but the

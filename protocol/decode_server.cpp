@@ -157,6 +157,10 @@ session_started take(wire::SignedIn& from) {
 server_frame take_error(
   sequence number, request_number request, const wire::Error& from) {
   auto why = from_wire(from);
+  auto whose = prepared_address(from.whose()).user;
+  if (request.value != 0 && !whose.empty())
+    return numbered_event{number,
+      answer{request, refused_request{std::move(why), std::move(whose)}}};
   if (request.value != 0)
     return numbered_event{number, answer{request, std::move(why)}};
   // A scope that is not known here is the mildest that ends something.

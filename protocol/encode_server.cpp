@@ -225,6 +225,13 @@ struct encoder {
     finish();
   }
 
+  void operator()(const refused_request& x) {
+    auto& y = *to.mutable_error();
+    to_wire(error_scope::request, x.why, y);
+    y.set_whose(x.whose.str());
+    finish();
+  }
+
   void operator()(const outcome& x) {
     if (x.what != outcome::kind::rejected) {
       encode_plain_outcome(out, number, request, x.what);

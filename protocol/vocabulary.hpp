@@ -273,7 +273,7 @@ struct policy_values {
 struct answer {
   request_number to;
   std::variant<failure, outcome, broadcast_outcomes, done, contacts_changed,
-    contact_list, watching, privacy, documents_found>
+    contact_list, watching, privacy, documents_found, refused_request>
     what;
   auto fields() { return std::tie(to, what); }
 };

@@ -229,10 +229,12 @@ private:
     settled();
   }
 
-  void on_refused(request_tag tag, const failure& why) override {
+  void on_refused(
+    request_tag tag, const failure& why, const user_address& list) override {
     auto x = close(tag).value_or(open_request{asked::other, {}});
     auto whose = x.addresses.size() == 1 ? x.addresses.front() : std::string{};
-    print(error_line(x.id, why, whose));
+    print(list.empty() ? error_line(x.id, why, whose)
+                       : refused_contact_line(x.id, {whose, why, list}));
     settled();
   }
 

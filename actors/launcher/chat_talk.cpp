@@ -200,6 +200,11 @@ private:
     return printable(without_domain(who, x_domain), {});
   }
 
+  /// Empty for the one who reads it.
+  std::string name_of_other(const user_address& who) {
+    return who == core().self().user ? std::string{} : name_of(who.str());
+  }
+
   // -- contacts ---------------------------------------------------------------
 
   std::string text_of(const contact& x) const {
@@ -231,9 +236,7 @@ private:
       tell(in(style::dim, said));
     for (auto& x : what.refused) {
       auto name = name_of(x.address);
-      auto whose = x.whose.empty()      ? name
-        : x.whose == core().self().user ? std::string{}
-                                        : name_of(x.whose.str());
+      auto whose = x.whose.empty() ? name : name_of_other(x.whose);
       tell(in(style::red, name + ": " + words_of(x.why, whose)));
     }
     answer_came();
@@ -401,14 +404,15 @@ private:
     answer_came();
   }
 
-  void on_refused(request_tag tag, const failure& why) override {
+  void on_refused(
+    request_tag tag, const failure& why, const user_address& list) override {
     auto asked = x_asked.extract(tag.value);
     if (is_of_first(tag))
       finish_first();
     // With words of its own the server speaks of a limit of this user.
-    auto whose = asked.empty() || !why.text.empty()
-      ? std::string{}
-      : name_of(asked.mapped().whom.str());
+    auto whose = !list.empty()             ? name_of_other(list)
+      : asked.empty() || !why.text.empty() ? std::string{}
+                                           : name_of(asked.mapped().whom.str());
     tell(in(style::red, words_of(why, whose)));
     answer_came();
   }

@@ -166,6 +166,8 @@ void roster_state::answer(
   session_id to, request_number number, roster_rules::answer_content what) {
   if (auto* f = std::get_if<failure>(&what))
     config->counters->count_refusal(f->code);
+  if (auto* r = std::get_if<refused_request>(&what))
+    config->counters->count_refusal(r->why.code);
   if (auto* c = std::get_if<contacts_changed>(&what))
     for (const auto& r : c->refused)
       config->counters->count_refusal(r.why.code);

@@ -203,8 +203,11 @@ void roster_rules::checked(uint64_t ticket,
       contacts_changed{std::move(refused), x_head.version});
   else if (refused.empty())
     x_fx.reply(x.session, x.number, done{});
+  else if (auto& r = refused.front(); r.whose.empty())
+    x_fx.reply(x.session, x.number, std::move(r.why));
   else
-    x_fx.reply(x.session, x.number, std::move(refused.front().why));
+    x_fx.reply(x.session, x.number,
+      refused_request{std::move(r.why), std::move(r.whose)});
 }
 
 bool roster_rules::enlist(change& c, const wanted_contact&,

@@ -14,9 +14,10 @@ namespace {
 
 /// Of what it is about nothing was done.
 bool is_refusal(const answer& x) noexcept {
-  const auto* o = std::get_if<outcome>(&x.what);
+  if (const auto* o = std::get_if<outcome>(&x.what))
+    return o->what == outcome::kind::rejected;
   return std::holds_alternative<failure>(x.what)
-    || (o && o->what == outcome::kind::rejected);
+    || std::holds_alternative<refused_request>(x.what);
 }
 
 /// What is not is last state: it is told anew rather than again.
@@ -31,9 +32,8 @@ bool is_of_disk(const failure& x) noexcept {
     || x.code == errc::store_corrupt;
 }
 
-/// The words of a store name files and other users: they are for operators.
-/// Clients know `store_failed` of an IM, and of another request whether reading
-/// or writing failed.
+/// The words of a store name files and other users: they are for operators. Of
+/// an IM clients know `store_failed`, else whether reading or writing failed.
 void withhold(answer& x) {
   auto mask = [](failure& why, errc reading) {
     if (is_of_disk(why))

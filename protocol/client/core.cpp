@@ -84,7 +84,7 @@ void client_core::impl::broadcast(const outgoing_im& message,
   auto fits =
     native::encode_broadcast(tried, {UINT64_MAX}, x.list->message, x.list->to);
   if (!fits) {
-    x_events.on_refused(tag, fits.error());
+    x_events.on_refused(tag, fits.error(), {});
     return;
   }
   auto bytes = message.body.size();
@@ -103,7 +103,7 @@ void client_core::impl::set_availability(
     failure why{errc::bad_request, "the status is too long"};
     why.limit = defaults::status_max;
     why.value = what.status.size();
-    x_events.on_refused(tag, why);
+    x_events.on_refused(tag, why, {});
     return;
   }
   x_account.presence = what;

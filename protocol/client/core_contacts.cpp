@@ -53,7 +53,7 @@ void client_core::impl::ask(contacts_request what, request_tag tag) {
   auto fits =
     native::encode_client(tried, numbered_request{{UINT64_MAX}, *x.other});
   if (!fits) {
-    x_events.on_refused(tag, fits.error());
+    x_events.on_refused(tag, fits.error(), {});
     return;
   }
   x.bytes = static_cast<uint32_t>(bytes_of(*x.other));

@@ -233,6 +233,16 @@ void client_core::impl::take_event(sequence number, const answer& x) {
 
 void client_core::impl::answered(
   sequence number, request_number to, const failure& why) {
+  refused(number, to, why, {});
+}
+
+void client_core::impl::answered(
+  sequence number, request_number to, const refused_request& x) {
+  refused(number, to, x.why, x.whose);
+}
+
+void client_core::impl::refused(sequence number, request_number to,
+  const failure& why, const user_address& whose) {
   x_position.take(number);
   auto x = x_requests.settle(to, number);
   if (!x)
@@ -256,7 +266,7 @@ void client_core::impl::answered(
     forget_ends(*x->other);
     [[fallthrough]];
   default:
-    return x_events.on_refused(x->tag, why);
+    return x_events.on_refused(x->tag, why, whose);
   }
 }
 

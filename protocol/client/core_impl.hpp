@@ -128,6 +128,7 @@ private:
   void take_event(sequence, const passed_on&) {}
   void take_event(sequence, const document_event&) {}
   void answered(sequence number, request_number to, const failure& why);
+  void answered(sequence number, request_number to, const refused_request& x);
   void answered(sequence number, request_number to, const outcome& what);
   void answered(
     sequence number, request_number to, const broadcast_outcomes& what);
@@ -139,6 +140,9 @@ private:
   void answered(sequence number, request_number to, const privacy& what);
   /// Nobody asks.
   void answered(sequence, request_number, const documents_found&) {}
+
+  void refused(sequence number, request_number to, const failure& why,
+    const user_address& whose);
 
   // -- contacts and presence (core_contacts.cpp)
 

@@ -31,7 +31,8 @@ void client_events::on_presence(const presence_notice&) {}
 
 void client_events::on_presence_reset() {}
 
-void client_events::on_refused(request_tag, const failure&) {}
+void client_events::on_refused(
+  request_tag, const failure&, const user_address&) {}
 
 void client_events::on_receipt(
   std::string_view, std::string_view, receipt::kind) {}

@@ -143,8 +143,10 @@ public:
   /// Whatever was told of presence is void; before the notices that say so.
   virtual void on_presence_reset();
 
-  /// Any request but an IM was refused as a whole.
-  virtual void on_refused(request_tag tag, const failure& why);
+  /// Any request but an IM was refused as a whole. `whose`: the one whose
+  /// contact list is full, where the server says so.
+  virtual void on_refused(
+    request_tag tag, const failure& why, const user_address& whose);
 
   /// To senders that asked: what an endpoint did with an IM.
   virtual void on_receipt(

@@ -328,6 +328,8 @@ bool dialogue::put_answer(const asked& about, const answer& x) {
     why = o->what == outcome::kind::rejected ? &o->why : nullptr;
   if (const auto* c = std::get_if<parley::contacts_changed>(&x.what))
     why = c->refused.empty() ? nullptr : &c->refused.front().why;
+  if (const auto* r = std::get_if<refused_request>(&x.what))
+    why = &r->why;
   std::string_view name = "iq";
   switch (about.what) {
   case purpose::own:

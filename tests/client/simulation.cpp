@@ -107,7 +107,8 @@ void test_user::on_done(request_tag tag) {
   dones.push_back(tag.value);
 }
 
-void test_user::on_refused(request_tag, const failure& why) {
+void test_user::on_refused(
+  request_tag, const failure& why, const user_address&) {
   refusals.push_back(why);
 }
 

@@ -93,7 +93,8 @@ private:
   void on_broadcast(request_tag, std::string_view,
     const std::vector<recipient_outcome>& x) override;
   void on_done(request_tag tag) override;
-  void on_refused(request_tag, const failure& why) override;
+  void on_refused(
+    request_tag, const failure& why, const user_address& whose) override;
   void on_receipt(
     std::string_view id, std::string_view, receipt::kind what) override;
   void on_typing(std::string_view from) override;

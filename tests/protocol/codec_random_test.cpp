@@ -129,7 +129,7 @@ privacy any_privacy(maker& make) {
 /// `request` is what an answer is to.
 numbered_event any_contacts_event(maker& make, request_number request) {
   sequence number{make.number()};
-  switch (make.below(8)) {
+  switch (make.below(9)) {
   case 0: {
     contacts_changed x{{}, {make.number()}};
     for (auto& address : texts(make))
@@ -148,6 +148,9 @@ numbered_event any_contacts_event(maker& make, request_number request) {
     return {{}, any_privacy(make)};
   case 6:
     return {{}, watch_ended{make.user()}};
+  case 7:
+    return {
+      number, answer{request, refused_request{make.failure(), make.user()}}};
   default: {
     presence_notice x{make.address(), make.availability(),
       static_cast<show>(make.below(7)), make.text(40)};

@@ -33,6 +33,13 @@ contacts_changed some_refusals() {
     {301}};
 }
 
+refused_request a_full_list() {
+  failure full{errc::contact_list_full};
+  full.limit = 200;
+  full.value = 201;
+  return {full, to_user("dave@example.org")};
+}
+
 privacy some_privacy() {
   return {approval::ask, sharing::off, {to_user("bob@example.org")},
     {to_user("dave@example.org")}, some_rules()};
@@ -191,6 +198,12 @@ std::vector<golden<native::server_frame>> golden_contacts_events() {
       "0000000e080f1008b2010710ad021a021001",
       answer_part{
         sequence{15}, request_number{8}, 0, true, contacts_changed{{}, {301}}}},
+    {"refused since somebody's list is full",
+      "event: 16 request: 15 error { reason: 'contact_list_full' limit: 200 "
+      "value: 201 whose: 'dave@example.org' }",
+      "000000310810100f322b1211636f6e746163745f6c6973745f66756c6c20c801"
+      "28c9013a1064617665406578616d706c652e6f7267",
+      answered(16, 15, a_full_list())},
     {"watching", "event: 16 request: 17 watching { seconds: 4080 }",
       "0000000a08101011ba010308f01f", answered(16, 17, watching{4080})},
     {"watching no longer", "event: 17 request: 18 watching { }",

@@ -176,6 +176,30 @@ class ContactsTest(SystemTest):
         self.answer(bob, "deny", **{"from": a})
         self.subscription(alice, b, "ended")
 
+    def test_who_is_approved_beforehand_becomes_a_contact(self):
+        self.setting("presence.auto_approve", "off")
+        self.setting("contacts.max", 1)
+        a, b, c, d = self.people(4)
+        alice, bob, dave = self.chat(a), self.chat(b), self.chat(d)
+        done = self.answer(alice, "approve", **{"from": b})
+        self.assertEqual(done["event"], "done")
+        entry = self.listed(alice)[b]
+        self.assertEqual(
+            (entry["subscription"], entry["preapproved"]), ("none", True)
+        )
+        # It has no room for more, nor has anybody for it.
+        for chat, whom in ((alice, c), (dave, a)):
+            error = self.answer(chat, "approve", **{"from": whom})
+            self.assertEqual(
+                (error["event"], error["reason"], error["address"]),
+                ("error", "contact_list_full", whom),
+            )
+            self.assertEqual((error["whose"], error["limit"]), (a, 1))
+            self.assertIn(f"the contact list of {a} is full", error["text"])
+        self.server.set("contacts.max", 2)
+        self.befriend(bob, alice)
+        self.assertNotIn("preapproved", self.listed(alice)[b])
+
     def test_turning_approval_on_decides_what_waits(self):
         self.setting("presence.auto_approve", "off")
         a, b, c = self.people(3)
@@ -244,6 +268,35 @@ class ContactsTest(SystemTest):
         self.sees(alice, bob.name, "away")
         self.sees(carol, bob.name, "away")
         self.assertEqual(alice.send(b), "delivered")
+
+    def test_who_is_approved_while_blocked_sees_when_that_ends(self):
+        self.setting("presence.auto_approve", "off")
+        a, b = self.people(2)
+        alice, bob = self.chat(a), self.chat(b)
+        self.answer(bob, "privacy", block=[a])
+        self.befriend(alice, bob)  # for show
+        self.answer(bob, "approve", **{"from": a})
+        bob.show("away")
+        self.fence(alice, self.chat(a, "fence"))
+        self.assertEqual(self.shows(alice, bob.name), [])
+        self.answer(bob, "privacy", block=[])
+        self.sees(alice, bob.name, "away")
+        self.assertEqual(self.listed(bob)[a]["from"], "active")
+        # All that it was told of is the first answer.
+        told = [x["state"] for x in alice.all_of("subscription")]
+        self.assertEqual(told, ["approved"])
+
+    def test_who_is_removed_while_blocked_is_subscribed_no_longer(self):
+        a, b = self.people(2)
+        alice, bob = self.chat(a), self.chat(b)
+        self.answer(bob, "privacy", block=[a])
+        self.befriend(alice, bob)  # for show
+        self.answer(bob, "contacts.remove", contacts=[a])
+        self.subscription(alice, b, "ended")
+        self.answer(bob, "privacy", block=[])
+        bob.show("away")
+        self.fence(alice, bob)
+        self.assertNotIn("away", self.shows(alice, bob.name))
 
     def test_sharing_off_is_unknown_and_on_is_true_again(self):
         a, b = self.people(2)

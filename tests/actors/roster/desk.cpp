@@ -56,6 +56,8 @@ T desk::call(F act) {
   BOOST_REQUIRE((last.replies[0].number == number));
   auto* x = std::get_if<T>(&last.replies[0].what);
   if constexpr (std::is_same_v<T, failure>) {
+    if (auto* r = std::get_if<refused_request>(&last.replies[0].what))
+      return r->why;
     if (!x) {
       BOOST_REQUIRE(std::get_if<done>(&last.replies[0].what));
       return {};

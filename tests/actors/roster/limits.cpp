@@ -29,6 +29,14 @@ void check_full(const refused_contact& x, const std::string& address,
   BOOST_TEST((x.whose == whose));
 }
 
+/// As the refusal of an approval says.
+user_address whose_list(const desk& d) {
+  BOOST_REQUIRE(d.last.replies.size() == 1u);
+  auto* x = std::get_if<refused_request>(&d.last.replies[0].what);
+  BOOST_REQUIRE(x);
+  return x->whose;
+}
+
 /// A desk of the setting `watchers.max`, with as many watchers.
 struct full_of_watchers : desk {
   explicit full_of_watchers(size_t max) {
@@ -67,8 +75,31 @@ BOOST_AUTO_TEST_CASE(nobody_adds_one_whose_list_is_full) {
   BOOST_REQUIRE(y.refused.size() == 1u);
   check_full(y.refused[0], nth(1), full);
   BOOST_TEST((d.approve(nth(1)).code == errc::contact_list_full));
+  BOOST_TEST((whose_list(d) == full));
   BOOST_TEST(d.head().contacts == 2u);
   BOOST_TEST(!d.find(nth(1)));
+}
+
+BOOST_AUTO_TEST_CASE(who_is_approved_beforehand_needs_room_as_a_contact) {
+  desk d;
+  d.limits.contacts_max = 1;
+  d.limits.presence_auto_approve = false;
+  BOOST_TEST((d.approve(nth(0)).code == errc::none));
+  BOOST_TEST(d.find(nth(0))->what.listed);
+  auto why = d.approve(nth(1));
+  BOOST_TEST((why.code == errc::contact_list_full));
+  BOOST_TEST(why.limit.value() == 1u);
+  BOOST_TEST((whose_list(d) == d.owner()));
+  BOOST_TEST(!d.find(nth(1)));
+  // Whoever has asked needs none.
+  d.asks(nth(2));
+  BOOST_TEST((d.approve(nth(2)).code == errc::none));
+  BOOST_TEST(!d.find(nth(2))->what.listed);
+  // Nor does one that is there.
+  BOOST_TEST((d.approve(nth(0)).code == errc::none));
+  d.refused[person(nth(3))] = failure{errc::no_such_user};
+  BOOST_TEST((d.approve(nth(3)).code == errc::no_such_user));
+  BOOST_TEST(std::holds_alternative<failure>(d.last.replies[0].what));
 }
 
 BOOST_AUTO_TEST_CASE(one_with_a_full_list_who_is_a_contact_is_subscribed_to) {
