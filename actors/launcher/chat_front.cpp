@@ -1,5 +1,6 @@
 #include "actors/launcher/chat_front.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <random>
 #include <utility>
@@ -69,8 +70,10 @@ void front::wait_for_signals() {
     if (why)
       return;
     // The second one is meant.
-    if (x_quitting || !x_began)
+    if (x_quitting || !x_began) {
+      show_open_ims();
       return abandon(1);
+    }
     wait_for_signals();
     quit();
   });
@@ -86,13 +89,20 @@ void front::after(
     });
 }
 
+void front::show_open_ims() {
+  for (auto& x : core().open_ims())
+    show_open(x);
+}
+
 void front::give_up(const failure& why) {
+  show_open_ims();
   show_failure(why);
   abandon(1);
 }
 
 void front::abandon(int exit_code) {
-  x_exit_code = exit_code;
+  // What went wrong stays so.
+  x_exit_code = std::max(x_exit_code, exit_code);
   x_io.stop();
 }
 
@@ -100,8 +110,23 @@ void front::quit() {
   if (x_quitting || core().is_gone())
     return;
   x_quitting = true;
-  after(defaults::chat_outcomes_patience, [this] { sign_out(); });
-  look_for_end();
+  x_outcomes_until =
+    std::chrono::steady_clock::now() + defaults::chat_outcomes_patience;
+  wait_for_outcomes();
+}
+
+void front::wait_for_outcomes() {
+  if (!x_quitting || x_signing_out)
+    return;
+  using ms = std::chrono::milliseconds;
+  auto left =
+    std::chrono::ceil<ms>(x_outcomes_until - std::chrono::steady_clock::now());
+  if (core().is_ready())
+    after(left, [this] { sign_out(); });
+  else
+    after(std::min<ms>(left, defaults::chat_reconnect_patience),
+      [this] { leave_unconnected(); });
+  answer_came();
 }
 
 void front::answer_came() {
@@ -111,9 +136,24 @@ void front::answer_came() {
 }
 
 void front::look_for_end() {
-  if (x_quitting && !x_signing_out
-    && (core().unanswered() == 0 || core().is_held_back()))
+  if (!x_quitting || x_signing_out)
+    return;
+  if (!core().is_ready()) {
+    if (!core().owes_answers())
+      leave_unconnected();
+  } else if (core().unanswered() == 0 || core().is_held_back()) {
     sign_out();
+  }
+}
+
+void front::leave_unconnected() {
+  failure why{errc::timed_out, "there is no connection"};
+  if (x_last_loss && x_last_loss->code != errc::none)
+    why.code = x_last_loss->code;
+  if (x_last_loss && !x_last_loss->text.empty())
+    why.text = x_last_loss->text;
+  why.text = "left without signing out: " + why.text;
+  give_up(why);
 }
 
 void front::sign_out() {
@@ -128,9 +168,10 @@ void front::sign_out() {
 
 void front::on_ready(const address& self, bool resumed) {
   x_last_loss.reset();
+  x_has_session = true;
   show_ready(self, resumed);
   if (std::exchange(x_began, true))
-    return;
+    return wait_for_outcomes();
   x_patience.cancel();
   begin();
 }
@@ -139,9 +180,13 @@ void front::on_disconnected(
   const failure& why, std::chrono::milliseconds retry_in) {
   x_last_loss = why;
   show_disconnected(why, retry_in);
+  // Each further try that fails is told here, too.
+  if (std::exchange(x_has_session, false))
+    wait_for_outcomes();
 }
 
 void front::on_gone(const failure& why) {
+  show_open_ims();
   if (x_signing_out && why.code == errc::signed_out)
     return abandon(0);
   auto shown = why;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -32,7 +33,8 @@ protected:
   boost::asio::io_context& io() noexcept { return x_io; }
 
   /// Signs out once everything sent has its outcome, waiting for both within
-  /// bounds.
+  /// bounds; without a connection for one, and where nothing is open not at
+  /// all.
   void quit();
   bool is_quitting() const noexcept { return x_quitting; }
   /// There was a session.
@@ -47,6 +49,8 @@ protected:
   virtual void show_ready(const address& self, bool resumed) = 0;
   virtual void show_disconnected(
     const failure& why, std::chrono::milliseconds retry_in) = 0;
+  /// At the end, of each that has no outcome.
+  virtual void show_open(const open_im& x) = 0;
   /// The last thing that is shown, unless all went well.
   virtual void show_failure(const failure& why) = 0;
 
@@ -60,10 +64,14 @@ private:
   void after(std::chrono::milliseconds patience, std::function<void()> what);
   /// The patience for a first connection is over.
   void look_for_server();
+  void show_open_ims();
   void give_up(const failure& why);
-  /// Signs out if nothing can be waited for any more.
+  /// While it quits: for as long as there is, or is no, connection.
+  void wait_for_outcomes();
+  /// Ends if nothing can be waited for any more.
   void look_for_end();
   void sign_out();
+  void leave_unconnected();
 
   boost::asio::io_context x_io{1};
   boost::asio::steady_timer x_patience;
@@ -71,8 +79,12 @@ private:
   client_loop x_loop;
   std::unique_ptr<client> x_client;
   bool x_began = false;
+  /// On a connection.
+  bool x_has_session = false;
   bool x_quitting = false;
   bool x_signing_out = false;
+  /// How long it waits for outcomes at most.
+  std::chrono::steady_clock::time_point x_outcomes_until{};
   std::optional<failure> x_last_loss;
   int x_exit_code = 0;
 };

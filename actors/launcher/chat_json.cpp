@@ -1,6 +1,7 @@
 #include "actors/launcher/chat_json.hpp"
 
 #include <cstdio>
+#include <set>
 
 #include <nlohmann/json.hpp>
 
@@ -11,6 +12,9 @@
 namespace parley::chat {
 
 namespace {
+
+constexpr auto unknown_outcome =
+  "this client ended before it heard of the outcome";
 
 double seconds(std::chrono::milliseconds x) {
   return std::chrono::duration<double>(x).count();
@@ -80,6 +84,22 @@ std::string broadcast_line_of(
   }
   return line_of(
     {{"event", "broadcast"}, {"id", text(id)}, {"outcomes", std::move(list)}});
+}
+
+std::string unknown_outcome_line(std::string_view id, std::string_view to) {
+  return line_of({{"event", "outcome"}, {"id", text(id)}, {"to", text(to)},
+    {"outcome", "unknown"}, {"text", unknown_outcome}});
+}
+
+std::string unknown_broadcast_line(
+  std::string_view id, const std::vector<std::string_view>& to) {
+  auto list = json::array();
+  std::set<std::string_view> told;
+  for (auto one : to)
+    if (told.insert(one).second)
+      list.push_back({{"to", text(one)}, {"outcome", "unknown"}});
+  return line_of({{"event", "broadcast"}, {"id", text(id)},
+    {"outcomes", std::move(list)}, {"text", unknown_outcome}});
 }
 
 std::string done_line(std::string_view id) {

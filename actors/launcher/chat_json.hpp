@@ -60,10 +60,10 @@ struct bad_line {
 };
 
 /// Reads one line without its newline. `too_large` beyond `chat_line_max`, with
-/// the id if it is a string that stands within that; `bad_request` if it is no JSON object,
-/// or a field is missing or of the wrong type, or `privacy` has one that it
-/// does not know; `bad_address`; `unknown_request` if this version does not
-/// know the operation.
+/// the id if it is a string that stands within that; `bad_request` if it is no
+/// JSON object, or a field is missing or of the wrong type, or `privacy` has
+/// one that it does not know; `bad_address`; `unknown_request` if this version
+/// does not know the operation.
 tl::expected<script_request, bad_line> parse_request(std::string_view line);
 
 /// Texts in JSON lines, each with its newline. Times are RFC 3339 in UTC with
@@ -74,6 +74,10 @@ std::string outcome_line(
   std::string_view id, std::string_view to, const outcome& x);
 std::string broadcast_line_of(
   std::string_view id, const std::vector<recipient_outcome>& outcomes);
+/// The client ends before it hears what became of an IM.
+std::string unknown_outcome_line(std::string_view id, std::string_view to);
+std::string unknown_broadcast_line(
+  std::string_view id, const std::vector<std::string_view>& to);
 std::string done_line(std::string_view id);
 std::string typing_line_of(std::string_view from);
 std::string receipt_line(

@@ -190,6 +190,13 @@ private:
       print(disconnected_line(why, retry_in));
   }
 
+  void show_open(const open_im& x) override {
+    if (x.is_broadcast)
+      print(unknown_broadcast_line(x.id, x.to));
+    else if (!x_open.contains(x.tag.value))
+      print(unknown_outcome_line(x.id, x.to.front()));
+  }
+
   void show_failure(const failure& why) override {
     print(error_line(std::string_view{}, why));
   }

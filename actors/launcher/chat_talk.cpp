@@ -352,6 +352,12 @@ private:
         + std::to_string(seconds) + " s."));
   }
 
+  void show_open(const open_im& x) override {
+    for (auto to : x.to)
+      tell(in(style::red, "  ? nothing was heard of it")
+        + in(style::dim, " (to " + name_of(to) + ")"));
+  }
+
   void show_failure(const failure& why) override {
     tell(in(style::red, words_of(why)));
   }

@@ -127,6 +127,21 @@ void client_core::impl::sign_out(leaving how) {
   pump();
 }
 
+std::vector<open_im> client_core::impl::open_ims() const {
+  using kind = pending_request::kind;
+  std::vector<open_im> all;
+  x_requests.each_unanswered([&all](const pending_request& x) {
+    if (x.what == kind::send) {
+      all.push_back({x.tag, x.id(), {x.to()}, false});
+    } else if (x.what == kind::broadcast) {
+      auto& of = *x.list;
+      all.push_back(
+        {x.tag, of.message.id.value, {of.to.begin(), of.to.end()}, true});
+    }
+  });
+  return all;
+}
+
 bool client_core::impl::is_held_back() const noexcept {
   // In a batch the answers are acknowledged at its end.
   return is_ready() && !x_receiving
@@ -300,6 +315,14 @@ bool client_core::is_connected() const noexcept {
 
 size_t client_core::unanswered() const noexcept {
   return x_impl->unanswered();
+}
+
+bool client_core::owes_answers() const noexcept {
+  return x_impl->owes_answers();
+}
+
+std::vector<open_im> client_core::open_ims() const {
+  return x_impl->open_ims();
 }
 
 bool client_core::is_held_back() const noexcept {

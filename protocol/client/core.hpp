@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "protocol/client/events.hpp"
 #include "protocol/errors.hpp"
@@ -54,6 +55,16 @@ struct client_core_config {
 /// What can be asked about contacts, presence of others, and privacy.
 using contacts_request = std::variant<add_contacts, remove_contacts, subscribe,
   unsubscribe, approve, deny, watch, parley::set_privacy>;
+
+/// An IM that was sent, or a broadcast, and has no outcome. The views live
+/// until the client does anything.
+struct open_im {
+  request_tag tag;
+  std::string_view id;
+  /// As it was written.
+  std::vector<std::string_view> to;
+  bool is_broadcast = false;
+};
 
 /// Who signs in, and as what.
 struct client_account {
@@ -161,6 +172,10 @@ public:
   const contact_book& contacts() const noexcept;
   /// Requests without an answer, waiting ones included.
   size_t unanswered() const noexcept;
+  /// One of them is its owner's, not the client's own question for the list.
+  bool owes_answers() const noexcept;
+  /// In the order in which they were sent. Also after the end.
+  std::vector<open_im> open_ims() const;
   /// Requests wait that the window has no room for before an IM is
   /// acknowledged by hand; all that was sent is answered.
   bool is_held_back() const noexcept;

@@ -171,7 +171,7 @@ public:
 
   /// The end, and the last call: signed out (`signed_out`), the sign-in was
   /// refused, or the session ended for good (`replaced`, `account_removed`,
-  /// `kicked`, …). IMs without outcome get none.
+  /// `kicked`, …). IMs without outcome get none: `open_ims` has them.
   virtual void on_gone(const failure& why);
 };
 

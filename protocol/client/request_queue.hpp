@@ -112,6 +112,14 @@ public:
   /// Requests without an answer.
   size_t unanswered() const noexcept { return x_unanswered; }
 
+  /// Calls `f(pending_request)` for each of them.
+  template <class F>
+  void each_unanswered(F f) const {
+    for (auto& x : x_queue)
+      if (!x.answered)
+        f(x);
+  }
+
   /// The first one that has no answer is a sign_out.
   bool leaves_next() const noexcept;
 

@@ -164,6 +164,14 @@ BOOST_AUTO_TEST_CASE(events_are_written_as_the_contract_says) {
     == "{\"event\":\"broadcast\",\"id\":\"b1\",\"outcomes\":[{\"to\":\"a@x\","
        "\"outcome\":\"delivered\"},{\"to\":\"b@x\",\"outcome\":\"rejected\","
        "\"reason\":\"no_such_user\"}]}\n");
+  BOOST_TEST(unknown_outcome_line("m1", "bob@x")
+    == "{\"event\":\"outcome\",\"id\":\"m1\",\"to\":\"bob@x\",\"outcome\":"
+       "\"unknown\",\"text\":\"this client ended before it heard of the "
+       "outcome\"}\n");
+  BOOST_TEST(unknown_broadcast_line("b1", {"a@x", "b@x", "a@x"})
+    == "{\"event\":\"broadcast\",\"id\":\"b1\",\"outcomes\":[{\"to\":\"a@x\","
+       "\"outcome\":\"unknown\"},{\"to\":\"b@x\",\"outcome\":\"unknown\"}],"
+       "\"text\":\"this client ended before it heard of the outcome\"}\n");
   BOOST_TEST(ready_line("a@x/desk", false)
     == "{\"event\":\"ready\",\"address\":\"a@x/desk\",\"resumed\":false}\n");
   BOOST_TEST(policy_line({{"im.client_history", "on"}})

@@ -85,6 +85,36 @@ BOOST_AUTO_TEST_CASE(what_is_asked_before_the_sign_in_waits_for_it) {
   BOOST_TEST(x.server.availabilities.size() == 2u);
 }
 
+BOOST_AUTO_TEST_CASE(ims_without_outcome_can_be_listed) {
+  two_users x;
+  x.server.add_account("carol@example.org");
+  x.alice.unreachable = true;
+  x.alice.cut();
+  BOOST_TEST(!x.alice.core.owes_answers());
+  BOOST_TEST(x.alice.core.open_ims().empty());
+  x.alice.send(bobs_address, "hi");
+  x.alice.core.set_availability({show::away, "", 0});
+  std::vector<std::string> to{"bob@example.org", "carol@example.org"};
+  x.alice.core.broadcast({"b1", {}, "to all", {}, false}, to, {5});
+  BOOST_TEST(x.alice.core.owes_answers());
+  auto open = x.alice.core.open_ims();
+  BOOST_REQUIRE(open.size() == 2u);
+  BOOST_TEST(open[0].tag.value == 1u);
+  BOOST_TEST(open[0].id == "alice-1");
+  BOOST_TEST(!open[0].is_broadcast);
+  BOOST_TEST((open[0].to == std::vector<std::string_view>{bobs_address}));
+  BOOST_TEST(open[1].tag.value == 5u);
+  BOOST_TEST(open[1].id == "b1");
+  BOOST_TEST(open[1].is_broadcast);
+  BOOST_TEST(
+    (open[1].to == std::vector<std::string_view>{to.begin(), to.end()}));
+  x.alice.unreachable = false;
+  x.wait(2s);
+  BOOST_TEST(x.alice.outcomes.size() == 1u);
+  BOOST_TEST(x.alice.core.open_ims().empty());
+  BOOST_TEST(!x.alice.core.owes_answers());
+}
+
 BOOST_AUTO_TEST_CASE(the_last_availability_holds_after_a_new_sign_in) {
   two_users x;
   x.alice.core.set_availability({show::dnd, "busy", -1}, {4});

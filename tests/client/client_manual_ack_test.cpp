@@ -92,6 +92,8 @@ BOOST_AUTO_TEST_CASE(who_acknowledges_nothing_can_still_sign_out) {
   x.settle();
   BOOST_TEST(x.bob.ends.size() == 1u);
   BOOST_TEST((x.bob.ends.front().code == errc::signed_out));
+  // What was passed over is still known.
+  BOOST_TEST(x.bob.core.open_ims().size() == 45u);
   BOOST_TEST(x.server.violations == 0u);
 }
 

@@ -58,6 +58,64 @@ class EndsTest(ChatTest):
         for chat in chats:
             self.assertEqual(chat.quit(), 0)
 
+    def lonely(self, **how):
+        """A client whose server is gone."""
+        server = Server("--domain", "example.org")
+        self.addCleanup(server.remove)
+        alice = Chat(server, ALICE, **how)
+        self.addCleanup(self.stop, alice)
+        return server, alice
+
+    def test_who_leaves_without_a_connection_is_told_what_is_unknown(self):
+        for quits in (True, False):
+            server, alice = self.lonely()
+            alice.ready()
+            server.end(signal.SIGKILL)
+            alice.until("disconnected")
+            alice.ask("send", id="u1", to=BOB, body="x")
+            alice.ask("broadcast", id="u2", to=[BOB, ALICE], body="x")
+            began = time.monotonic()
+            if quits:
+                alice.ask("quit")
+            else:
+                alice.process.stdin.close()
+            self.assertEqual(alice.rest(), 1)
+            # Not by running out of the patience for a server that is there.
+            self.assertLess(time.monotonic() - began, 9)
+            (outcome,) = alice.seen("outcome")
+            self.assertEqual((outcome["id"], outcome["to"]), ("u1", BOB))
+            self.assertEqual(outcome["outcome"], "unknown")
+            (outcome,) = alice.seen("broadcast")
+            self.assertEqual(outcome["id"], "u2")
+            self.assertEqual(
+                outcome["outcomes"],
+                [{"to": x, "outcome": "unknown"} for x in (BOB, ALICE)])
+            self.assertEqual(alice.events[-1]["event"], "error")
+            self.assertIn("without signing out", alice.events[-1]["text"])
+
+    def test_who_leaves_without_a_connection_and_has_sent_nothing(self):
+        server, alice = self.lonely()
+        alice.ready()
+        alice.ask("send", id="k1", to=BOB, body="x")
+        alice.until("outcome", id="k1")
+        server.end(signal.SIGKILL)
+        alice.until("disconnected")
+        self.assertEqual(alice.quit(), 1)
+        self.assertEqual(len(alice.seen("outcome")), 1)
+        self.assertIn("without signing out", alice.events[-1]["text"])
+
+    def test_a_person_is_told_what_is_unknown(self):
+        server, talk = self.lonely(jsonl=False)
+        self.assertIn("You are", read_line(talk.process.stdout))
+        server.end(signal.SIGKILL)
+        self.assertIn("Not connected", read_line(talk.process.stdout))
+        talk.write("/to bob hello\n")
+        talk.process.stdin.close()
+        said = talk.process.stdout.read().decode()
+        talk.process.stdout.close()
+        self.assertEqual(talk.process.wait(PATIENCE), 1)
+        self.assertIn("? nothing was heard of it (to bob)\n", said)
+
     def test_a_certificate_that_is_not_trusted_is_refused(self):
         # No authority of the system signed it.
         alice = self.chat(ALICE, protection=[])
