@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <tuple>
 
 namespace parley {
 
@@ -41,11 +40,11 @@ bool commit_plan::is_read(family where) const noexcept {
     return false; // but from x_users and x_accounts
   case family::settings:
   case family::audit:
+  case family::rosters:
     return false;
   case family::ims:
     return x_sees.ims || x_sees.accounts;
   case family::ids:
-  case family::rosters:
     return x_sees.accounts;
   case family::notes:
     return x_sees.notes;
@@ -70,7 +69,7 @@ void commit_plan::put_unread(
 
 void commit_plan::remove_key(family where, std::string key) {
   if (!is_read(where))
-    x_late.push_back({where, std::move(key), std::nullopt});
+    x_late.push_back({where, std::move(key), {}, late_write::kind::remove});
   else if (x_status.ok())
     x_status = x_batch.Delete(x_db.handle(where), key);
 }
@@ -398,12 +397,10 @@ result<void> commit_plan::apply(const remove_account& x) {
   auto deleted = remove_ims(x.user);
   if (!deleted)
     return tl::unexpected(std::move(deleted.error()));
+  remove_key(family::rosters, keys::roster(x.user));
+  remove_key(family::rosters, keys::contacts(x.user));
   auto done =
     remove_range(family::ids, keys::id_begin(x.user), keys::id_end(x.user))
-      .and_then([&](bool) {
-        return remove_range(
-          family::rosters, keys::roster(x.user), keys::roster_end(x.user));
-      })
       .and_then([&](bool) {
         return remove_range(family::documents, keys::documents(x.user),
           keys::documents_end(x.user));
@@ -430,63 +427,6 @@ result<void> commit_plan::apply(const put_setting& x) {
 
 result<void> commit_plan::apply(const audit_entry& x) {
   put(family::audit, keys::audit(x_next_audit++), records::encode_audit(x));
-  return {};
-}
-
-// -- the end ------------------------------------------------------------------
-
-/// In the order of keys: RocksDB finds the place of one beside that of the one
-/// before, most of what a put costs it.
-void commit_plan::write_late() {
-  std::vector<const late_write*> all;
-  all.reserve(x_late.size());
-  for (const auto& x : x_late)
-    all.push_back(&x);
-  std::stable_sort(all.begin(), all.end(), [](const auto* a, const auto* b) {
-    return std::tie(a->where, a->key) < std::tie(b->where, b->key);
-  });
-  auto& batch = *x_batch.GetWriteBatch();
-  for (const auto* x : all) {
-    auto* handle = x_db.handle(x->where);
-    if (x_status.ok())
-      x_status = x->value ? batch.Put(handle, x->key, *x->value)
-                          : batch.Delete(handle, x->key);
-  }
-}
-
-result<void> commit_plan::raise_floor(
-  const user_address& user, user_plan& plan) {
-  auto& head = plan.head;
-  if (head.stored == 0) {
-    head.floor = im_order{head.last.value + 1};
-    return {};
-  }
-  auto found = keys_between(
-    family::ims, keys::im(user, head.floor), keys::im_end(user), 1);
-  if (!found)
-    return tl::unexpected(std::move(found.error()));
-  if (!found->empty()) {
-    if (auto first = keys::parse_im(found->front()))
-      head.floor = first->second;
-  }
-  return {};
-}
-
-result<void> commit_plan::finish() {
-  for (auto& [user, plan] : x_users) {
-    if (plan.removed) {
-      if (auto done = raise_floor(user, plan); !done)
-        return done;
-    }
-    auto& head = plan.head;
-    if (head.last == im_order{} && head.stored == 0 && !head.roster)
-      remove_key(family::heads, keys::user(user));
-    else
-      put(family::heads, keys::user(user), records::encode_head(head));
-  }
-  write_late();
-  if (!x_status.ok())
-    return tl::unexpected(failure_of(x_status, errc::store_failed));
   return {};
 }
 

@@ -146,10 +146,11 @@ private:
 
   /// What is written once all else is planned.
   struct late_write {
+    enum class kind : uint8_t { put, merge, remove };
     family where;
     std::string key;
-    /// Nothing: the key is removed.
-    std::optional<std::string> value;
+    std::string value;
+    kind what = kind::put;
   };
 
   database& x_db;

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "persistence/commit_plan.hpp"
+#include "persistence/stored_contacts.hpp"
 
 // Contact lists, and what subscriptions owe.
 namespace parley {
@@ -31,13 +32,16 @@ result<void> commit_plan::apply(const put_roster& x) {
 }
 
 result<void> commit_plan::apply(const put_contact& x) {
-  put(family::rosters, keys::contact(x.user, x.what.what.address),
-    records::encode_contact(x.what));
+  x_late.push_back({family::rosters, keys::contacts(x.user),
+    stored_contacts::change(
+      x.what.what.address.str(), records::encode_contact(x.what)),
+    late_write::kind::merge});
   return {};
 }
 
 result<void> commit_plan::apply(const remove_contact& x) {
-  remove_key(family::rosters, keys::contact(x.user, x.contact));
+  x_late.push_back({family::rosters, keys::contacts(x.user),
+    stored_contacts::change(x.contact.str(), {}), late_write::kind::merge});
   return {};
 }
 

@@ -3,14 +3,12 @@
 #include <algorithm>
 
 #include "persistence/records.hpp"
+#include "persistence/stored_contacts.hpp"
 #include "protocol/address_hash.hpp"
 
 namespace parley {
 
 namespace {
-
-/// A guess, of an address and a row that says little.
-constexpr size_t likely_bytes = 56;
 
 uint8_t pack(const contact_standing& x) noexcept {
   return static_cast<uint8_t>(static_cast<unsigned>(x.subscription.to)
@@ -27,9 +25,8 @@ contact_standing unpack(uint8_t x) noexcept {
 
 } // namespace
 
-bool contact_rows::append(std::string_view address, std::string_view value) {
+bool contact_rows::add(std::string_view address, std::string_view value) {
   if (address.empty() || address.size() > UINT16_MAX
-    || value.size() > UINT32_MAX
     || (!x_rows.empty() && address <= this->address(size() - 1).text))
     return false;
   const auto brief = records::check_contact(value);
@@ -39,36 +36,51 @@ bool contact_rows::append(std::string_view address, std::string_view value) {
   row r;
   r.standing = pack(*brief);
   r.hash = address_hash(address);
-  r.at = x_text.size();
+  r.address_at = static_cast<uint32_t>(address.data() - x_text.data());
+  r.value_at = static_cast<uint32_t>(value.data() - x_text.data());
   r.value_size = static_cast<uint32_t>(value.size());
   r.address_size = static_cast<uint16_t>(address.size());
-  x_text.append(address).append(value);
   x_rows.push_back(r);
   return true;
 }
 
-void contact_rows::append(const roster_item& x) {
-  append(x.what.address.str(), records::encode_contact(x));
-}
-
-void contact_rows::reserve(size_t entries) {
-  x_text.reserve(entries * likely_bytes);
-  x_rows.reserve(entries);
-}
-
-void contact_rows::shrink_to_fit() {
-  x_text.shrink_to_fit();
+void contact_rows::assign(std::string list, size_t expected,
+  const std::function<void(std::string_view address)>& unreadable) {
+  x_text = std::move(list);
+  x_rows.clear();
+  x_last_asked = 0;
+  if (x_text.size() > UINT32_MAX) {
+    x_text.clear();
+    return unreadable({});
+  }
+  x_rows.reserve(std::min(expected, x_text.size()));
+  stored_contacts::reader in{x_text};
+  while (const auto x = in.next())
+    if (!add(x->address, x->entry))
+      unreadable(x->address);
+  if (!in.complete())
+    unreadable({});
   x_rows.shrink_to_fit();
+}
+
+void contact_rows::append(const roster_item& x) {
+  const auto& address = x.what.address.str();
+  const auto value = records::encode_contact(x);
+  const auto at = x_text.size();
+  x_text.append(address).append(value);
+  const auto text = std::string_view{x_text}.substr(at);
+  add(text.substr(0, address.size()), text.substr(address.size()));
 }
 
 address_ref contact_rows::address(size_t i) const noexcept {
   const auto& r = x_rows[i];
-  return {std::string_view{x_text}.substr(r.at, r.address_size), r.hash};
+  return {
+    std::string_view{x_text}.substr(r.address_at, r.address_size), r.hash};
 }
 
 std::string_view contact_rows::value(size_t i) const noexcept {
   const auto& r = x_rows[i];
-  return std::string_view{x_text}.substr(r.at + r.address_size, r.value_size);
+  return std::string_view{x_text}.substr(r.value_at, r.value_size);
 }
 
 contact_standing contact_rows::standing(size_t i) const noexcept {
@@ -87,7 +99,9 @@ roster_item contact_rows::item(size_t i) const {
 
 size_t contact_rows::find(std::string_view address) const noexcept {
   auto text = std::string_view{x_text};
-  auto of = [text](const row& r) { return text.substr(r.at, r.address_size); };
+  auto of = [text](const row& r) {
+    return text.substr(r.address_at, r.address_size);
+  };
   auto i = std::lower_bound(x_rows.begin(), x_rows.end(), address,
     [&of](const row& r, std::string_view y) { return of(r) < y; });
   if (i == x_rows.end() || of(*i) != address)

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -57,14 +58,14 @@ class contact_rows {
 public:
   static constexpr size_t npos = SIZE_MAX;
 
-  /// Behind those that are there. False, and nothing is appended: its address
-  /// is not above theirs, or longer than 65 535 bytes, or that is no entry.
-  bool append(std::string_view address, std::string_view value);
+  /// In place of all that is here: those of a list (stored_contacts.hpp), of
+  /// which `expected` are likely to be rows. What is no entry, or not above the
+  /// one before it, is left out and told of, by the address that it has; by
+  /// none, what is no list to its end, or has more than 4 GiB.
+  void assign(std::string list, size_t expected,
+    const std::function<void(std::string_view address)>& unreadable);
+  /// Its address is above those that are here, and no longer than 65 535 bytes.
   void append(const roster_item& x);
-  /// So many are likely to come.
-  void reserve(size_t entries);
-  /// Gives back what was allocated in vain.
-  void shrink_to_fit();
 
   size_t size() const noexcept { return x_rows.size(); }
   bool empty() const noexcept { return x_rows.empty(); }
@@ -88,17 +89,21 @@ public:
 private:
   struct row {
     uint64_t hash = 0;
-    /// In the text: the address, then the value.
-    uint64_t at = 0;
+    /// In the text: the address. Some bytes after it, the value.
+    uint32_t address_at = 0;
+    uint32_t value_at = 0;
     uint32_t value_size = 0;
     uint16_t address_size = 0;
     bool taken = false;
     uint8_t standing = 0;
     auto fields() {
-      return std::tie(hash, at, value_size, address_size, taken, standing);
+      return std::tie(
+        hash, address_at, value_at, value_size, address_size, taken, standing);
     }
   };
 
+  /// Of bytes within the text. False: those are not to be a row.
+  bool add(std::string_view address, std::string_view value);
   std::string_view value(size_t i) const noexcept;
 
   std::string x_text;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 
 // Limits and defaults of the store, as in protocol/defaults.hpp.
@@ -14,6 +15,13 @@ inline constexpr std::chrono::microseconds damage_retry = 60s;
 
 /// Room that is made beforehand for a list that says it is longer.
 inline constexpr uint64_t contacts_expected = 1000;
+
+/// Changes of a contact list, each of a commit, that wait in memory to be laid
+/// upon it.
+inline constexpr size_t contact_changes_max = 256;
+
+/// Migrations write when they have so much, and the user's rest.
+inline constexpr size_t migration_batch_bytes = 1024 * 1024;
 
 /// Of so many rounds of notes, a minute each, one is of all: also of requests
 /// that wait for an account, though none was made.

@@ -6,7 +6,9 @@
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/table_properties_collectors.h>
 
+#include "persistence/defaults.hpp"
 #include "persistence/rocks_events.hpp"
+#include "persistence/stored_contacts.hpp"
 #include "protocol/defaults.hpp"
 
 namespace parley {
@@ -73,6 +75,12 @@ rocksdb::ColumnFamilyOptions family_options(
     o.table_properties_collector_factories.push_back(
       rocksdb::NewCompactOnDeletionCollectorFactory(
         defaults::deletions_window, defaults::deletions_trigger));
+
+  if (x == family::rosters) {
+    o.merge_operator = stored_contacts::merge_operator();
+    // Beyond that the writer lays them on: reading would do so each time.
+    o.max_successive_merges = defaults::contact_changes_max;
+  }
 
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = blocks;

@@ -11,7 +11,7 @@ constexpr char kind_forgettable = 2;
 constexpr char part_body = 0;
 constexpr char part_references = 1;
 constexpr char part_roster = 0;
-constexpr char part_contact = 1;
+constexpr char part_contacts = 1;
 constexpr char part_roster_end = 2;
 constexpr char part_totals = 0;
 constexpr char part_collections = 1;
@@ -182,8 +182,12 @@ std::string roster(const user_address& user) {
   return pair_part(user, part_roster);
 }
 
+std::string contacts(const user_address& user) {
+  return pair_part(user, part_contacts);
+}
+
 std::string contact(const user_address& user, const user_address& contact) {
-  return pair_part(user, part_contact, contact.str());
+  return contacts(user).append(contact.str());
 }
 
 std::string roster_end(const user_address& user) {
@@ -196,11 +200,12 @@ std::optional<roster_place> parse_roster(std::string_view key) noexcept {
   result.user = in.take(in.fixed<uint16_t>());
   auto part = in.fixed<uint8_t>();
   result.contact = in.take(in.rest().size());
-  bool is_entry = part == part_contact;
-  if (!in.ok() || (!is_entry && part != part_roster)
-    || is_entry == result.contact.empty())
+  if (part == part_contacts)
+    result.what = result.contact.empty() ? roster_place::part::contacts
+                                         : roster_place::part::contact;
+  else if (part != part_roster || !result.contact.empty())
     return std::nullopt;
-  return result;
+  return in.ok() ? std::optional(result) : std::nullopt;
 }
 
 std::string note(

@@ -50,16 +50,19 @@ struct body_key {
 std::string body(const body_key& key);
 std::string body_references(const body_key& key);
 
-/// Family rosters: what a user's roster has beside its entries, then these, in
-/// order of contact.
+/// Family rosters: what a user's roster has beside its contacts, then these.
 std::string roster(const user_address& user);
+std::string contacts(const user_address& user);
+/// Up to schema 4 each contact had a record, in order of address.
 std::string contact(const user_address& user, const user_address& contact);
 /// The first key after the last possible one of `user`.
 std::string roster_end(const user_address& user);
 /// Views into the key.
 struct roster_place {
+  enum class part : uint8_t { head, contacts, contact };
   std::string_view user;
-  /// Empty: not of an entry.
+  part what = part::head;
+  /// Of `part::contact`.
   std::string_view contact;
 };
 std::optional<roster_place> parse_roster(std::string_view key) noexcept;
@@ -104,6 +107,8 @@ std::optional<uint64_t> parse_audit(std::string_view key);
 /// Family meta.
 inline constexpr std::string_view schema = "schema";
 inline constexpr std::string_view secret = "secret";
+/// There may be contacts with a record each.
+inline constexpr std::string_view single_contacts = "contacts";
 /// A user whose account was removed, and whose IMs are still to be.
 inline constexpr std::string_view left_begin = "left/";
 inline constexpr std::string_view left_end = "left0";

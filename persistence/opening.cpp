@@ -1,10 +1,7 @@
 #include "persistence/opening.hpp"
 
-#include <set>
 #include <string>
 #include <vector>
-
-#include <openssl/rand.h>
 
 #include <rocksdb/wal_filter.h>
 #include <rocksdb/write_batch.h>
@@ -12,22 +9,12 @@
 #include "persistence/folder_check.hpp"
 #include "persistence/keys.hpp"
 #include "persistence/log_check.hpp"
+#include "persistence/migration.hpp"
 #include "persistence/records.hpp"
-#include "protocol/defaults.hpp"
 
 namespace parley {
 
 namespace {
-
-result<std::string> random_octets(size_t n) {
-  std::string out(n, '\0');
-  if (RAND_bytes(
-        reinterpret_cast<unsigned char*>(out.data()), static_cast<int>(n))
-    != 1)
-    return fail(
-      errc::store_unavailable, "no randomness for the store's secret");
-  return out;
-}
 
 /// Keeps out of the replay what was written, but not synced.
 class replay_end : public rocksdb::WalFilter {
@@ -74,69 +61,6 @@ result<std::unique_ptr<database>> open_rocks(const store::options& how,
   database::handles handles{};
   std::copy(opened.begin(), opened.end(), handles.begin());
   return std::make_unique<database>(db, handles, std::move(filter));
-}
-
-/// Those that have accounts.
-result<void> collect_domains(database& db, rocksdb::WriteBatch& batch) {
-  std::set<std::string, std::less<>> domains;
-  auto done = db.scan(family::accounts, {.keep_in_cache = false},
-    [&domains](std::string_view key, std::string_view) -> result<bool> {
-      const auto name = key.substr(key.find('@') + 1);
-      if (!domains.contains(name))
-        domains.emplace(name);
-      return true;
-    });
-  if (!done)
-    return done;
-  for (const auto& x : domains) {
-    auto status = batch.Put(
-      db.handle(family::meta), keys::domain(x), records::encode_setting({}));
-    if (!status.ok())
-      return tl::unexpected(failure_of(status, errc::store_unavailable));
-  }
-  return {};
-}
-
-/// Makes what was opened a store of this schema. True: something was written.
-/// Each step can be repeated; the schema is written last, with the secret of a
-/// new store: one without them was never used.
-result<bool> migrate(database& db, const std::string& path) {
-  auto schema = db.get(family::meta, keys::schema);
-  if (!schema)
-    return tl::unexpected(std::move(schema.error()));
-  auto* meta = db.handle(family::meta);
-  rocksdb::WriteBatch batch;
-  rocksdb::Status status;
-  if (*schema) {
-    auto version = records::decode_number(**schema);
-    if (!version)
-      return fail(errc::store_corrupt,
-        "the store in " + path + " is damaged: its schema version");
-    if (*version == schema_version)
-      return false;
-    if (*version > schema_version)
-      return fail(errc::schema_too_new, "the store in " + path + " is newer");
-    // From 1 to 2, and from 2 to 3: families more, empty, which opening has
-    // made. Heads are read in all their forms. From 3 to 4: domains.
-    if (auto done = collect_domains(db, batch); !done)
-      return tl::unexpected(std::move(done.error()));
-  } else {
-    auto secret = random_octets(defaults::store_secret_bytes);
-    if (!secret)
-      return tl::unexpected(secret.error());
-    status =
-      batch.Put(meta, slice(keys::secret), records::encode_setting(*secret));
-  }
-  if (status.ok())
-    status = batch.Put(
-      meta, slice(keys::schema), records::encode_number(schema_version));
-  rocksdb::WriteOptions options;
-  options.sync = true;
-  if (status.ok())
-    status = db.rocks().Write(options, &batch);
-  if (!status.ok())
-    return tl::unexpected(opening_failure(status, path));
-  return true;
 }
 
 std::string parent_of(const std::string& path) {

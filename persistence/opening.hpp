@@ -11,7 +11,7 @@
 namespace parley {
 
 /// The layout that this program writes, in meta under `schema`.
-inline constexpr uint64_t schema_version = 4;
+inline constexpr uint64_t schema_version = 5;
 
 struct opened {
   std::unique_ptr<database> db;

@@ -3,8 +3,10 @@
 #include <utility>
 
 #include "persistence/keys.hpp"
+#include "persistence/records.hpp"
 #include "persistence/store.hpp"
 #include "persistence/store_impl.hpp"
+#include "persistence/stored_contacts.hpp"
 
 // Reading what users keep.
 namespace parley {
@@ -18,14 +20,15 @@ result<acquaintance> store::acquainted(
   auto privacy = x_impl->privacy_of(owner, now.get());
   if (!privacy)
     return tl::unexpected(std::move(privacy.error()));
-  auto value =
-    x_impl->db->get(family::rosters, keys::contact(owner, with), now.get());
-  if (!value)
-    return tl::unexpected(std::move(value.error()));
-  auto item = *value ? records::decode_contact(**value) : std::nullopt;
+  auto list =
+    x_impl->db->get(family::rosters, keys::contacts(owner), now.get());
+  if (!list)
+    return tl::unexpected(std::move(list.error()));
+  const auto entry = *list ? stored_contacts::find(**list, with.str()) : "";
+  const auto item = records::check_contact(entry);
   acquaintance out;
   out.watches =
-    item && item->what.subscription.from == half::active && !item->pretended;
+    item && item->subscription.from == half::active && !item->pretended;
   out.privacy = std::move(*privacy);
   return out;
 }

@@ -47,12 +47,11 @@ result<packed_roster> store::impl::roster_rows(
   range.snapshot = at;
   auto done = db->scan(family::rosters, range,
     [&](std::string_view key, std::string_view value) -> result<bool> {
+      using part = keys::roster_place::part;
       auto place = keys::parse_roster(key);
-      if (place && place->contact.empty()) {
+      if (place && place->what == part::head) {
         if (auto head = records::decode_roster(value)) {
           out.head = std::move(*head);
-          out.items.reserve(static_cast<size_t>(std::min<uint64_t>(
-            out.head.contacts, defaults::contacts_expected)));
         } else {
           is_damaged = true;
           pass_over(family::rosters, key,
@@ -60,16 +59,27 @@ result<packed_roster> store::impl::roster_rows(
         }
         return true;
       }
-      if (!place || !out.items.append(place->contact, value)) {
-        auto name = std::string(place ? place->contact : "?");
-        pass_over(family::rosters, key,
-          undecodable("the contact " + name + " of " + user.str()));
+      auto unreadable = [&](std::string_view contact) {
+        const auto name = contact.empty()
+          ? "some contact"
+          : "the contact " + std::string(contact);
+        pass_over(family::rosters, std::string(key).append(contact),
+          undecodable(name + " of " + user.str()));
+      };
+      if (!place || place->what != part::contacts) {
+        unreadable({});
+        return true;
       }
-      return true;
+      out.items.assign(std::string(value),
+        static_cast<size_t>(
+          std::min<uint64_t>(out.head.contacts, defaults::contacts_expected)),
+        unreadable);
+      // Behind it are the remains of single contacts, which a migration has
+      // removed.
+      return false;
     });
   if (!done)
     return tl::unexpected(std::move(done.error()));
-  out.items.shrink_to_fit();
   if (is_damaged)
     out.head = rebuilt(out.items);
   return out;

@@ -1,10 +1,11 @@
 #include "persistence/records.hpp"
 #include "persistence/keys.hpp"
 #include "persistence/log_check.hpp"
+#include "persistence/stored_contacts.hpp"
 #include "tests/fuzz/input.hpp"
 
 // The first byte chooses what the rest is read as: a value of a family, a key,
-// or a file of RocksDB's log.
+// a file of RocksDB's log, or a list of contacts and changes of it.
 
 using namespace parley;
 using namespace parley::fuzz;
@@ -105,10 +106,15 @@ void check_keys(uint8_t which, std::string_view key) {
   case 3:
     return check(key, keys::parse_roster, [](const keys::roster_place& x) {
       auto user = user_address::from_prepared(std::string{x.user});
-      return x.contact.empty()
-        ? keys::roster(user)
-        : keys::contact(
+      switch (x.what) {
+      case keys::roster_place::part::head:
+        return keys::roster(user);
+      case keys::roster_place::part::contacts:
+        return keys::contacts(user);
+      default:
+        return keys::contact(
           user, user_address::from_prepared(std::string{x.contact}));
+      }
     });
   default:
     return check(key, keys::parse_note, [](const keys::note_place& x) {
@@ -125,6 +131,39 @@ void check_document_key(std::string_view key) {
     return x.id.empty() ? keys::collection(owner, x.collection)
                         : keys::document(owner, x.collection, x.id);
   });
+}
+
+/// A list, and changes of it: whatever they are, laying all upon it at once
+/// gives what laying on one after the other does.
+void check_contacts(input& in) {
+  const auto list = in.text();
+  std::vector<std::string_view> changes;
+  while (!in.empty() && changes.size() < 8)
+    changes.push_back(in.text());
+  const auto joined = stored_contacts::join(changes);
+  auto one_by_one = std::string{list};
+  for (auto x : changes)
+    one_by_one = stored_contacts::with_changes(one_by_one, {x});
+  const auto rows_of = [](std::string from, bool* is_whole = nullptr) {
+    contact_rows out;
+    out.assign(std::move(from), 0, [is_whole](std::string_view) {
+      if (is_whole)
+        *is_whole = false;
+    });
+    return out;
+  };
+  bool is_whole = true;
+  rows_of(std::string{list}, &is_whole);
+  const auto a = rows_of(stored_contacts::with_changes(list, changes));
+  const auto b = rows_of(one_by_one);
+  const auto c = rows_of(stored_contacts::with_changes(list, {joined}));
+  if (!is_whole)
+    return;
+  for (const auto* other : {&b, &c}) {
+    expect(a.size() == other->size(), "changes can be joined");
+    for (size_t i = 0; i < a.size(); ++i)
+      expect(a.item(i) == other->item(i), "changes can be joined");
+  }
 }
 
 void check_value(uint8_t which, std::string_view value) {
@@ -165,6 +204,7 @@ void check_value(uint8_t which, std::string_view value) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   input in{data, size};
   auto which = in.byte();
+  auto contacts = in;
   auto bytes = in.rest();
   if (which < 16)
     check_value(which, bytes);
@@ -174,6 +214,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     check_log(bytes);
   else if (which == 34)
     check_document_key(bytes);
+  else if (which == 35)
+    check_contacts(contacts);
   else
     check(bytes, keys::parse_audit, keys::audit);
   return 0;

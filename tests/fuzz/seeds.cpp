@@ -7,8 +7,10 @@
 
 #include <rocksdb/env.h>
 
+#include "persistence/bytes.hpp"
 #include "persistence/keys.hpp"
 #include "persistence/records.hpp"
+#include "persistence/stored_contacts.hpp"
 #include "protocol/framing.hpp"
 #include "tests/persistence/fixture.hpp"
 #include "tests/protocol/golden.hpp"
@@ -172,14 +174,33 @@ void put_values() {
     "document", 13, encode_document({300, at(1'700'000'000'000), "<a/>"}));
 }
 
+/// A list of three, and four changes of it.
+void put_contacts() {
+  const auto entry = [](const std::string& name) {
+    return records::encode_contact(make_item(bob, name));
+  };
+  auto list = stored_contacts::empty();
+  for (const auto* name : {"a@b", "c@b", "e@b"})
+    stored_contacts::append(list, {name, entry(name)});
+  std::string all;
+  for (const auto& x : {list, stored_contacts::change("c@b", {}),
+         stored_contacts::change("d@b", entry("d")),
+         stored_contacts::change("e@b", entry("new")),
+         stored_contacts::change("c@b", entry("again"))}) {
+    bytes::put_fixed(all, static_cast<uint16_t>(x.size()));
+    all += x;
+  }
+  put_records("contacts", 35, all);
+}
+
 void put_keys() {
   const retry_key sent{alice, {"m1"}, bob};
   put_records("key of im", 20, keys::im(bob, {7}));
   put_records("key of id", 16, keys::id(sent));
   put_records("key of forgettable", 17,
     keys::forgettable({at(1'700'000'000'000), {7}, sent}));
-  put_records(
-    "key of roster", 18, keys::roster(alice), keys::contact(alice, bob));
+  put_records("key of roster", 18, keys::roster(alice), keys::contacts(alice),
+    keys::contact(alice, bob));
   put_records("key of note", 19, keys::note(alice, true, bob),
     keys::note(alice, false, bob));
   put_records("key of audit", 33, keys::audit(258));
@@ -224,6 +245,7 @@ int main(int argc, char** argv) {
   put_frames("server", 1, golden_server_frames());
   put_connections();
   put_values();
+  put_contacts();
   put_keys();
   put_log();
   return 0;

@@ -34,6 +34,7 @@ BOOST_AUTO_TEST_CASE(keys_are_what_the_readme_says) {
   BOOST_TEST(keys::body_references({user("a@b"), {"m1"}, 258})
     == "\0\3a@b\0\2m1\0\0\0\0\0\0\1\2\1"s);
   BOOST_TEST(keys::roster(user("a@b")) == "\0\3a@b\0"s);
+  BOOST_TEST(keys::contacts(user("a@b")) == "\0\3a@b\1"s);
   BOOST_TEST(keys::contact(user("a@b"), user("c@d")) == "\0\3a@b\1c@d"s);
   BOOST_TEST(keys::note(user("a@b"), true, user("c@d")) == "\0\3a@b\0c@d"s);
   BOOST_TEST(keys::note(user("a@b"), false, user("c@d")) == "\0\3a@b\1c@d"s);
@@ -69,13 +70,15 @@ BOOST_AUTO_TEST_CASE(keys_sort_as_what_they_stand_for) {
     sorted(keys::id_kind_end(), keys::forgettable_begin(at(INT64_MIN))));
   BOOST_TEST(sorted(keys::audit(255), keys::audit(256)));
 
-  BOOST_TEST(sorted(keys::roster(bob), keys::contact(bob, user("a"))));
+  BOOST_TEST(sorted(keys::roster(bob), keys::contacts(bob)));
+  BOOST_TEST(sorted(keys::contacts(bob), keys::contact(bob, user("a"))));
   BOOST_TEST(sorted(keys::contact(bob, alice), keys::contact(bob, carol)));
   BOOST_TEST(sorted(
     keys::contact(bob, user(std::string(511, '\xff'))), keys::roster_end(bob)));
   // Nor is anybody's roster among that of another.
   for (auto& other : {alice, user("bob@example.orgs"), user("bob@example.or")})
-    for (auto& key : {keys::roster(other), keys::contact(other, bob)})
+    for (auto& key :
+      {keys::roster(other), keys::contacts(other), keys::contact(other, bob)})
       BOOST_TEST(
         (sorted(key, keys::roster(bob)) || sorted(keys::roster_end(bob), key)));
 }
@@ -97,10 +100,15 @@ BOOST_AUTO_TEST_CASE(keys_are_read_as_they_were_written) {
   auto head_key = keys::roster(bob);
   auto head = keys::parse_roster(head_key).value();
   BOOST_TEST(head.user == bob.str());
-  BOOST_TEST(head.contact == "");
+  BOOST_TEST((head.what == keys::roster_place::part::head));
+  auto list_key = keys::contacts(bob);
+  auto list = keys::parse_roster(list_key).value();
+  BOOST_TEST(list.user == bob.str());
+  BOOST_TEST((list.what == keys::roster_place::part::contacts));
   auto entry_key = keys::contact(bob, carol);
   auto entry = keys::parse_roster(entry_key).value();
   BOOST_TEST(entry.user == bob.str());
+  BOOST_TEST((entry.what == keys::roster_place::part::contact));
   BOOST_TEST(entry.contact == carol.str());
   for (bool is_wish : {true, false}) {
     auto note = keys::parse_note(keys::note(bob, is_wish, carol)).value();
@@ -124,7 +132,8 @@ BOOST_AUTO_TEST_CASE(what_is_no_key_is_refused) {
   auto entry = keys::contact(bob, carol);
   auto note = keys::note(bob, true, carol);
   for (size_t n = 0; n <= 3 + bob.str().size(); ++n) {
-    BOOST_TEST(!keys::parse_roster(entry.substr(0, n)));
+    if (n < 3 + bob.str().size())
+      BOOST_TEST(!keys::parse_roster(entry.substr(0, n)));
     BOOST_TEST(!keys::parse_note(note.substr(0, n)));
   }
   BOOST_TEST(!keys::parse_roster(keys::roster(bob) + "x"));

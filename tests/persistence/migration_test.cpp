@@ -127,6 +127,44 @@ BOOST_AUTO_TEST_CASE(each_domain_of_a_folder_of_schema_3_is_known) {
     BOOST_TEST(!must(db->head(user(other))).domain_known);
 }
 
+const std::vector<roster_item> friends_of_bob{
+  make_item(alice, "A", {"x"}), make_item(carol), make_item(user("zoe@a.net"))};
+
+BOOST_AUTO_TEST_CASE(a_folder_of_schema_4_keeps_the_contacts_of_all) {
+  temporary_folder folder;
+  store::options how{.path = (folder.path / "store").string()};
+  make_old(nullptr, how.path, 4);
+  // More than one batch of the migration.
+  const std::string long_name(1000, 'n');
+  constexpr int many = 3000;
+  {
+    old_store db(nullptr, how.path, 4);
+    db.add_contacts(bob, friends_of_bob);
+    db.put_raw_contact(bob, user("no@entry"), "?");
+    for (int i = 0; i < many; ++i)
+      db.put_raw_contact(user("u" + std::to_string(i / 3) + "@b"),
+        user("c" + std::to_string(i) + "@b"),
+        records::encode_contact(make_item(bob, long_name)));
+    db.add_contacts(carol, {make_item(bob)});
+  }
+  for (int i = 0; i < 2; ++i) {
+    BOOST_TEST(schema_of(how) == schema_version);
+    auto db = must(store::open(how));
+    BOOST_TEST((must(db->roster(bob)).items == friends_of_bob));
+    BOOST_TEST(must(db->roster(bob)).head.contacts == 3u);
+    BOOST_TEST(db->unreadable() == 1u); // as before
+    BOOST_TEST((must(db->roster(carol)).items == std::vector{make_item(bob)}));
+    for (int u = 0; u < many / 3; ++u)
+      BOOST_TEST(
+        must(db->roster(user("u" + std::to_string(u) + "@b"))).items.size()
+        == 3u);
+    commit(*db, {remove_account{user("nobody@b"), {}}});
+  }
+  auto db = must(store::open(how));
+  commit(*db, {remove_contact{bob, carol}, remove_contact{bob, alice}});
+  BOOST_TEST(must(db->roster(bob)).items.size() == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(a_parley_of_schema_1_does_not_open_what_was_migrated) {
   temporary_folder folder;
   auto path = (folder.path / "store").string();
@@ -136,7 +174,9 @@ BOOST_AUTO_TEST_CASE(a_parley_of_schema_1_does_not_open_what_was_migrated) {
   expect_migrated(*must(store::open({.path = path})));
 }
 
-BOOST_AUTO_TEST_CASE(a_migration_that_is_cut_off_is_done_again) {
+/// What is done again, after having been cut off after any number of writes.
+template <class Make, class Expect>
+void cut_off(const Make& make, const Expect& expect) {
   auto seed = std::random_device()();
   std::cout << "seed " << seed << '\n';
   std::mt19937_64 random(seed);
@@ -146,7 +186,7 @@ BOOST_AUTO_TEST_CASE(a_migration_that_is_cut_off_is_done_again) {
        writes += 1 + random() % 3) {
     lossy_disk disk;
     store::options how{.path = "/store", .env = disk.env()};
-    make_old(disk.env(), how.path);
+    make(disk.env(), how.path);
     // As each opening did then, too.
     std::unique_ptr<rocksdb::Directory> above;
     BOOST_REQUIRE(disk.env()->NewDirectory("/", &above).ok());
@@ -163,7 +203,7 @@ BOOST_AUTO_TEST_CASE(a_migration_that_is_cut_off_is_done_again) {
     BOOST_TEST_CONTEXT("seed " << seed << " after " << writes << " writes") {
       auto db = store::open(how);
       BOOST_REQUIRE_MESSAGE(db, db.error().text);
-      expect_migrated(**db);
+      expect(**db);
       db->reset();
       BOOST_TEST(schema_of(how) == schema_version);
     }
@@ -171,6 +211,34 @@ BOOST_AUTO_TEST_CASE(a_migration_that_is_cut_off_is_done_again) {
   // Otherwise this has not tried what it says.
   BOOST_TEST(whole);
   BOOST_TEST(cut > 20u);
+}
+
+BOOST_AUTO_TEST_CASE(a_migration_that_is_cut_off_is_done_again) {
+  cut_off([](auto* env, const auto& path) { make_old(env, path); },
+    [](store& db) { expect_migrated(db); });
+}
+
+BOOST_AUTO_TEST_CASE(a_migration_of_contacts_that_is_cut_off_goes_on) {
+  // More than two batches.
+  const std::string long_name(250'000, 'n');
+  const std::vector users{bob, carol, user("dave@d"), user("eve@d"),
+    user("frank@d"), user("zoe@a.net")};
+  const std::vector contacts{
+    make_item(alice, long_name), make_item(user("x@y"), long_name)};
+  cut_off(
+    [&](auto* env, const auto& path) {
+      make_old(env, path, 4);
+      old_store db(env, path, 4);
+      for (const auto& x : users)
+        db.add_contacts(x, contacts);
+    },
+    [&](store& db) {
+      for (const auto& x : users) {
+        BOOST_TEST((must(db.roster(x)).items == contacts));
+        BOOST_TEST(must(db.roster(x)).head.contacts == 2u);
+      }
+      BOOST_TEST(db.unreadable() == 0u);
+    });
 }
 
 BOOST_AUTO_TEST_CASE(

@@ -14,7 +14,7 @@
 
 namespace parley::test {
 
-/// Made as a Parley of schema 1, 2 or 3 did, by means of RocksDB alone.
+/// Made as a Parley of schema 1 to 4 did, by means of RocksDB alone.
 class old_store {
 public:
   old_store(rocksdb::Env* env, const std::string& path, uint64_t schema = 1)
@@ -62,6 +62,20 @@ public:
     put(family::heads, keys::user(user), head);
     put(family::ims, keys::im(user, im_order{5}),
       records::encode_im(make_im(alice, "m", "from before"), {}, {}));
+  }
+
+  /// With those it has this user's head, which only schema 2 and later know.
+  void add_contacts(
+    const user_address& user, const std::vector<roster_item>& items) {
+    roster_head head;
+    head.contacts = items.size();
+    put(family::rosters, keys::roster(user), records::encode_roster(head));
+    for (const auto& x : items)
+      put_raw_contact(user, x.what.address, records::encode_contact(x));
+  }
+  void put_raw_contact(const user_address& user, const user_address& contact,
+    const std::string& value) {
+    put(family::rosters, keys::contact(user, contact), value);
   }
 
   rocksdb::Status opened;

@@ -1,5 +1,7 @@
 #include "persistence/keys.hpp"
 #include "persistence/opening.hpp"
+#include "persistence/records.hpp"
+#include "persistence/stored_contacts.hpp"
 #include "tests/persistence/fixture.hpp"
 #include "tests/support/lossy_fs.hpp"
 
@@ -39,6 +41,20 @@ struct damaged_store {
     }
     db = must(store::open(how));
   }
+
+  /// A contact of bob's that is no entry.
+  void damage_contact(const user_address& contact) {
+    db.reset();
+    {
+      auto opened = must(open_database(how));
+      BOOST_REQUIRE(
+        opened.db->rocks()
+          .Merge({}, opened.db->handle(family::rosters), keys::contacts(bob),
+            stored_contacts::change(contact.str(), "?"))
+          .ok());
+    }
+    db = must(store::open(how));
+  }
 };
 
 } // namespace
@@ -52,7 +68,7 @@ BOOST_AUTO_TEST_CASE(a_contact_that_cannot_be_read_does_not_hide_the_others) {
   commit(*x.db,
     {put_roster{bob, head}, put_contact{bob, make_item(alice, "A")},
       put_contact{bob, make_item(bob)}, put_contact{bob, make_item(carol)}});
-  x.damage(family::rosters, keys::contact(bob, bob));
+  x.damage_contact(bob);
   for (int i = 0; i < 2; ++i) {
     auto roster = must(x.db->roster(bob));
     BOOST_TEST((roster.head == head));
@@ -67,10 +83,37 @@ BOOST_AUTO_TEST_CASE(a_contact_that_cannot_be_read_does_not_hide_the_others) {
   // It can be written anew, and removed.
   commit(*x.db, {put_contact{bob, make_item(bob, "B")}});
   BOOST_TEST(must(x.db->roster(bob)).items.size() == 3u);
-  x.damage(family::rosters, keys::contact(bob, bob));
+  x.damage_contact(bob);
   commit(*x.db, {remove_contact{bob, bob}});
   BOOST_TEST(must(x.db->roster(bob)).items.size() == 2u);
   BOOST_TEST(x.db->unreadable() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_list_that_ends_too_early_is_read_to_there_and_goes_on) {
+  damaged_store x;
+  commit(*x.db,
+    {put_roster{bob, {}}, put_contact{bob, make_item(alice)},
+      put_contact{bob, make_item(carol)}});
+  auto list = stored_contacts::empty();
+  stored_contacts::append(
+    list, {alice.str(), records::encode_contact(make_item(alice))});
+  x.overwrite(family::rosters, keys::contacts(bob), list + "\x7f");
+  BOOST_TEST(must(x.db->roster(bob)).items.size() == 1u);
+  BOOST_TEST(x.told.size() == 1u);
+  // What is put then is there, also when it was laid upon the damage; that
+  // something is missing is told of at each start.
+  commit(*x.db, {put_contact{bob, make_item(carol, "C")}});
+  for (int i = 0; i < 3; ++i) {
+    x.db.reset();
+    x.told.clear();
+    x.db = must(store::open(x.how));
+    auto roster = must(x.db->roster(bob));
+    BOOST_TEST(
+      (roster.items == std::vector{make_item(alice), make_item(carol, "C")}));
+    BOOST_REQUIRE(x.told.size() == 1u);
+    BOOST_TEST((x.told[0].code == errc::store_corrupt));
+    BOOST_TEST(x.told[0].text.find(bob.str()) != std::string::npos);
+  }
 }
 
 // It did not tell of sharing.
@@ -146,7 +189,7 @@ BOOST_AUTO_TEST_CASE(an_account_whose_roster_is_damaged_can_be_removed) {
     {put_account{bob, {}}, put_roster{bob, {}},
       put_contact{bob, make_item(alice)}});
   x.damage(family::rosters, keys::roster(bob));
-  x.damage(family::rosters, keys::contact(bob, alice));
+  x.damage(family::rosters, keys::contacts(bob));
   commit(*x.db, {remove_account{bob, {}}});
   BOOST_TEST((must(x.db->roster(bob)).head == roster_head()));
   BOOST_TEST(must(x.db->roster(bob)).items.empty());

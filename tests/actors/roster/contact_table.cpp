@@ -6,6 +6,7 @@
 
 #include "actors/roster/contact_table.hpp"
 #include "persistence/records.hpp"
+#include "persistence/stored_contacts.hpp"
 #include "tests/actors/roster/desk.hpp"
 
 namespace parley::test {
@@ -120,17 +121,37 @@ BOOST_AUTO_TEST_CASE(rows_know_each_standing_and_the_last_wish) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_entry_is_not_taken) {
+  const auto value = records::encode_contact(entry_of(nth(3), 1));
+  const auto cut = value.substr(0, value.size() - 1);
+  const auto longer = value + 'x';
+  const std::string far_too_long(70'000, 'x');
+  auto list = stored_contacts::empty();
+  for (const auto& [address, entry] :
+    {std::pair{nth(1), cut}, {nth(1), longer}, {nth(1), std::string()},
+      {std::string(), value}, {nth(3), value}, {nth(3), value}, {nth(2), value},
+      {far_too_long, value}, {nth(4), value}})
+    stored_contacts::append(list, {address, entry});
+
   contact_rows x;
-  auto value = records::encode_contact(entry_of(nth(1), 1));
-  BOOST_TEST(!x.append(nth(1), value.substr(0, value.size() - 1)));
-  BOOST_TEST(!x.append(nth(1), value + 'x'));
-  BOOST_TEST(!x.append(nth(1), ""));
-  BOOST_TEST(x.empty());
-  BOOST_TEST(!x.append(std::string(70'000, 'x'), value));
-  BOOST_TEST(x.append(nth(1), value));
-  BOOST_TEST(!x.append(nth(1), value)); // nor what is not behind the last
-  BOOST_TEST(!x.append(nth(0), value));
+  x.append(entry_of(nth(9), 1));
+  std::vector<std::string> refused;
+  auto note = [&](std::string_view who) { refused.emplace_back(who); };
+  x.assign(list, 1, note);
+  BOOST_REQUIRE(x.size() == 2u);
+  BOOST_TEST((x.item(0) == entry_of(nth(3), 1)));
+  BOOST_TEST(x.address(1).text == nth(4));
+  BOOST_TEST((refused
+    == std::vector{
+      nth(1), nth(1), nth(1), std::string(), nth(3), nth(2), far_too_long}));
+
+  // What is no list to its end is one up to there.
+  refused.clear();
+  x.assign(list.substr(0, list.size() - 1), 1, note);
   BOOST_TEST(x.size() == 1u);
+  BOOST_REQUIRE(!refused.empty());
+  BOOST_TEST(refused.back() == "");
+  x.assign({}, 0, note);
+  BOOST_TEST(x.empty());
 }
 
 BOOST_AUTO_TEST_CASE(an_entry_can_share_the_address_of_others) {

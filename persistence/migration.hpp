@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+
+#include "persistence/database.hpp"
+
+namespace parley {
+
+/// Makes what was opened a store of this schema. True: something was written.
+/// Each step can be repeated; a new store gets the schema with its secret: one
+/// without them was never used. `path` is for what errors say.
+result<bool> migrate(database& db, const std::string& path);
+
+} // namespace parley
