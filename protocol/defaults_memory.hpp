@@ -61,8 +61,9 @@ inline constexpr uint64_t lists_bytes_max = 1024 * 1024;
 /// refused, and when to ask again.
 inline constexpr std::chrono::milliseconds answers_retry_after = 1s;
 
-/// Recipients of broadcasts that a worker judges in a row.
-inline constexpr size_t broadcast_slice = 128;
+/// Recipients of broadcasts that a worker judges in a row; each may have many
+/// endpoints.
+inline constexpr size_t broadcast_slice = 16;
 
 /// Conversations of one user that a choice or a wanted receipt is kept of; the
 /// one that rested longest, among so many that are looked at, gives way.

@@ -133,6 +133,9 @@ void router_state::sweep() {
   x_memory.look();
   if (x_memory.is_exceeded())
     relieve();
+  x_swept = true;
+  if (!x_turns.empty())
+    want_step();
   if (x_stopping)
     finish_stop();
   flush();

@@ -10,6 +10,14 @@ namespace parley {
 
 using std::chrono::milliseconds;
 
+namespace {
+
+/// To look at so many addresses costs no more than to judge an IM to one and
+/// all that it brings about.
+constexpr size_t looks_for_one = 8;
+
+} // namespace
+
 void routing::expect(session_id session, const send_im& what) const noexcept {
   auto* u = of_session(session);
   if (u && !what.to.empty())
@@ -48,9 +56,11 @@ bool routing::go_on(session_id session, size_t& room, moment now) {
   if (i == x_begun.end() || !u)
     return true;
   auto& b = i->second;
-  // To look at an address costs about as much as to judge an IM to it.
-  for (; room > 0 && b.looked_at < b.texts.size(); ++b.looked_at, --room)
-    look_at(b);
+  for (; room > 0 && b.looked_at < b.texts.size(); --room) {
+    const auto end = std::min(b.looked_at + looks_for_one, b.texts.size());
+    for (; b.looked_at < end; ++b.looked_at)
+      look_at(b);
+  }
   if (b.looked_at < b.texts.size())
     return false;
   if (b.id == 0 && !begin_broadcast(session, b)) {

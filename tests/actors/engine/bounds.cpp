@@ -194,6 +194,40 @@ BOOST_AUTO_TEST_CASE(others_are_served_between_the_pieces_of_a_broadcast) {
   BOOST_TEST(before > 10u);
 }
 
+BOOST_AUTO_TEST_CASE(where_memory_is_short_a_broadcast_goes_slowly_to_its_end) {
+  constexpr size_t recipients = 40;
+  const auto fill = [](engine& e) -> simulated_client& {
+    e.make_account(alice);
+    e.make_account(bob);
+    auto& a = e.sign_in(alice, "desk");
+    e.sign_in(bob, "phone").acknowledging = habit::silent;
+    for (int i = 0; i < 30; ++i)
+      a.send(bob);
+    e.settle();
+    return a;
+  };
+  policy rules;
+  rules.im_grace_ms = 30'000;
+  engine plenty{1, rules};
+  fill(plenty);
+  const auto held = plenty.budget->total();
+
+  // The reserve, an eighth, is just touched.
+  engine e{1, rules, held * 8 / 7 - 8};
+  auto& a = fill(e);
+  BOOST_REQUIRE(e.budget->total() < e.budget->max());
+  e.advance(defaults::sweep_interval); // each worker looks at the other
+  std::vector<std::string> all;
+  for (size_t n = 0; n < recipients; ++n)
+    all.push_back("absent" + std::to_string(n));
+  a.broadcast_to(all, "to all");
+  e.advance(recipients / 2 * defaults::sweep_interval);
+  BOOST_TEST(a.outcome_of("to all").empty());
+  e.advance(2 * recipients * defaults::sweep_interval);
+  BOOST_TEST(!a.outcome_of("to all").empty());
+  BOOST_TEST(a.is_in());
+}
+
 BOOST_AUTO_TEST_CASE(a_stop_judges_all_of_a_broadcast) {
   engine e{1};
   std::vector<std::string> all;

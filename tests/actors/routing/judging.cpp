@@ -271,14 +271,15 @@ BOOST_AUTO_TEST_CASE(a_long_broadcast_is_judged_in_pieces) {
   x.id.value = "b1";
   x.body = "to all";
   x.from = {two_shards::user(alice), endpoint_name::from_prepared("desk")};
-  size_t room = 15;
+  // Addresses are looked at by eight.
+  size_t room = 2;
   // Not all were looked at, and nobody is judged.
   BOOST_TEST(!shard.submit(
     w.desk, request_number{1}, broadcast{shared<im>{x}, to}, room, w.now()));
   BOOST_TEST(room == 0u);
   BOOST_TEST(shard.pending_ims() == 0u);
   BOOST_TEST(!shard.is_settled());
-  room = to.size() - 15 + 3;
+  room = 1 + 3;
   BOOST_TEST(!shard.go_on(w.desk, room, w.now()));
   BOOST_TEST(shard.pending_ims() == 3u);
   w.settle();
@@ -301,7 +302,7 @@ BOOST_AUTO_TEST_CASE(who_leaves_within_a_broadcast_leaves_nothing_behind) {
   im x;
   x.id.value = "b1";
   x.from = {two_shards::user(alice), endpoint_name::from_prepared("desk")};
-  for (size_t room : {1, 4}) {
+  for (size_t room : {1, 2}) {
     auto desk = w.sign_in(alice, "desk" + std::to_string(room));
     std::vector<std::string> to{
       bob + "@example.org", "a@example.org", "b@example.org"};
