@@ -137,6 +137,7 @@ void simulated_server::spawn_actors(shared<id_filter> known) {
     c.sweeper = sweeper;
     c.world = world;
     c.domain = "example.org";
+    c.budget = budget;
     c.traced_ims = 100;
     x_routers.push_back(system.spawn(router, std::move(c)));
   }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/memory/memory_budget.hpp"
 #include "actors/router/router.hpp"
 #include "actors/settings/settings.hpp"
 #include "persistence/store.hpp"
@@ -69,6 +70,9 @@ public:
   std::shared_ptr<surroundings> world;
   /// As it began.
   policy rules;
+  /// More than all clients together can make it hold.
+  std::shared_ptr<memory_budget> budget =
+    std::make_shared<memory_budget>(64 * 1024 * 1024, workers);
 
 private:
   void read_store(const values& settings);

@@ -353,6 +353,15 @@ void world::check_nothing_left(bool for_long) {
       throw broken(
         "nothing is left", std::to_string(n.users) + " users are known still");
   }
+  if (auto held = x_server->budget->total(); for_long && held > 0) {
+    std::string kinds;
+    for (size_t i = 0; i < held_kinds; ++i)
+      if (auto n = x_server->budget->by_kind()[i]; n > 0)
+        kinds += ", " + std::to_string(n) + " for "
+          + std::string{to_string(static_cast<held_for>(i))};
+    throw broken(
+      "memory is given back", std::to_string(held) + " bytes" + kinds);
+  }
 }
 
 } // namespace parley::test

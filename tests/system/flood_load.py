@@ -3,10 +3,13 @@
 before and during each, and what the server holds meanwhile.
 
     flood_load.py PARLEY PARLEY-BENCH PROTO-FOLDER [FLOOD …] [--seconds N]
-                  [--scale N] [--threads N] [--memory MIB]
+                  [--scale N] [--threads N] [--memory MIB] [--elsewhere]
 
 A fresh server for each flood. Those who flood are a process of their own, of
 the lowest priority, as if they were elsewhere. Prints a line a flood.
+
+With --elsewhere the flood goes to a second server beside the one whose latency
+is measured: what it takes of the machine's cores, it takes so, too.
 """
 
 import argparse
@@ -33,6 +36,7 @@ class Measurement:
         self.options = options
         self.name = name
         self.server = None
+        self.flooded = None
 
     def run(self):
         config = f"/tmp/parley-flood-{os.getpid()}.toml"
@@ -40,13 +44,11 @@ class Measurement:
             out.write(f"memory_mib = {self.options.memory}\n")
         users = [f"u{n:04}@{DOMAIN}" for n in range(USERS)]
         try:
-            self.server = Server(
-                self.options.parley,
-                *("--config", config, "--metrics", "127.0.0.1:0"),
-                *("--threads", str(self.options.threads)),
-                users=users,
-            )
-            self.server.file("users", "\n".join(users))
+            self.server = self.start(config, users)
+            self.flooded = self.server
+            if self.options.elsewhere:
+                self.flooded = self.start(config, users)
+            self.flooded.file("users", "\n".join(users))
             rows = subprocess.run(
                 [self.options.bench, "users", "--count", "100"],
                 capture_output=True,
@@ -61,8 +63,16 @@ class Measurement:
             self.tell(before, during, said, highest)
         finally:
             os.unlink(config)
-            if self.server:
-                self.server.remove()
+            for server in {self.server, self.flooded} - {None}:
+                server.remove()
+
+    def start(self, config, users):
+        return Server(
+            self.options.parley,
+            *("--config", config, "--metrics", "127.0.0.1:0"),
+            *("--threads", str(self.options.threads)),
+            users=users,
+        )
 
     def latency(self):
         """Of five pairs, 200 IMs a second together, from sending to reading
@@ -83,8 +93,8 @@ class Measurement:
     def flood(self):
         process = subprocess.Popen(
             [sys.executable, "-B", os.path.join(HERE, "floods.py"), self.name]
-            + ["--server", self.server.address, "--proto", self.options.proto]
-            + ["--users", os.path.join(self.server.folder, "users")]
+            + ["--server", self.flooded.address, "--proto", self.options.proto]
+            + ["--users", os.path.join(self.flooded.folder, "users")]
             + ["--seconds", str(2 * self.options.seconds + 5)]
             + ["--scale", str(self.options.scale)],
             stdout=subprocess.PIPE,
@@ -95,7 +105,7 @@ class Measurement:
             if process.stdout.readline() != "under way\n":
                 raise SystemExit(f"{self.name} does not get under way")
             during = self.latency()
-            page = read(self.server)
+            page = read(self.flooded)
             said = process.stdout.read()
         finally:
             process.kill()
@@ -113,7 +123,7 @@ class Measurement:
             f"{page['parley_held_bytes_highest'] / MEBIBYTE:.1f}"
             f" of {page['parley_held_bytes_max'] / MEBIBYTE:.0f}"
         )
-        with open(f"/proc/{self.server.process.pid}/status") as status:
+        with open(f"/proc/{self.flooded.process.pid}/status") as status:
             peak = next(x for x in status if x.startswith("VmHWM"))
         line["peak_rss_mib"] = int(peak.split()[1]) // 1024
         line["limits"] = {
@@ -151,6 +161,7 @@ def main():
     parser.add_argument("--scale", type=int, default=10)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--memory", type=int, default=256)
+    parser.add_argument("--elsewhere", action="store_true")
     options = parser.parse_args()
     for name in options.floods or FLOODS:
         Measurement(options, name).run()
