@@ -138,12 +138,8 @@ void front::answer_came() {
 void front::look_for_end() {
   if (!x_quitting || x_signing_out)
     return;
-  if (!core().is_ready()) {
-    if (!core().owes_answers())
-      leave_unconnected();
-  } else if (core().unanswered() == 0 || core().is_held_back()) {
+  if (core().is_ready() && (core().unanswered() == 0 || core().is_held_back()))
     sign_out();
-  }
 }
 
 void front::leave_unconnected() {

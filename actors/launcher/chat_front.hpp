@@ -33,8 +33,7 @@ protected:
   boost::asio::io_context& io() noexcept { return x_io; }
 
   /// Signs out once everything sent has its outcome, waiting for both within
-  /// bounds; without a connection for one, and where nothing is open not at
-  /// all.
+  /// bounds; without a connection for one.
   void quit();
   bool is_quitting() const noexcept { return x_quitting; }
   /// There was a session.

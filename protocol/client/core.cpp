@@ -317,10 +317,6 @@ size_t client_core::unanswered() const noexcept {
   return x_impl->unanswered();
 }
 
-bool client_core::owes_answers() const noexcept {
-  return x_impl->owes_answers();
-}
-
 std::vector<open_im> client_core::open_ims() const {
   return x_impl->open_ims();
 }

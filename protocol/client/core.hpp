@@ -172,8 +172,6 @@ public:
   const contact_book& contacts() const noexcept;
   /// Requests without an answer, waiting ones included.
   size_t unanswered() const noexcept;
-  /// One of them is its owner's, not the client's own question for the list.
-  bool owes_answers() const noexcept;
   /// In the order in which they were sent. Also after the end.
   std::vector<open_im> open_ims() const;
   /// Requests wait that the window has no room for before an IM is

@@ -50,7 +50,6 @@ public:
   }
   const contact_book& contacts() const noexcept { return x_book; }
   size_t unanswered() const noexcept { return x_requests.unanswered(); }
-  bool owes_answers() const noexcept { return unanswered() > x_follows; }
   std::vector<open_im> open_ims() const;
   bool is_held_back() const noexcept;
   const address& self() const noexcept { return x_self; }

@@ -74,14 +74,11 @@ class EndsTest(ChatTest):
             alice.until("disconnected")
             alice.ask("send", id="u1", to=BOB, body="x")
             alice.ask("broadcast", id="u2", to=[BOB, ALICE], body="x")
-            began = time.monotonic()
             if quits:
                 alice.ask("quit")
             else:
                 alice.process.stdin.close()
             self.assertEqual(alice.rest(), 1)
-            # Not by running out of the patience for a server that is there.
-            self.assertLess(time.monotonic() - began, 9)
             (outcome,) = alice.seen("outcome")
             self.assertEqual((outcome["id"], outcome["to"]), ("u1", BOB))
             self.assertEqual(outcome["outcome"], "unknown")
