@@ -3,6 +3,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -92,6 +93,10 @@ private:
   result<void> apply(const put_note& x);
   result<void> apply(const remove_note& x);
   result<void> apply(const change_documents& x);
+
+  /// An empty entry removes the contact.
+  void change_contact(const user_address& user, const user_address& contact,
+    std::string_view entry);
 
   /// One change of what a user keeps, while it is judged
   /// (commit_plan_documents.cpp).

@@ -9,8 +9,9 @@
 namespace parley {
 
 /// In the order of keys: RocksDB finds the place of one beside that of the one
-/// before, most of what a put costs it. That fails for many changes of one
-/// contact list, which would all have one key: they are joined.
+/// before, most of what a put costs it. Changes of one contact list have one
+/// key, under which RocksDB sorts the newest first, so that this would not
+/// help: they are joined.
 void commit_plan::write_late() {
   std::vector<const late_write*> all;
   all.reserve(x_late.size());

@@ -31,17 +31,19 @@ result<void> commit_plan::apply(const put_roster& x) {
   return {};
 }
 
+void commit_plan::change_contact(const user_address& user,
+  const user_address& contact, std::string_view entry) {
+  x_late.push_back({family::rosters, keys::contacts(user),
+    stored_contacts::change(contact.str(), entry), late_write::kind::merge});
+}
+
 result<void> commit_plan::apply(const put_contact& x) {
-  x_late.push_back({family::rosters, keys::contacts(x.user),
-    stored_contacts::change(
-      x.what.what.address.str(), records::encode_contact(x.what)),
-    late_write::kind::merge});
+  change_contact(x.user, x.what.what.address, records::encode_contact(x.what));
   return {};
 }
 
 result<void> commit_plan::apply(const remove_contact& x) {
-  x_late.push_back({family::rosters, keys::contacts(x.user),
-    stored_contacts::change(x.contact.str(), {}), late_write::kind::merge});
+  change_contact(x.user, x.contact, {});
   return {};
 }
 

@@ -16,11 +16,12 @@ inline constexpr std::chrono::microseconds damage_retry = 60s;
 /// Room that is made beforehand for a list that says it is longer.
 inline constexpr uint64_t contacts_expected = 1000;
 
-/// Changes of a contact list, each of a commit, that wait in memory to be laid
-/// upon it.
+/// Changes of one contact list, one a commit, that wait in memory to be laid
+/// upon it; with the next one the writer makes one list of them.
 inline constexpr size_t contact_changes_max = 256;
 
-/// Migrations write when they have so much, and the user's rest.
+/// A migration writes its batch at the end of the user with whom it has reached
+/// so many bytes.
 inline constexpr size_t migration_batch_bytes = 1024 * 1024;
 
 /// Of so many rounds of notes, a minute each, one is of all: also of requests

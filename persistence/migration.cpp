@@ -31,9 +31,10 @@ result<std::string> random_octets(size_t n) {
 }
 
 /// One batch after the other, each on disk before the next is begun.
-class writer {
+class synced_batch {
 public:
-  writer(database& db, const std::string& path) : x_db(db), x_path(path) {}
+  synced_batch(database& db, const std::string& path)
+    : x_db(db), x_path(path) {}
 
   void put(family where, std::string_view key, std::string_view value) {
     if (x_status.ok())
@@ -66,7 +67,7 @@ private:
 };
 
 /// Those that have accounts.
-result<void> collect_domains(database& db, writer& out) {
+result<void> collect_domains(database& db, synced_batch& out) {
   std::set<std::string, std::less<>> domains;
   auto done = db.scan(family::accounts, {.keep_in_cache = false},
     [&domains](std::string_view key, std::string_view) -> result<bool> {
@@ -83,7 +84,7 @@ result<void> collect_domains(database& db, writer& out) {
 }
 
 /// Before anything is written that an older Parley does not read: whether all
-/// can be read.
+/// can be read, which check_folder looks at only up to a size.
 result<void> look_at_contacts(database& db, const std::string& path) {
   auto done = db.scan(family::rosters, {.keep_in_cache = false},
     [](std::string_view, std::string_view) -> result<bool> { return true; });
@@ -95,7 +96,7 @@ result<void> look_at_contacts(database& db, const std::string& path) {
 
 /// Up to schema 4 each contact had a record: a user's go into its list, all in
 /// one batch, so that who was cut off finds users of either kind.
-result<void> join_contacts(database& db, writer& out) {
+result<void> join_contacts(database& db, synced_batch& out) {
   std::string user;
   std::string list;
   auto end_list = [&] {
@@ -112,9 +113,9 @@ result<void> join_contacts(database& db, writer& out) {
       if (place->user != user) {
         end_list();
         if (out.bytes() >= defaults::migration_batch_bytes) {
-          // Flushes are to be of several families; opening.cpp.
+          // Once more: a flush is to be of several families (opening.cpp).
           out.put(
-            family::meta, keys::single_contacts, records::encode_setting(user));
+            family::meta, keys::single_contacts, records::encode_setting({}));
           if (auto written = out.write(); !written)
             return tl::unexpected(std::move(written.error()));
         }
@@ -138,14 +139,14 @@ result<bool> migrate(database& db, const std::string& path) {
   auto schema = db.get(family::meta, keys::schema);
   if (!schema)
     return tl::unexpected(std::move(schema.error()));
-  writer out{db, path};
+  synced_batch out{db, path};
   if (*schema) {
     auto version = records::decode_number(**schema);
     if (!version)
       return fail(errc::store_corrupt,
         "the store in " + path + " is damaged: its schema version");
-    if (*version > schema_version)
-      return fail(errc::schema_too_new, "the store in " + path + " is newer");
+    if (auto why = judge_schema(*version, path))
+      return tl::unexpected(std::move(*why));
     if (*version == schema_version) {
       auto single = db.get(family::meta, keys::single_contacts);
       if (!single)

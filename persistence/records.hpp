@@ -86,7 +86,7 @@ std::optional<audit_entry> decode_audit(std::string_view value);
 std::string encode_roster(const roster_head& x);
 std::optional<roster_head> decode_roster(std::string_view value);
 
-/// The contact's address is in the key, not here.
+/// The contact's address stands before it in the list, not here.
 std::string encode_contact(const roster_item& x);
 std::optional<roster_item> decode_contact(std::string_view value);
 /// Of what is a contact: reads no more than it needs.

@@ -352,7 +352,8 @@ public:
   };
 
   /// Opens, or makes, a data folder's store. `store_locked`, `schema_too_new`,
-  /// `store_corrupt`, `store_unavailable`; an error changes nothing on disk.
+  /// `store_corrupt`, `store_unavailable`. After an error all is as it was, or
+  /// to make or to migrate the store has begun: the next opening goes on.
   static result<std::unique_ptr<store>> open(const options& how);
   ~store();
   store(const store&) = delete;
@@ -375,7 +376,7 @@ public:
   result<stored_roster> roster(const user_address& user);
   /// The same, of which nothing is decoded yet that can wait.
   result<packed_roster> roster_rows(const user_address& user);
-  /// In two look-ups, without reading the roster.
+  /// In two look-ups; of the contacts only this one is looked at.
   result<acquaintance> acquainted(
     const user_address& owner, const user_address& with);
   /// `which` of a collection, newest first: those that are there, so many that

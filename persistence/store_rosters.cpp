@@ -74,8 +74,8 @@ result<packed_roster> store::impl::roster_rows(
         static_cast<size_t>(
           std::min<uint64_t>(out.head.contacts, defaults::contacts_expected)),
         unreadable);
-      // Behind it are the remains of single contacts, which a migration has
-      // removed.
+      // Behind it are at most deletions of single contacts (schema 4): not to
+      // step over them.
       return false;
     });
   if (!done)

@@ -9,6 +9,9 @@ namespace {
 
 constexpr char version = 1;
 
+/// Of a remainder without bytes: an empty entry would remove what is kept.
+constexpr std::string_view no_bytes = "?";
+
 /// The latest of each contact, in order of address.
 class changes_by_address {
 public:
@@ -25,7 +28,7 @@ public:
       for (; const auto x = in.next(); rest = in.rest())
         add(*x);
       if (!in.complete())
-        add({{}, rest.empty() ? "?" : rest});
+        add({{}, rest.empty() ? no_bytes : rest});
     }
     if (!in_order)
       sort();
@@ -142,7 +145,7 @@ std::string join(const std::vector<std::string_view>& changes) {
 namespace {
 
 /// Nothing: the list is damaged, or out of order.
-std::optional<std::string> with_changes(
+std::optional<std::string> merged_in_order(
   std::string_view list, const changes_by_address& latest, size_t bytes) {
   std::string out;
   out.reserve(bytes);
@@ -177,7 +180,7 @@ std::string with_changes(std::optional<std::string_view> list,
   const auto bytes = std::accumulate(changes.begin(), changes.end(),
     list ? list->size() : 1, [](size_t n, auto x) { return n + x.size(); });
   if (list)
-    if (auto out = with_changes(*list, changes_by_address{changes}, bytes))
+    if (auto out = merged_in_order(*list, changes_by_address{changes}, bytes))
       return std::move(*out);
   auto all = changes;
   if (list)

@@ -14,10 +14,12 @@
 /// that RocksDB lays upon it. Both have one form (README.md, *contacts*).
 namespace parley::stored_contacts {
 
-/// One contact, as `records::encode_contact` has it, or not looked at at all.
+/// One contact.
 struct element {
+  /// Empty: what follows could not be read.
   std::string_view address;
-  /// Empty: the contact is removed. Not within a whole list.
+  /// As `records::encode_contact` makes it, unchecked. Empty: the contact is
+  /// removed; not within a whole list.
   std::string_view entry;
 };
 
@@ -36,8 +38,8 @@ private:
   bytes::reader x_in;
 };
 
-/// The entry of one contact, empty if it is not in the list: half of it is
-/// read for that.
+/// The entry of one contact; empty if it is not in the list, or behind damage.
+/// Reads up to its place, half of the list on average.
 std::string_view find(std::string_view list, std::string_view address);
 
 /// A list without elements, to append to in order of address.
@@ -51,7 +53,7 @@ std::string change(std::string_view address, std::string_view entry);
 std::string join(const std::vector<std::string_view>& changes);
 /// What comes of a list, if there was one, by the changes, oldest first. Of one
 /// that is damaged what precedes the damage counts; the rest stays as it is, as
-/// an element without an address.
+/// an element without an address, of several the latest.
 std::string with_changes(std::optional<std::string_view> list,
   const std::vector<std::string_view>& changes);
 

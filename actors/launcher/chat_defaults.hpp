@@ -15,7 +15,7 @@ inline constexpr auto chat_sign_in_patience = sign_in_timeout + 5s;
 inline constexpr auto chat_outcomes_patience = 10s;
 inline constexpr auto chat_sign_out_patience = 3s;
 
-/// The same without a connection: how long it waits for one.
+/// At the end, if there is no connection: how long it waits for one.
 inline constexpr std::chrono::milliseconds chat_reconnect_patience = 5s;
 
 /// Requests without answer beyond which it reads no further input.

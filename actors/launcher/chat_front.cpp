@@ -112,10 +112,10 @@ void front::quit() {
   x_quitting = true;
   x_outcomes_until =
     std::chrono::steady_clock::now() + defaults::chat_outcomes_patience;
-  wait_for_outcomes();
+  bound_wait();
 }
 
-void front::wait_for_outcomes() {
+void front::bound_wait() {
   if (!x_quitting || x_signing_out)
     return;
   using ms = std::chrono::milliseconds;
@@ -126,10 +126,14 @@ void front::wait_for_outcomes() {
   else
     after(std::min<ms>(left, defaults::chat_reconnect_patience),
       [this] { leave_unconnected(); });
-  answer_came();
+  look_soon();
 }
 
 void front::answer_came() {
+  look_soon();
+}
+
+void front::look_soon() {
   // The core is in the middle of what came, and acknowledges at its end.
   if (x_quitting && !x_signing_out)
     boost::asio::post(x_io, [this] { look_for_end(); });
@@ -164,10 +168,10 @@ void front::sign_out() {
 
 void front::on_ready(const address& self, bool resumed) {
   x_last_loss.reset();
-  x_has_session = true;
+  x_was_ready = true;
   show_ready(self, resumed);
   if (std::exchange(x_began, true))
-    return wait_for_outcomes();
+    return bound_wait();
   x_patience.cancel();
   begin();
 }
@@ -176,9 +180,8 @@ void front::on_disconnected(
   const failure& why, std::chrono::milliseconds retry_in) {
   x_last_loss = why;
   show_disconnected(why, retry_in);
-  // Each further try that fails is told here, too.
-  if (std::exchange(x_has_session, false))
-    wait_for_outcomes();
+  if (std::exchange(x_was_ready, false))
+    bound_wait();
 }
 
 void front::on_gone(const failure& why) {

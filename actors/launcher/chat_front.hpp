@@ -65,11 +65,14 @@ private:
   void look_for_server();
   void show_open_ims();
   void give_up(const failure& why);
-  /// While it quits: for as long as there is, or is no, connection.
-  void wait_for_outcomes();
+  /// While it quits: sets the timer anew, to sign out if there is a connection
+  /// now, else to leave.
+  void bound_wait();
+  void look_soon();
   /// Ends if nothing can be waited for any more.
   void look_for_end();
   void sign_out();
+  /// No connection came in time: ends with what is unknown, and the last loss.
   void leave_unconnected();
 
   boost::asio::io_context x_io{1};
@@ -78,11 +81,12 @@ private:
   client_loop x_loop;
   std::unique_ptr<client> x_client;
   bool x_began = false;
-  /// On a connection.
-  bool x_has_session = false;
+  /// Since the connection was last lost: each further try that fails is told as
+  /// a loss, too.
+  bool x_was_ready = false;
   bool x_quitting = false;
   bool x_signing_out = false;
-  /// How long it waits for outcomes at most.
+  /// When it stops waiting for outcomes.
   std::chrono::steady_clock::time_point x_outcomes_until{};
   std::optional<failure> x_last_loss;
   int x_exit_code = 0;

@@ -193,6 +193,7 @@ private:
   void show_open(const open_im& x) override {
     if (x.is_broadcast)
       print(unknown_broadcast_line(x.id, x.to));
+    // Else it is a read marker, of which nothing but an error is told.
     else if (!x_open.contains(x.tag.value))
       print(unknown_outcome_line(x.id, x.to.front()));
   }
@@ -237,11 +238,11 @@ private:
   }
 
   void on_refused(
-    request_tag tag, const failure& why, const user_address& list) override {
+    request_tag tag, const failure& why, const user_address& whose) override {
     auto x = close(tag).value_or(open_request{asked::other, {}});
-    auto whose = x.addresses.size() == 1 ? x.addresses.front() : std::string{};
-    print(list.empty() ? error_line(x.id, why, whose)
-                       : refused_contact_line(x.id, {whose, why, list}));
+    auto about = x.addresses.size() == 1 ? x.addresses.front() : std::string{};
+    print(whose.empty() ? error_line(x.id, why, about)
+                        : refused_contact_line(x.id, {about, why, whose}));
     settled();
   }
 

@@ -411,15 +411,15 @@ private:
   }
 
   void on_refused(
-    request_tag tag, const failure& why, const user_address& list) override {
+    request_tag tag, const failure& why, const user_address& whose) override {
     auto asked = x_asked.extract(tag.value);
     if (is_of_first(tag))
       finish_first();
     // With words of its own the server speaks of a limit of this user.
-    auto whose = !list.empty()             ? name_of_other(list)
+    auto shown = !whose.empty()            ? name_of_other(whose)
       : asked.empty() || !why.text.empty() ? std::string{}
                                            : name_of(asked.mapped().whom.str());
-    tell(in(style::red, words_of(why, whose)));
+    tell(in(style::red, words_of(why, shown)));
     answer_came();
   }
 

@@ -316,7 +316,7 @@ private:
   /// Recipients that may still be judged in this drain.
   size_t x_room = defaults::broadcast_slice;
   bool x_step_wanted = false;
-  /// Since the last step.
+  /// There was a sweep since the last step.
   bool x_swept = false;
   next_drain x_next_drain{*this};
   budget_view x_memory;

@@ -133,8 +133,9 @@ void check_document_key(std::string_view key) {
   });
 }
 
-/// A list, and changes of it: whatever they are, laying all upon it at once
-/// gives what laying on one after the other does.
+/// A whole list and any changes of it: laying all upon it at once gives what
+/// one after the other does. Of a list that is not whole only that nothing
+/// breaks.
 void check_contacts(input& in) {
   const auto list = in.text();
   std::vector<std::string_view> changes;

@@ -233,7 +233,7 @@ BOOST_AUTO_TEST_CASE(a_damaged_count_is_made_anew) {
   BOOST_TEST((x.totals() == before));
 }
 
-BOOST_AUTO_TEST_CASE(who_is_acquainted_is_found_without_the_roster) {
+BOOST_AUTO_TEST_CASE(who_watches_an_owner_is_acquainted_with_it) {
   keeping_store x;
   roster_head head;
   head.privacy.block = {carol};

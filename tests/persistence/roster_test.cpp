@@ -1,5 +1,6 @@
 #include "tests/persistence/fixture.hpp"
 
+#include "persistence/defaults.hpp"
 #include "protocol/defaults.hpp"
 
 #include <rocksdb/perf_context.h>
@@ -194,12 +195,13 @@ BOOST_AUTO_TEST_CASE(only_who_blocks_somebody_costs_its_head_a_look_more) {
 BOOST_AUTO_TEST_CASE(a_roster_is_one_reading_of_neighbours) {
   memory_store db;
   constexpr uint64_t n = 200;
-  std::vector<store_operation> batch{put_roster{bob, make_roster(n)}};
-  for (uint64_t i = 0; i < n; ++i)
-    for (auto& whose : {alice, bob, carol})
-      batch.push_back(
-        put_contact{whose, make_item(user(std::to_string(i) + "@b"))});
-  commit(*db, batch);
+  commit(*db, {put_roster{bob, make_roster(n)}});
+  for (uint64_t i = 0; i < n; ++i) {
+    const auto item = make_item(user(std::to_string(i) + "@b"));
+    commit(*db,
+      {put_contact{alice, item}, put_contact{bob, item},
+        put_contact{carol, item}});
+  }
   auto found = work_of([&] {
     auto roster = must(db->roster(bob));
     BOOST_TEST(roster.items.size() == n);
@@ -210,6 +212,7 @@ BOOST_AUTO_TEST_CASE(a_roster_is_one_reading_of_neighbours) {
   // From one change to the next, and to what comes after the last.
   BOOST_TEST(found.steps <= n + 2);
   BOOST_TEST(found.changes <= n);
+  BOOST_TEST(found.changes >= n - 1);
   // They become one as soon as they are in a table.
   db.reopen();
   found = work_of([&] { BOOST_TEST(must(db->roster(bob)).items.size() == n); });
@@ -220,6 +223,31 @@ BOOST_AUTO_TEST_CASE(a_roster_is_one_reading_of_neighbours) {
   BOOST_TEST(found.gets == 0u);
   BOOST_TEST(found.seeks == 1u);
   BOOST_TEST(found.steps == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_batch_changes_of_a_list_is_one_change) {
+  memory_store db;
+  constexpr size_t n = 100;
+  std::vector<store_operation> batch{put_roster{bob, make_roster(n)}};
+  for (size_t i = 0; i < n; ++i)
+    for (auto& whose : {alice, bob})
+      batch.push_back(
+        put_contact{whose, make_item(user(std::to_string(i) + "@b"))});
+  commit(*db, batch);
+  auto found =
+    work_of([&] { BOOST_TEST(must(db->roster(bob)).items.size() == n); });
+  BOOST_TEST(found.steps <= 3u);
+  BOOST_TEST(found.changes <= 1u);
+}
+
+BOOST_AUTO_TEST_CASE(only_so_many_changes_of_a_list_wait_to_be_laid_on) {
+  memory_store db;
+  constexpr size_t n = 2 * defaults::contact_changes_max + 7;
+  for (size_t i = 0; i < n; ++i)
+    commit(*db, {put_contact{bob, make_item(user(std::to_string(i) + "@b"))}});
+  auto found =
+    work_of([&] { BOOST_TEST(must(db->roster(bob)).items.size() == n); });
+  BOOST_TEST(found.changes <= defaults::contact_changes_max);
 }
 
 BOOST_AUTO_TEST_CASE(an_account_goes_with_its_roster) {

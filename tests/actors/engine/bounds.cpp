@@ -213,9 +213,12 @@ BOOST_AUTO_TEST_CASE(where_memory_is_short_a_broadcast_goes_slowly_to_its_end) {
   const auto held = plenty.budget->total();
 
   // The reserve, an eighth, is just touched.
-  engine e{1, rules, held * 8 / 7 - 8};
+  constexpr auto parts = defaults::budget_reserve_share;
+  engine e{1, rules, held * parts / (parts - 1) - parts};
   auto& a = fill(e);
-  BOOST_REQUIRE(e.budget->total() < e.budget->max());
+  const auto max = e.budget->max();
+  BOOST_REQUIRE(e.budget->total() < max);
+  BOOST_REQUIRE(e.budget->total() >= max - max / parts);
   e.advance(defaults::sweep_interval); // each worker looks at the other
   std::vector<std::string> all;
   for (size_t n = 0; n < recipients; ++n)
