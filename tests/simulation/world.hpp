@@ -114,6 +114,10 @@ private:
   void check_start();
   void check_promises();
   void check_limits();
+  /// Of those that are on disk: but for what somebody has acknowledged, if the
+  /// disk may have refused to let it go; the server removes it again.
+  uint64_t waiting(
+    const user_address& who, const std::vector<stored_im>& there);
   void check_limit(const user_address& who, const char* what, uint64_t n,
     uint64_t policy::*limit);
   void check_sessions();

@@ -31,7 +31,18 @@ void world::check_bounds() {
         "bounds", std::to_string(w->server->output_waiting()) + " bytes wait");
   for (const auto& who : x_users)
     if (auto ims = x_server->db->ims(who, im_order{}, SIZE_MAX))
-      check_limit(who, "IMs that wait", ims->size(), &policy::im_offline_max);
+      check_limit(
+        who, "IMs that wait", waiting(who, *ims), &policy::im_offline_max);
+}
+
+uint64_t world::waiting(
+  const user_address& who, const std::vector<stored_im>& there) {
+  return static_cast<uint64_t>(
+    std::count_if(there.begin(), there.end(), [&](const stored_im& x) {
+      const auto* known =
+        x_letters.find(x.message->from.user, x.message->id, who);
+      return !x_letters.disk_has_refused || !known || known->safe.empty();
+    }));
 }
 
 // -- at each start
@@ -97,8 +108,9 @@ void world::check_limit(const user_address& who, const char* what, uint64_t n,
 
 void world::check_limits() {
   for (const auto& who : x_users) {
-    auto ims = read(x_server->db->ims(who, im_order{}, SIZE_MAX)).size();
-    check_limit(who, "IMs that wait", ims, &policy::im_offline_max);
+    auto ims = read(x_server->db->ims(who, im_order{}, SIZE_MAX));
+    check_limit(
+      who, "IMs that wait", waiting(who, ims), &policy::im_offline_max);
     auto roster = read(x_server->db->roster(who));
     uint64_t listed = 0;
     uint64_t watchers = 0;
