@@ -147,6 +147,8 @@ void device::begin_session() {
   x_last_event = x_highest_event = x_acknowledged = 0;
   x_unsafe.clear();
   x_answers.clear();
+  // What it called safe by a resume that was refused nobody has taken note of.
+  x_said_safe.clear();
   x_safe_before.clear();
   x_shown = x_presence;
   screen.begin_session();

@@ -23,11 +23,14 @@ public:
   wall_time wall_clock() override {
     return wall_time{std::chrono::milliseconds{wall_clock_us() / 1'000}};
   }
+  /// No two readings are of one microsecond, however little time passes here:
+  /// what is done between them takes longer on any machine.
   uint64_t wall_clock_us() override {
     auto now = x_system.now().time_since_epoch();
     return beginning + static_cast<uint64_t>(x_since.count())
       + static_cast<uint64_t>(
-        std::chrono::duration_cast<std::chrono::microseconds>(now).count());
+        std::chrono::duration_cast<std::chrono::microseconds>(now).count())
+      + x_readings++;
   }
   std::string random_octets(size_t n) override {
     std::string x(n, '\0');
@@ -39,6 +42,7 @@ public:
 private:
   deterministic_system& x_system;
   std::chrono::microseconds x_since;
+  uint64_t x_readings = 0;
 };
 
 } // namespace parley::test

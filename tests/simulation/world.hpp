@@ -132,6 +132,7 @@ private:
   void check_nothing_left(bool for_long);
   void lift_limits();
   void gather();
+  void bring_everybody_in();
   std::vector<device*> devices_of_user(size_t user);
   const user_address& user(size_t n) const { return x_users[n]; }
 

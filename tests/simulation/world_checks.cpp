@@ -206,6 +206,19 @@ void world::gather() {
   }
   lift_limits();
   bring_accounts_back();
+  // Once more for those whose sign-out was under way.
+  for (int round = 0; round < 2; ++round) {
+    bring_everybody_in();
+    // Who comes back wants no more than it did.
+    for (auto& d : x_devices) {
+      d->set_window({50, 4'000'000});
+      d->show_itself({show::available, "", 0});
+    }
+    advance(2s);
+  }
+}
+
+void world::bring_everybody_in() {
   // Who failed too often has to wait for a turn.
   for (auto waited = 0s;; waited += 1s) {
     bool all = true;
@@ -215,17 +228,11 @@ void world::gather() {
         connect(*d, device::way::back);
     }
     if (all)
-      break;
+      return;
     if (waited > 1'000s)
       throw broken("sign-in", "somebody does not get in any more");
     advance(1s);
   }
-  // Who comes back wants no more than it did.
-  for (auto& d : x_devices) {
-    d->set_window({50, 4'000'000});
-    d->show_itself({show::available, "", 0});
-  }
-  advance(2s);
 }
 
 void world::end(uint64_t chance) {
