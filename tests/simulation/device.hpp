@@ -165,6 +165,8 @@ private:
   uint32_t x_ims_max = 0;
   uint64_t x_session = 0;
   uint64_t x_asked_at = 0;
+  /// When a new one was asked for that may never have come.
+  uint64_t x_asks_since = 0;
   uint64_t x_last_number = 0;
   /// When it resumed last.
   uint64_t x_asked_before = 0;

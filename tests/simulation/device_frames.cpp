@@ -97,7 +97,7 @@ void device::take(const native::sasl_challenge& x) {
   auto response = x_sasl->respond(x.data);
   if (!response)
     broke("sign-in", response.error().text);
-  x_asked_at = x_stage.turn;
+  x_asks_since = x_stage.turn;
   say(native::sasl_response{*response});
 }
 
@@ -144,6 +144,7 @@ void device::take(const native::session_started& x) {
 
 void device::begin_session() {
   ++x_session;
+  x_asked_at = x_asks_since;
   x_last_event = x_highest_event = x_acknowledged = 0;
   x_unsafe.clear();
   x_answers.clear();
