@@ -1,6 +1,7 @@
 #include "persistence/contact_rows.hpp"
 
 #include <algorithm>
+#include <bit>
 
 #include "persistence/records.hpp"
 #include "persistence/stored_contacts.hpp"
@@ -48,6 +49,7 @@ void contact_rows::assign(std::string list, size_t expected,
   const std::function<void(std::string_view address)>& unreadable) {
   x_text = std::move(list);
   x_rows.clear();
+  x_places.clear();
   x_last_asked = 0;
   if (x_text.size() > UINT32_MAX) {
     x_text.clear();
@@ -68,6 +70,7 @@ void contact_rows::append(const roster_item& x) {
   const auto value = records::encode_contact(x);
   const auto at = x_text.size();
   x_text.append(address).append(value);
+  x_places.clear();
   const auto text = std::string_view{x_text}.substr(at);
   add(text.substr(0, address.size()), text.substr(address.size()));
 }
@@ -97,16 +100,28 @@ roster_item contact_rows::item(size_t i) const {
   return x;
 }
 
-size_t contact_rows::find(std::string_view address) const noexcept {
-  auto text = std::string_view{x_text};
-  auto of = [text](const row& r) {
-    return text.substr(r.address_at, r.address_size);
-  };
-  auto i = std::lower_bound(x_rows.begin(), x_rows.end(), address,
-    [&of](const row& r, std::string_view y) { return of(r) < y; });
-  if (i == x_rows.end() || of(*i) != address)
+void contact_rows::make_places() const {
+  x_places.assign(std::bit_ceil(2 * x_rows.size()), 0); // half of it is empty
+  const auto mask = x_places.size() - 1;
+  for (size_t i = 0; i < x_rows.size(); ++i) {
+    auto at = x_rows[i].hash & mask;
+    while (x_places[at] != 0)
+      at = (at + 1) & mask;
+    x_places[at] = static_cast<uint32_t>(i + 1);
+  }
+}
+
+size_t contact_rows::find(const address_ref& whom) const {
+  if (x_rows.empty())
     return npos;
-  return static_cast<size_t>(i - x_rows.begin());
+  if (x_places.empty())
+    make_places();
+  const auto mask = x_places.size() - 1;
+  for (auto at = whom.hash & mask; x_places[at] != 0; at = (at + 1) & mask)
+    if (const size_t i = x_places[at] - 1;
+        x_rows[i].hash == whom.hash && address(i).text == whom.text)
+      return i;
+  return npos;
 }
 
 } // namespace parley

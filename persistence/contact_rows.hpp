@@ -75,7 +75,7 @@ public:
   contact_brief brief(size_t i) const;
   roster_item item(size_t i) const;
   /// `npos`: it is not here.
-  size_t find(std::string_view address) const noexcept;
+  size_t find(const address_ref& whom) const;
 
   /// Which are left out: for who holds them otherwise.
   bool is_taken(size_t i) const noexcept { return x_rows[i].taken; }
@@ -105,9 +105,13 @@ private:
   /// Of bytes within the text. False: those are not to be a row.
   bool add(std::string_view address, std::string_view value);
   std::string_view value(size_t i) const noexcept;
+  void make_places() const;
 
   std::string x_text;
   std::vector<row> x_rows;
+  /// Rows by their hash, counted from 1; 0 is none. Made when somebody is
+  /// looked for.
+  mutable std::vector<uint32_t> x_places;
   uint64_t x_last_asked = 0;
 };
 

@@ -17,6 +17,13 @@ class callees {
 public:
   bool empty() const noexcept { return x_all.empty(); }
 
+  /// Room for about `n` of usual length.
+  void reserve(size_t n) {
+    constexpr size_t usual_length = 24;
+    x_text.reserve(n * usual_length);
+    x_all.reserve(n);
+  }
+
   void add(const address_ref& user, bool shown, bool asked) {
     x_text.append(user.text);
     x_all.push_back(

@@ -21,14 +21,18 @@ roster_item& contact_table::take(size_t row) const {
   return x;
 }
 
+size_t contact_table::row_of(const user_address& whom) const {
+  auto row = x_rows.find({whom.str(), whom.hash()});
+  return row == contact_rows::npos || x_rows.is_taken(row) ? contact_rows::npos
+                                                           : row;
+}
+
 const roster_item* contact_table::find(const user_address& whom) const {
   auto i = x_items.find(whom);
   if (i != x_items.end())
     return &i->second;
-  auto row = x_rows.find(whom.str());
-  if (row == contact_rows::npos || x_rows.is_taken(row))
-    return nullptr;
-  return &take(row);
+  auto row = row_of(whom);
+  return row == contact_rows::npos ? nullptr : &take(row);
 }
 
 roster_item* contact_table::find(const user_address& whom) {
@@ -40,10 +44,21 @@ std::optional<contact_brief> contact_table::brief(
   auto i = x_items.find(whom);
   if (i != x_items.end())
     return contact_brief::of(i->second);
-  auto row = x_rows.find(whom.str());
-  if (row == contact_rows::npos || x_rows.is_taken(row))
+  auto row = row_of(whom);
+  if (row == contact_rows::npos)
     return std::nullopt;
   return x_rows.brief(row);
+}
+
+std::optional<contact_standing> contact_table::standing(
+  const user_address& whom) const {
+  auto i = x_items.find(whom);
+  if (i != x_items.end())
+    return contact_standing::of(i->second);
+  auto row = row_of(whom);
+  if (row == contact_rows::npos)
+    return std::nullopt;
+  return x_rows.standing(row);
 }
 
 roster_item& contact_table::make(const user_address& whom) {

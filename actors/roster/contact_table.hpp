@@ -14,12 +14,14 @@ class contact_table {
 public:
   void load(contact_rows x);
 
-  bool empty() const noexcept { return x_items.empty() && x_raw == 0; }
+  size_t size() const noexcept { return x_items.size() + x_raw; }
+  bool empty() const noexcept { return size() == 0; }
   /// Null if it is not there. Stays valid until the entry is erased.
   const roster_item* find(const user_address& whom) const;
   roster_item* find(const user_address& whom);
   /// The same in short, for which nothing is decoded for good.
   std::optional<contact_brief> brief(const user_address& whom) const;
+  std::optional<contact_standing> standing(const user_address& whom) const;
   /// Made if it is not there.
   roster_item& make(const user_address& whom);
   void erase(const user_address& whom);
@@ -53,6 +55,8 @@ public:
   }
 
 private:
+  /// `npos`: it is not there, or decoded.
+  size_t row_of(const user_address& whom) const;
   roster_item& take(size_t row) const;
 
   /// Decoded when somebody looks.

@@ -1,5 +1,6 @@
 #include "actors/roster/roster.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "actors/roster/privacy_rules.hpp"
@@ -69,6 +70,7 @@ void roster_state::found(roster_found& x) {
   x_loaded = true;
   if (std::exchange(x_was_loaded, true)) {
     share_or_not();
+    show_to_all();
     // Not at once: what it writes may be refused again.
     x_reconciles = true;
     arm(self->clock().now() + defaults::roster_retry);
@@ -392,6 +394,8 @@ void roster_state::report(
         x.watched.push_back(whom);
       for (const auto& [who, w] : x_watchers)
         x.watchers.push_back(who);
+      std::sort(x.watched.begin(), x.watched.end());
+      std::sort(x.watchers.begin(), x.watchers.end());
       x.adhoc_watchers = adhoc_watchers_beside({});
       x.view =
         *state_of(viewer == x_rules->user() ? view::truth : view_of(viewer));

@@ -241,6 +241,10 @@ private:
   /// Tells a watcher what it sees from now on; false: it need not be kept.
   bool show_to(const user_address& who, watcher& w);
   void show_to_all();
+  /// Whether it need be kept, as it sees the user now.
+  bool is_kept(const watcher& w) const noexcept;
+  /// The truth, to those that see it: nothing else has changed.
+  void show_truth();
   void share_or_not();
   /// Soon after the roster was read again: what the disk has refused was
   /// carried out by some, and what else waited for it was not.
@@ -341,13 +345,13 @@ private:
   bool x_shares = true;
   /// As watchers know it.
   sharing x_own_sharing = sharing::by_default;
-  std::map<user_address, watcher> x_watchers;
+  std::unordered_map<user_address, watcher> x_watchers;
   /// Ad-hoc watches that are allowed and have yet to begin.
   std::map<user_address, size_t> x_granted;
   /// There may be others, or more, so that it has to be counted.
   bool x_adhoc_changed = false;
 
-  std::map<user_address, watched> x_watched;
+  std::unordered_map<user_address, watched> x_watched;
   /// Of whom it begins or ceases to see by what has yet to reach the disk: how
   /// often that changes.
   std::map<user_address, unsigned> x_unsettled;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "actors/roster/privacy_rules.hpp"
@@ -26,8 +27,8 @@ roster_state::view roster_state::view_of(
 roster_state::view roster_state::view_of(const user_address& who) const {
   auto w = x_watchers.find(who);
   bool adhoc = w != x_watchers.end() && w->second.adhoc;
-  auto x = x_rules->items().brief(who);
-  auto v = view_of(x.value_or(contact_brief{}), adhoc);
+  auto x = x_rules->items().standing(who);
+  auto v = view_of(x.value_or(contact_standing{}), adhoc);
   return v == view::truth && is_blocked(x_rules->head().privacy, who)
     ? view::nothing
     : v;
@@ -55,8 +56,13 @@ bool roster_state::show_to(const user_address& who, watcher& w) {
   }
   if (changed || v == view::truth)
     self->send(w.subscription, state_of(v));
+  return is_kept(w);
+}
+
+bool roster_state::is_kept(const watcher& w) const noexcept {
   // A subscription that shows nobody ends by itself.
-  return w.adhoc || v == view::unknown || (v == view::truth && is_online());
+  return w.adhoc || w.shown == view::unknown
+    || (w.shown == view::truth && is_online());
 }
 
 void roster_state::show_to_all() {
@@ -65,6 +71,15 @@ void roster_state::show_to_all() {
       ++i;
     else
       i = x_watchers.erase(i);
+  }
+}
+
+void roster_state::show_truth() {
+  for (auto i = x_watchers.begin(); i != x_watchers.end();) {
+    const auto& w = i->second;
+    if (w.shown == view::truth)
+      self->send(w.subscription, x_truth);
+    i = is_kept(w) ? std::next(i) : x_watchers.erase(i);
   }
 }
 
@@ -238,7 +253,7 @@ void roster_state::publish() {
     return;
   x_truth.reset(std::move(next));
   tell_own_sessions(*before);
-  show_to_all();
+  show_truth();
 }
 
 void roster_state::tell_own_sessions(const presentity& before) {
@@ -265,6 +280,9 @@ void roster_state::call(bool shows, bool asks, bool switched) {
   if (!shows && !asks && !switched)
     return;
   std::vector<presence_calls> parts(config->others->routers.size());
+  if (shows || asks)
+    for (auto& part : parts)
+      part.to.reserve(x_rules->items().size() / parts.size());
   // Where it counts, an address is made.
   bool looks =
     shows && (!x_watchers.empty() || blocks_anybody(x_rules->head().privacy));

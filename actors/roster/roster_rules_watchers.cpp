@@ -7,7 +7,7 @@ namespace parley {
 using kind = subscription_note::kind;
 
 bool roster_rules::lets_in(const user_address& watcher) const noexcept {
-  auto x = x_items.brief(watcher);
+  auto x = x_items.standing(watcher);
   return x && (x->subscription.from == half::active || x->pretended);
 }
 
@@ -22,7 +22,7 @@ bool roster_rules::admit(const user_address& watcher, uint64_t number) {
 }
 
 bool roster_rules::expects(const user_address& whom, uint64_t now_us) {
-  auto x = x_items.brief(whom);
+  auto x = x_items.standing(whom);
   if (x && x->subscription.to == half::active)
     return true;
   if (!x || x->subscription.to == half::none)

@@ -15,7 +15,7 @@ bool roster_state::is_settled(const user_address& whom) const {
 }
 
 bool roster_state::is_subscribed(const user_address& whom) const {
-  auto x = x_rules->items().brief(whom);
+  auto x = x_rules->items().standing(whom);
   bool will_be = x && x->subscription.to == half::active;
   if (x_unsettled.empty())
     return will_be;
