@@ -53,7 +53,16 @@ int run_signin_cost(const options& what) {
         return run.end();
       load.rest(rest);
       const auto after = run.server_cpu();
-      const double told = static_cast<double>(load.notifications());
+      const auto told = static_cast<double>(load.notifications());
+      std::optional<double> one_told;
+      if (told > 0) {
+        if (!load.change(k.first, k.first + k.count))
+          return run.end();
+        const auto changed = run.server_cpu();
+        if (after && changed)
+          one_told = static_cast<double>(*changed - *after) / 1e3
+            / static_cast<double>(load.notifications());
+      }
       if (!load.leave(k.first, k.first + k.count))
         return run.end();
       if (!before || !after)
@@ -65,9 +74,14 @@ int run_signin_cost(const options& what) {
         continue;
       }
       out.push_back({k.name + "_more_us_per_sign_in", cpu - *alone});
-      if (told > 0)
-        out.push_back({k.name + "_more_us_per_notification",
-          (cpu - *alone) * k.count / told});
+      if (told > 0) {
+        const double each = (cpu - *alone) * k.count / told;
+        out.push_back({k.name + "_more_us_per_notification", each});
+        if (one_told) {
+          out.push_back({"change_us_per_notification", *one_told});
+          out.push_back({k.name + "_more_times_change", each / *one_told});
+        }
+      }
     }
     if (i > 0)
       result.round(std::move(out), {});

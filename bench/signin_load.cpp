@@ -79,6 +79,24 @@ bool signin_load::leave(uint32_t first, uint32_t last, uint32_t step) {
   return converge(start);
 }
 
+bool signin_load::change(uint32_t first, uint32_t last) {
+  const int64_t start = now_ns();
+  x_notifications = 0;
+  x_last_news = start;
+  for (uint32_t i = first; i < last; ++i) {
+    const uint64_t number = x_check.change(i);
+    x_status.clear();
+    presence_check::put_status(x_status, number);
+    const uint64_t all = x_notifications + x_who.watchers_of(i);
+    x_sessions[i]->set_presence(presence_check::show_of(number), x_status);
+    x_sessions[i]->flush();
+    x_loop.run_until(now_ns() + to_ns(limits::settle_deadline),
+      [&] { return x_notifications >= all || x_faults.total() > 0; });
+    tick();
+  }
+  return converge(start);
+}
+
 bool signin_load::converge(int64_t start) {
   const int64_t deadline = now_ns() + to_ns(limits::settle_deadline);
   constexpr auto look = 20ms;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "bench/acquaintances.hpp"
@@ -24,6 +25,9 @@ public:
   /// Signs each `step`-th of the users out that are in, and waits until those
   /// who may see so do.
   bool leave(uint32_t first, uint32_t last, uint32_t step = 1);
+  /// Has each of these users, who are in, change its show and status once, one
+  /// after the other, and waits for each until all who may see it do.
+  bool change(uint32_t first, uint32_t last);
   /// Lets time pass in which nothing should come.
   void rest(double seconds);
 
@@ -31,7 +35,7 @@ public:
   /// the last notice came, from the beginning.
   double seconds() const noexcept { return x_seconds; }
   double seconds_to_converge() const noexcept { return x_converged; }
-  /// Notices that came in it.
+  /// Notices that came in the last `enter`, `leave` or `change`.
   uint64_t notifications() const noexcept { return x_notifications; }
   uint64_t repeated() const noexcept { return x_check.repeated(); }
   uint64_t pairs_online() const noexcept { return x_check.pairs_online(); }
@@ -60,6 +64,7 @@ private:
   double x_seconds = 0;
   double x_converged = 0;
   uint64_t x_notifications = 0;
+  std::string x_status;
 };
 
 } // namespace parley::bench
