@@ -55,9 +55,9 @@ public:
     std::function<result<bool>(std::string_view key, std::string_view value)>;
 
   struct range {
-    std::string begin;
+    std::string begin = {};
     /// Exclusive; empty: to the last key.
-    std::string end;
+    std::string end = {};
     const rocksdb::Snapshot* snapshot = nullptr;
     /// A look at everything should not drive out what is used.
     bool keep_in_cache = true;

@@ -65,6 +65,13 @@ inline constexpr std::chrono::milliseconds answers_retry_after = 1s;
 /// endpoints.
 inline constexpr size_t broadcast_slice = 16;
 
+/// The same for each sweep while the reserve of the budget is touched.
+inline constexpr size_t broadcast_slice_short = 1;
+
+/// Addresses of a broadcast that are looked at in place of one recipient: that
+/// costs no more than to judge an IM to one and all that it brings about.
+inline constexpr size_t broadcast_looks = 8;
+
 /// Conversations of one user that a choice or a wanted receipt is kept of; the
 /// one that rested longest, among so many that are looked at, gives way.
 inline constexpr size_t conversations_max = 10'000;

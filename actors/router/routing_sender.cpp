@@ -10,14 +10,6 @@ namespace parley {
 
 using std::chrono::milliseconds;
 
-namespace {
-
-/// To look at so many addresses costs no more than to judge an IM to one and
-/// all that it brings about.
-constexpr size_t looks_for_one = 8;
-
-} // namespace
-
 void routing::expect(session_id session, const send_im& what) const noexcept {
   auto* u = of_session(session);
   if (u && !what.to.empty())
@@ -57,7 +49,8 @@ bool routing::go_on(session_id session, size_t& room, moment now) {
     return true;
   auto& b = i->second;
   for (; room > 0 && b.looked_at < b.texts.size(); --room) {
-    const auto end = std::min(b.looked_at + looks_for_one, b.texts.size());
+    const auto end =
+      std::min(b.looked_at + defaults::broadcast_looks, b.texts.size());
     for (; b.looked_at < end; ++b.looked_at)
       look_at(b);
   }
