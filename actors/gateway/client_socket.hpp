@@ -21,6 +21,7 @@ namespace parley {
 class client_socket final : public client_link,
                             public client_connection::owner,
                             public drained_hook,
+                            public late_reader,
                             public std::enable_shared_from_this<client_socket> {
 public:
   using tcp = boost::asio::ip::tcp;
@@ -99,6 +100,9 @@ public:
   // drained_hook
   void drained() override;
 
+  // late_reader
+  void read() override;
+
 private:
   std::unique_ptr<client_connection> make_connection(
     wire_protocol protocol, client_connection::owner& o) const;
@@ -110,7 +114,6 @@ private:
   /// How much it holds now.
   void book();
   void wait_readable();
-  void readable();
   void write();
   void finish();
   /// How far a try to sign in has come at the admission actor.

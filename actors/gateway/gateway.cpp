@@ -21,6 +21,7 @@ void connections::start(settings x, gateway_actor self) {
   x_with = std::move(x);
   x_memory = {x_with.budget, x_with.index};
   x_self = std::move(self);
+  x_late_reads.emplace(*x_with.home);
 }
 
 void connections::stop() {
@@ -35,6 +36,7 @@ void connections::clear() {
   auto all = std::move(x_sockets);
   x_sockets.clear();
   x_reached_timer.reset();
+  x_late_reads.reset();
   for (auto& [id, s] : all)
     s->drop();
   // Detached actors end only when nobody holds them.

@@ -7,12 +7,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "actors/accounts/password_line.hpp"
 #include "actors/gateway/connection_places.hpp"
+#include "actors/gateway/late_reads.hpp"
 #include "actors/gateway/reached_looks.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/memory/memory_budget.hpp"
@@ -103,6 +105,12 @@ public:
   }
   void count_sign_in_timeout() noexcept { ++x_counts.sign_in_timeouts; }
   void count_password_full() noexcept { ++x_counts.passwords_full; }
+  /// Calls its `read` when the worker has done all that is for others.
+  void read_later(
+    std::weak_ptr<late_reader> who, std::shared_ptr<const bool> here) {
+    if (x_late_reads)
+      x_late_reads->add(std::move(who), std::move(here));
+  }
   /// Looks after so long what has reached this one's peer.
   void watch_reached(link_id id, std::chrono::milliseconds after);
   /// A line of the log that strangers can cause.
@@ -138,6 +146,7 @@ private:
   connection_counts x_counts;
   /// Until the bytes without outcome have fallen far enough.
   bool x_too_much_pending = false;
+  std::optional<late_reads> x_late_reads;
   reached_looks x_looks;
   std::unique_ptr<boost::asio::steady_timer> x_reached_timer;
   seldom x_log{defaults::stranger_log_interval};

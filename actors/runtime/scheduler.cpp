@@ -55,23 +55,31 @@ worker* worker::home_for(const caf::actor_config& cfg) {
 }
 
 void worker::mark(drained_hook& hook) {
-  mark(hook, false);
+  mark(hook, drained_hook::turn::next);
 }
 
 void worker::mark_behind(drained_hook& hook) {
-  mark(hook, true);
+  mark(hook, drained_hook::turn::behind);
 }
 
-void worker::mark(drained_hook& hook, bool behind) {
+void worker::mark_last(drained_hook& hook) {
+  mark(hook, drained_hook::turn::last);
+}
+
+void worker::mark(drained_hook& hook, drained_hook::turn when) {
+  using turn = drained_hook::turn;
   if (this_worker != this)
     return;
   if (hook.is_linked()) {
-    if (behind || !hook.behind_)
+    if (when >= hook.turn_)
       return;
     hook.unlink();
   }
-  hook.behind_ = behind;
-  (behind ? marked_behind_ : marked_).push_back(hook);
+  hook.turn_ = when;
+  auto& those = when == turn::next ? marked_
+    : when == turn::behind         ? marked_behind_
+                                   : marked_last_;
+  those.push_back(hook);
   if (!draining_)
     arm();
 }
@@ -163,6 +171,7 @@ void worker::close() {
   io_.reset();
   marked_.clear();
   marked_behind_.clear();
+  marked_last_.clear();
   for (auto* queue : {&local_, &behind_})
     while (!queue->empty()) {
       auto job = queue->front();
@@ -229,7 +238,7 @@ void worker::drain() {
     run_first(behind_);
   flush();
   draining_ = false;
-  if (idle()) // what is not handled now never will be
+  if (!has_jobs()) // what is not handled now never will be
     handled_.store(sent_here_.load(std::memory_order_relaxed)
         + sent_there_.load(std::memory_order_relaxed),
       std::memory_order_relaxed);
@@ -239,26 +248,33 @@ void worker::drain() {
     arm();
 }
 
+bool worker::has_jobs() const noexcept {
+  return !local_.empty() || !behind_.empty();
+}
+
 bool worker::idle() const noexcept {
-  return local_.empty() && behind_.empty() && marked_.empty()
-    && marked_behind_.empty();
+  return !has_jobs() && marked_.empty() && marked_behind_.empty()
+    && marked_last_.empty();
 }
 
 void worker::flush() {
+  // What is marked meanwhile is for the next drain.
+  const auto call = [](hooks& due) {
+    while (!due.empty()) {
+      auto& hook = due.front();
+      due.pop_front();
+      hook.drained();
+    }
+  };
   hooks due;
   due.swap(marked_);
-  while (!due.empty()) {
-    auto& hook = due.front();
-    due.pop_front();
-    hook.drained();
-  }
-  // What is marked meanwhile comes after these.
+  call(due);
   for (size_t n = 0; n < worker_limits::hooks_behind && !marked_behind_.empty();
-       ++n) {
-    auto& hook = marked_behind_.front();
-    marked_behind_.pop_front();
-    hook.drained();
-  }
+       ++n)
+    due.splice(due.end(), marked_behind_, marked_behind_.begin());
+  call(due);
+  due.swap(marked_last_);
+  call(due);
 }
 
 /// CAF's own cleanup_and_release keeps an actor's state and behavior, and with

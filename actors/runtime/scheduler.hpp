@@ -76,7 +76,8 @@ protected:
 
 private:
   friend class worker;
-  bool behind_ = false;
+  enum class turn : uint8_t { next, behind, last };
+  turn turn_ = turn::next;
 };
 
 /// One thread: an io_context and a run queue of actors. Lives as long as the
@@ -117,6 +118,10 @@ public:
   /// goes on between. `mark` takes it out of there.
   void mark_behind(drained_hook& hook);
 
+  /// The same for one that has much to do and does a little at a time: once a
+  /// drain, at its very end, however many wait before it.
+  void mark_last(drained_hook& hook);
+
   /// Queues a job, from any thread: CAF calls it on the sender's unit, pinned
   /// actors on their home. Once the worker is closed, ends the job's actor.
   void exec_later(caf::resumable* job) override;
@@ -148,11 +153,12 @@ private:
 
   void arm();
   void enqueue(caf::resumable* job, bool behind);
-  void mark(drained_hook& hook, bool behind);
+  void mark(drained_hook& hook, drained_hook::turn when);
   void take_remote();
   void drain();
   void run_first(std::deque<caf::resumable*>& queue);
   bool idle() const noexcept;
+  bool has_jobs() const noexcept;
   void flush();
   void end(caf::resumable* job);
   void end_remote();
@@ -171,6 +177,7 @@ private:
   std::vector<std::pair<caf::resumable*, bool>> batch_;
   hooks marked_;
   hooks marked_behind_;
+  hooks marked_last_;
   size_t drains_left_ = 0; // counts down when stopping
   bool armed_ = false;
   bool draining_ = false;

@@ -37,6 +37,7 @@ class Measurement:
         self.name = name
         self.server = None
         self.flooded = None
+        self.tls = FLOODS[name].tls
 
     def run(self):
         config = f"/tmp/parley-flood-{os.getpid()}.toml"
@@ -72,6 +73,7 @@ class Measurement:
             *("--config", config, "--metrics", "127.0.0.1:0"),
             *("--threads", str(self.options.threads)),
             users=users,
+            plain=not self.tls,
         )
 
     def latency(self):
@@ -81,7 +83,8 @@ class Measurement:
             [self.options.bench, "im", "--server", self.server.address]
             + ["--server-pid", str(self.server.process.pid)]
             + ["--pairs", "5", "--rate", "200", "--rounds", "1", "--json"]
-            + ["--seconds", str(self.options.seconds)],
+            + ["--seconds", str(self.options.seconds)]
+            + (["--tls"] if self.tls else []),
             capture_output=True,
             text=True,
             timeout=300,

@@ -11,120 +11,18 @@ what came of it as one line of JSON.
 """
 
 import argparse
-import base64
-import functools
-import hashlib
-import hmac
-import itertools
 import json
 import os
 import resource
 import selectors
-import socket
 import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from parley_system import PASSWORD  # noqa: E402
-from wire_client import MAGIC, Closed, Refused, Wire  # noqa: E402
-from wire_client import framed, load_schema  # noqa: E402
-
-HELLO = {"version_min": 1, "version_max": 1}
-
-
-@functools.lru_cache(maxsize=100_000)
-def salted(salt, iterations):
-    return hashlib.pbkdf2_hmac("sha256", PASSWORD.encode(), salt, iterations)
-
-
-class Flood:
-    """What all kinds share. `begin` makes ready, `go_on` is called until the
-    time is over and does a little each time."""
-
-    def __init__(self, schema, server, users, scale):
-        self.schema = schema
-        self.server = server
-        self.users = users
-        self.scale = scale
-        self.wires = []
-        self.done = {}
-        self.ids = itertools.count(1)
-
-    def count(self, what, n=1):
-        self.done[what] = self.done.get(what, 0) + n
-
-    def begin(self):
-        pass
-
-    def go_on(self):
-        time.sleep(0.05)
-
-    def end(self):
-        for wire in self.wires:
-            wire.close()
-
-    # -- clients
-
-    def wire(self):
-        wire = Wire(self.schema, self.server)
-        self.wires.append(wire)
-        return wire
-
-    def sign_in(self, user, endpoint, password=PASSWORD):
-        """As Wire does, but each password is hashed once."""
-        wire = self.wire()
-        wire.say_hello()
-        nonce = f"{next(self.ids)}-{os.getpid()}"
-        first = f"n={user},r={nonce}"
-        wire.send(
-            authenticate={
-                "mechanism": "SCRAM-SHA-256",
-                "initial": f"n,,{first}".encode(),
-                "endpoint": endpoint,
-            }
-        )
-        challenge = wire.until("sasl_challenge").sasl_challenge.data.decode()
-        part = dict(x.split("=", 1) for x in challenge.split(","))
-        key = salted(base64.b64decode(part["s"]), int(part["i"]))
-        if password != PASSWORD:
-            key = key[::-1]
-        last = "c=biws,r=" + part["r"]
-        client = hmac.digest(key, b"Client Key", "sha256")
-        signed = f"{first},{challenge},{last}".encode()
-        mask = hmac.digest(hashlib.sha256(client).digest(), signed, "sha256")
-        proof = bytes(a ^ b for a, b in zip(client, mask))
-        text = f"{last},p={base64.b64encode(proof).decode()}"
-        wire.send(sasl_response={"data": text.encode()})
-        wire.begin(wire.until("signed_in").signed_in)
-        return wire
-
-    def ask(self, wire, requests):
-        """A window's worth in one write; what was answered, acknowledged."""
-        octets = bytearray()
-        for fields in requests:
-            wire.requests += 1
-            frame = self.schema.ClientFrame(request=wire.requests, **fields)
-            octets += framed(frame.SerializeToString())
-        wire.write(bytes(octets))
-        last = wire.requests
-        open_ = len(requests)
-        while open_ > 0:
-            frame = wire.receive()
-            if frame.request and frame.request <= last:
-                open_ -= 1
-                kind = frame.WhichOneof("kind")
-                self.count(self.word(frame, kind))
-        wire.ack()
-
-    def word(self, frame, kind):
-        if kind == "error":
-            return frame.error.reason
-        if kind == "outcome":
-            if frame.outcome.HasField("error"):
-                return frame.outcome.error.reason
-            return self.schema.Outcome.Kind.Name(frame.outcome.kind).lower()
-        return kind
+from flood_base import Flood  # noqa: E402
+from stranger_floods import BruteForce, Handshakes, SignIns, Slow  # noqa: E402
+from wire_client import Closed, Refused, framed, load_schema  # noqa: E402
 
 
 class OneAccount(Flood):
@@ -292,92 +190,6 @@ class Unread(Flood):
         time.sleep(0.01)
 
 
-class Slow(Flood):
-    """Connections that send a byte a second; in turns of a tenth of them."""
-
-    def begin(self):
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        self.octets = MAGIC + framed(b"\x12\x04\x08\x01\x10\x01" * 100)
-        self.sockets = []
-        self.turn = 0
-        for _ in range(min(100 * self.scale, hard - 100)):
-            self.sockets.append(self.connect())
-
-    def connect(self):
-        s = socket.create_connection((self.server.host, self.server.port), 30)
-        s.setblocking(False)
-        self.count("connections")
-        return [s, 0]
-
-    def go_on(self):
-        began = time.monotonic()
-        for n in range(self.turn % 10, len(self.sockets), 10):
-            s, at = self.sockets[n]
-            try:
-                s.send(self.octets[at : at + 1])
-                self.sockets[n][1] += 1
-                self.count("bytes")
-            except OSError:
-                # Thirty seconds are over: it comes anew.
-                s.close()
-                try:
-                    self.sockets[n] = self.connect()
-                except OSError:
-                    pass
-        self.turn += 1
-        time.sleep(max(0, 0.1 - (time.monotonic() - began)))
-
-    def end(self):
-        for s, _ in self.sockets:
-            s.close()
-
-
-class SignIns(Flood):
-    """Signs in and out, over and over."""
-
-    password = PASSWORD
-
-    def go_on(self):
-        user = self.users[next(self.ids) % len(self.users)]
-        try:
-            wire = self.sign_in(user, "storm", self.password)
-            wire.request(sign_out={})
-            self.count("signed in")
-        except (Refused, Closed, OSError) as error:
-            reason = error.error.reason if isinstance(error, Refused) else "?"
-            self.count(reason)
-        if self.wires:
-            self.wires.pop().close()
-
-
-class BruteForce(SignIns):
-    """Guesses passwords, many at a time."""
-
-    password = "a guess"
-
-    def begin(self):
-        self.poll = selectors.DefaultSelector()
-
-    def go_on(self):
-        # The exchange up to the proof is all that is wanted: who does not go
-        # on has failed as well.
-        user = self.users[0]
-        wire = self.wire()
-        wire.send(hello=HELLO)
-        for _ in range(3):
-            wire.send(
-                authenticate={
-                    "mechanism": "SCRAM-SHA-256",
-                    "initial": f"n,,n={user},r=guess".encode(),
-                }
-            )
-        self.count("tries", 3)
-        if len(self.wires) > 300:
-            self.wires.pop(0).close()
-        time.sleep(0.002)
-
-
 class Broadcasts(Flood):
     """To a thousand users with ten endpoints each, a hundredth of them for
     each unit of scale; half of the endpoints take nothing."""
@@ -424,6 +236,7 @@ class Broadcasts(Flood):
 FLOODS = {
     "unread": Unread,
     "slow": Slow,
+    "handshakes": Handshakes,
     "to_one": ToOne,
     "to_many": ToMany,
     "typing": Typing,

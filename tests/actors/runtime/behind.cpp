@@ -10,9 +10,11 @@
 #include <caf/all.hpp>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -98,6 +100,63 @@ BOOST_AUTO_TEST_CASE(hooks_behind_leave_room_for_io) {
   BOOST_TEST(eventually([&] { return done == many; }));
   auto most = *std::max_element(drained_in.begin(), drained_in.end());
   BOOST_TEST(most <= 2 * static_cast<int>(worker_limits::hooks_behind));
+}
+
+BOOST_AUTO_TEST_CASE(a_hook_that_marks_itself_is_called_once_a_drain) {
+  std::optional<waiting_hook> behind;
+  std::optional<waiting_hook> last;
+  running_system sut{1};
+  auto& home = sut.at(0);
+  // Handlers of I/O, and calls of each hook since the latest of them.
+  std::atomic<int> handled{0};
+  std::array calls{0, 0};
+  std::array most{0, 0};
+  const auto called = [&](size_t which) {
+    most.at(which) = std::max(most.at(which), ++calls.at(which));
+  };
+  behind.emplace([&] {
+    called(0);
+    if (handled < many)
+      home.mark_behind(*behind);
+  });
+  last.emplace([&] {
+    called(1);
+    if (handled < many)
+      home.mark_last(*last);
+  });
+  std::function<void()> round = [&] {
+    calls = {0, 0};
+    if (++handled < many)
+      asio::post(home.io(), round);
+  };
+  asio::post(home.io(), [&] {
+    home.mark_behind(*behind);
+    home.mark_last(*last);
+    round();
+  });
+  BOOST_TEST(eventually([&] { return handled == many; }));
+  // A handler may come just after the drain before it, and just before it.
+  BOOST_TEST(most.at(0) <= 2);
+  BOOST_TEST(most.at(1) <= 2);
+}
+
+BOOST_AUTO_TEST_CASE(the_last_has_its_turn_however_many_are_before_it) {
+  std::deque<waiting_hook> lines;
+  std::optional<waiting_hook> last;
+  running_system sut{1};
+  auto& home = sut.at(0);
+  int before = 0;
+  std::atomic<int> before_the_last{-1};
+  for (int i = 0; i < many; ++i)
+    lines.emplace_back([&] { ++before; });
+  last.emplace([&] { before_the_last = before; });
+  asio::post(home.io(), [&] {
+    home.mark_last(*last);
+    for (auto& l : lines)
+      home.mark_behind(l);
+  });
+  BOOST_TEST(eventually([&] { return before_the_last >= 0; }));
+  BOOST_TEST(before_the_last == static_cast<int>(worker_limits::hooks_behind));
 }
 
 BOOST_AUTO_TEST_CASE(a_hook_that_may_not_wait_goes_before_those) {
