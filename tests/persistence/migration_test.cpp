@@ -1,8 +1,11 @@
 #include "tests/persistence/old_store.hpp"
 
 #include "persistence/opening.hpp"
+#include "protocol/defaults.hpp"
 #include "tests/support/lossy_fs.hpp"
 
+#include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <memory>
 #include <random>
@@ -250,6 +253,45 @@ BOOST_AUTO_TEST_CASE(a_migration_of_contacts_that_is_cut_off_goes_on) {
       BOOST_TEST(db.unreadable() == 0u);
     });
   BOOST_TEST(half_way > 0u);
+}
+
+BOOST_AUTO_TEST_CASE(contacts_that_cannot_be_read_leave_a_folder_as_it_was) {
+  temporary_folder folder;
+  store::options how{.path = (folder.path / "store").string()};
+  make_old(nullptr, how.path, 4);
+  // More than is looked at when a folder is opened; nothing compresses it.
+  constexpr size_t size = 4 * 1024 * 1024;
+  std::mt19937_64 random(1);
+  std::string octets(size, '\0');
+  {
+    old_store db(nullptr, how.path, 4);
+    for (size_t n = 0; n * size <= defaults::verify_at_open_max; ++n) {
+      for (auto& x : octets)
+        x = static_cast<char>(random());
+      db.put_raw_contact(bob, user("c" + std::to_string(n) + "@b"), octets);
+    }
+    db.flush_contacts();
+  }
+  std::filesystem::path largest;
+  for (const auto& x : std::filesystem::directory_iterator(how.path))
+    if (x.path().extension() == ".sst"
+      && (largest.empty() || x.file_size() > file_size(largest)))
+      largest = x.path();
+  {
+    std::fstream table(
+      largest, std::ios::in | std::ios::out | std::ios::binary);
+    table.seekp(static_cast<std::streamoff>(file_size(largest) / 2));
+    table.put('?').put('!');
+    BOOST_REQUIRE(table.good());
+  }
+  for (int i = 0; i < 2; ++i) {
+    auto db = store::open(how);
+    BOOST_REQUIRE(!db);
+    BOOST_TEST((db.error().code == errc::store_corrupt));
+    BOOST_TEST(db.error().text.find("the contacts of the store in " + how.path)
+      != std::string::npos);
+    BOOST_TEST(old_store(nullptr, how.path, 4).schema() == 4u);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(

@@ -78,6 +78,21 @@ public:
     put(family::rosters, keys::contact(user, contact), value);
   }
 
+  /// Contacts from the log into tables.
+  void flush_contacts() {
+    BOOST_REQUIRE(
+      x_db->Flush({}, x_handles[static_cast<size_t>(family::rosters)]).ok());
+  }
+
+  uint64_t schema() const {
+    std::string value;
+    BOOST_REQUIRE(x_db
+                    ->Get({}, x_handles[static_cast<size_t>(family::meta)],
+                      std::string(keys::schema), &value)
+                    .ok());
+    return records::decode_number(value).value();
+  }
+
   rocksdb::Status opened;
 
 private:
