@@ -33,10 +33,15 @@ class database {
 public:
   using handles = std::array<rocksdb::ColumnFamilyHandle*, family_count>;
 
-  /// Owns them all. The filter, which may be null, is what it was opened with.
+  /// Owns them all. Filter and environment, which may be null, are what it was
+  /// opened with.
   database(rocksdb::DB* db, const handles& families,
-    std::unique_ptr<rocksdb::WalFilter> filter)
-    : x_filter(std::move(filter)), x_db(db), x_handles(families) {}
+    std::unique_ptr<rocksdb::WalFilter> filter,
+    std::unique_ptr<rocksdb::Env> env)
+    : x_env(std::move(env)),
+      x_filter(std::move(filter)),
+      x_db(db),
+      x_handles(families) {}
   ~database();
   database(const database&) = delete;
   database& operator=(const database&) = delete;
@@ -70,6 +75,7 @@ public:
 
 private:
   // RocksDB keeps a pointer to it.
+  std::unique_ptr<rocksdb::Env> x_env;
   std::unique_ptr<rocksdb::WalFilter> x_filter;
   std::unique_ptr<rocksdb::DB> x_db;
   handles x_handles;

@@ -17,6 +17,7 @@
 #include "persistence/opening.hpp"
 #include "persistence/records.hpp"
 #include "persistence/rocks_events.hpp"
+#include "persistence/shorter_file.hpp"
 #include "protocol/defaults.hpp"
 
 namespace parley {
@@ -107,6 +108,13 @@ public:
       .and_then([this] { return check_tables(); });
   }
 
+  /// See folder_state; after `run`, whose database it closes.
+  std::unique_ptr<rocksdb::Env> take_env() {
+    x_meta.reset();
+    x_db.reset();
+    return std::move(x_without_end);
+  }
+
 private:
   result<std::string> read(const std::string& name) {
     std::string text;
@@ -130,9 +138,26 @@ private:
     auto text = read(*current);
     if (!text)
       return tl::unexpected(text.error());
-    if (check_log(*text, [](std::string_view) {}) == log_end::damaged)
+    const auto x = parley::check_manifest(*text);
+    if (x.end == log_end::damaged)
       return tl::unexpected(damaged(x_path, *current));
+    if (x.end == log_end::torn) {
+      // A WAL is removed when it is synced that tables have what is in it.
+      if (x.torn_log != 0 && !has_wal(x.log, x.torn_log))
+        return tl::unexpected(
+          damaged(x_path, *current + ": what its end says is no torn write"));
+      // RocksDB bears one that is cut off, but not one with unwritten sectors.
+      x_without_end = env_with_shorter_file(x_env, *current, x.whole);
+    }
     return {};
+  }
+
+  /// One from this number on and below that one.
+  bool has_wal(uint64_t from, uint64_t to) const {
+    return std::ranges::any_of(x_files, [from, to](const auto& name) {
+      auto number = wal_number(name);
+      return number && *number >= from && *number < to;
+    });
   }
 
   result<void> check_wals() {
@@ -188,7 +213,7 @@ private:
   /// For reading, without what is in the WAL.
   result<void> open() {
     rocksdb::DBOptions options;
-    options.env = &x_env;
+    options.env = x_without_end ? x_without_end.get() : &x_env;
     options.info_log = std::make_shared<silent_log>();
     options.wal_filter = &x_listener;
     // What is damaged has been found; this is to be told of all records.
@@ -283,6 +308,7 @@ private:
   const std::vector<std::string>& x_files;
   std::map<uint64_t, wal_span> x_spans;
   wal_listener x_listener;
+  std::unique_ptr<rocksdb::Env> x_without_end;
   std::unique_ptr<rocksdb::DB> x_db;
   std::unique_ptr<rocksdb::ColumnFamilyHandle> x_meta;
 };
@@ -343,8 +369,9 @@ result<folder_state> check_folder(rocksdb::Env& env, const std::string& path) {
   status = env.GetChildren(path, &files);
   if (!status.ok())
     return tl::unexpected(opening_failure(status, path));
-  return folder_checker(env, path, files).run().map([] {
-    return folder_state{.has_store = true};
+  folder_checker checker(env, path, files);
+  return checker.run().map([&checker] {
+    return folder_state{.has_store = true, .env = checker.take_env()};
   });
 }
 

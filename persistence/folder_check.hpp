@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -14,6 +15,9 @@ struct folder_state {
   /// A store that can be opened. Otherwise there is none yet, or one whose
   /// making broke off before anything was acknowledged.
   bool has_store = false;
+  /// What it is to be opened in, if that is not the environment that it was
+  /// looked at in, which has to last: where the MANIFEST has no torn end.
+  std::unique_ptr<rocksdb::Env> env = nullptr;
 };
 
 /// Looks at every byte that opening depends on, and writes nothing but the file

@@ -6,6 +6,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
+
+#include "persistence/bytes.hpp"
 
 namespace parley {
 
@@ -93,15 +96,15 @@ std::optional<std::string_view> fragment(std::string_view file, size_t at) {
   return file.substr(at + header_size, h.length);
 }
 
-/// Whether a record begins anywhere from `at` on. Each record is synced before
+/// Where a record begins from `at` on. Each record of a WAL is synced before
 /// the next begins.
-bool any_begins(std::string_view file, size_t at) {
+std::optional<size_t> next_record(std::string_view file, size_t at) {
   for (; at + header_size <= file.size(); ++at) {
     auto kind = static_cast<uint8_t>(file[at + header_size - 1]);
     if ((kind == full || kind == first) && fragment(file, at))
-      return true;
+      return at;
   }
-  return false;
+  return std::nullopt;
 }
 
 /// Whether some sector's part of the file from `at` on was never written.
@@ -135,7 +138,7 @@ bool other_length_fits(std::string_view file, size_t at) {
 
 /// What to think of a file whose fragment at `at` is none.
 log_end judge(std::string_view file, size_t at) {
-  if (any_begins(file, at + 1))
+  if (next_record(file, at + 1))
     return log_end::damaged;
   if (any_unwritten(file, at))
     return log_end::torn;
@@ -147,6 +150,115 @@ log_end judge(std::string_view file, size_t at) {
   if (fits || !in_block || other_length_fits(file, at))
     return log_end::damaged;
   return log_end::torn;
+}
+
+struct reading {
+  /// Where the last whole record ends.
+  size_t whole = 0;
+  /// Where there should be a fragment and is none.
+  std::optional<size_t> bad;
+  /// A record has no end.
+  bool is_open = false;
+  /// A fragment is not of the kind that follows on the one before it.
+  bool is_mixed_up = false;
+};
+
+/// From `at` on, to the first place that is no fragment. Of each record `each`
+/// gets the first `keep` bytes.
+template <class F>
+reading read_log(std::string_view file, size_t at, size_t keep, F each) {
+  reading x;
+  x.whole = at;
+  std::string head;
+  while (at < file.size()) {
+    auto left = block_size - at % block_size;
+    if (left < header_size) {
+      at += left;
+      continue;
+    }
+    auto data = fragment(file, at);
+    if (!data) {
+      x.bad = at;
+      return x;
+    }
+    auto kind = header(file, at).type;
+    auto begins = kind == full || kind == first;
+    if (begins == x.is_open) {
+      x.is_mixed_up = true;
+      return x;
+    }
+    head.append(data->substr(0, keep - head.size()));
+    at += header_size + data->size();
+    x.is_open = kind == first || kind == middle;
+    if (!x.is_open) {
+      each(std::string_view{head});
+      head.clear();
+      x.whole = at;
+    }
+  }
+  return x;
+}
+
+// Entries of a MANIFEST: numbered fields, numbers in varints; RocksDB documents
+// them in db/version_edit.h.
+constexpr uint64_t comparator_field = 1;
+constexpr uint64_t log_number_field = 2;
+constexpr uint64_t db_id_field = 1 << 13 | 1;
+
+/// The number of the log that holds what comes after this entry, if it says so.
+std::optional<uint64_t> log_of(std::string_view entry) {
+  bytes::reader in{entry};
+  for (;;) {
+    auto field = in.varint();
+    if (field == log_number_field) {
+      auto number = in.varint();
+      return in.ok() ? std::optional{number} : std::nullopt;
+    }
+    // Only these come before it.
+    if (!in.ok() || (field != comparator_field && field != db_id_field))
+      return std::nullopt;
+    in.text();
+  }
+}
+
+/// How many entries follow that belong to this one: all of them are written,
+/// and synced, together. Of one that is alone nothing.
+std::optional<unsigned> group_left(std::string_view entry) {
+  constexpr std::string_view field = "\xac\x02"; // 300, the last of an entry
+  if (entry.size() < field.size() + 1
+    || entry.substr(entry.size() - field.size() - 1, field.size()) != field)
+    return std::nullopt;
+  auto left = static_cast<unsigned char>(entry.back());
+  return left < 0x80 ? std::optional<unsigned>{left} : std::nullopt;
+}
+
+/// Whether all that begins from `at` on is of one group of entries, to each of
+/// which `each` is called.
+template <class F>
+bool only_one_group_goes_on(std::string_view file, size_t at, F each) {
+  std::optional<unsigned> left;
+  bool is_one = true;
+  auto take = [&](std::string_view entry) {
+    auto now = group_left(entry);
+    is_one &= now && (!left || *now < *left);
+    left = now;
+    each(entry);
+  };
+  while (auto next = next_record(file, at)) {
+    auto x = read_log(file, *next, SIZE_MAX, take);
+    if (!is_one || x.is_mixed_up)
+      return false;
+    at = x.bad.value_or(file.size()) + 1;
+  }
+  return is_one;
+}
+
+log_end end_of(std::string_view file, const reading& x) {
+  if (x.is_mixed_up)
+    return log_end::damaged;
+  if (x.bad)
+    return judge(file, *x.bad);
+  return x.is_open ? log_end::torn : log_end::clean;
 }
 
 } // namespace
@@ -163,30 +275,28 @@ uint64_t log_count(std::string_view batch) noexcept {
 
 log_end check_log(std::string_view file,
   const std::function<void(std::string_view head)>& each) {
-  bool inside = false;
-  std::string head;
-  for (size_t at = 0; at < file.size();) {
-    auto left = block_size - at % block_size;
-    if (left < header_size) {
-      at += left;
-      continue;
-    }
-    auto data = fragment(file, at);
-    if (!data)
-      return judge(file, at);
-    auto kind = header(file, at).type;
-    auto begins = kind == full || kind == first;
-    if (begins == inside)
-      return log_end::damaged;
-    head.append(data->substr(0, log_record_head - head.size()));
-    inside = kind == first || kind == middle;
-    if (!inside) {
-      each(head);
-      head.clear();
-    }
-    at += header_size + data->size();
-  }
-  return inside ? log_end::torn : log_end::clean;
+  return end_of(file, read_log(file, 0, log_record_head, each));
+}
+
+manifest_end check_manifest(std::string_view file) {
+  manifest_end out;
+  // Of a group, until it is whole.
+  uint64_t log = 0;
+  auto look = [&log](std::string_view entry) {
+    log = std::max(log, log_of(entry).value_or(0));
+  };
+  auto x = read_log(file, 0, SIZE_MAX, [&](std::string_view entry) {
+    look(entry);
+    if (group_left(entry).value_or(0) == 0)
+      out.log = std::max(out.log, std::exchange(log, 0));
+  });
+  out.whole = x.whole;
+  out.end = end_of(file, x);
+  if (out.end == log_end::damaged && x.bad && any_unwritten(file, *x.bad)
+    && only_one_group_goes_on(file, *x.bad + 1, look))
+    out.end = log_end::torn;
+  out.torn_log = log;
+  return out;
 }
 
 } // namespace parley

@@ -26,6 +26,20 @@ enum class log_end : uint8_t {
 log_end check_log(std::string_view file,
   const std::function<void(std::string_view head)>& each);
 
+struct manifest_end {
+  log_end end = log_end::clean;
+  /// Bytes of whole entries before the end.
+  size_t whole = 0;
+  /// What is in WALs of lower numbers is in tables, as these entries say, and
+  /// as those of a torn end say. 0: nothing is said.
+  uint64_t log = 0;
+  uint64_t torn_log = 0;
+};
+
+/// The same for a MANIFEST, of whose entries some are written and synced
+/// together: those that say so are torn together, too.
+manifest_end check_manifest(std::string_view file);
+
 /// Sequence number and count of a write batch: 8 and 4 bytes, lowest first.
 inline constexpr size_t log_record_head = 12;
 

@@ -35,9 +35,11 @@ private:
 
 enum class access { reading, writing };
 
+/// In `env`, if there is one, instead of that of `how`.
 result<std::unique_ptr<database>> open_rocks(const store::options& how,
-  std::optional<uint64_t> refused_from, access wanted = access::writing) {
-  auto options = database_options(how.env);
+  std::optional<uint64_t> refused_from, access wanted = access::writing,
+  std::unique_ptr<rocksdb::Env> env = nullptr) {
+  auto options = database_options(env ? env.get() : how.env);
   auto filter =
     refused_from ? std::make_unique<replay_end>(*refused_from) : nullptr;
   options.wal_filter = filter.get();
@@ -60,7 +62,8 @@ result<std::unique_ptr<database>> open_rocks(const store::options& how,
     return tl::unexpected(opening_failure(status, how.path));
   database::handles handles{};
   std::copy(opened.begin(), opened.end(), handles.begin());
-  return std::make_unique<database>(db, handles, std::move(filter));
+  return std::make_unique<database>(
+    db, handles, std::move(filter), std::move(env));
 }
 
 std::string parent_of(const std::string& path) {
@@ -97,7 +100,8 @@ result<opened> open_database(
   auto state = check_folder(*env, how.path);
   if (!state)
     return tl::unexpected(state.error());
-  auto db = open_rocks(how, refused_from);
+  auto db =
+    open_rocks(how, refused_from, access::writing, std::move(state->env));
   if (!db)
     return tl::unexpected(db.error());
   if (auto synced = sync_names(*env, how.path); !synced.ok())

@@ -90,6 +90,16 @@ void check_log(std::string_view file) {
   // Seven bytes are the least that a record takes.
   expect(records <= file.size() / 7, "no more records than there is room for");
   expect(!file.empty() || end == log_end::clean, "an empty file is clean");
+  const auto manifest = check_manifest(file);
+  expect(manifest.whole <= file.size(), "no more is whole than there is");
+  expect(manifest.end == end
+      || (end == log_end::damaged && manifest.end == log_end::torn),
+    "a MANIFEST is read as any log, but that a group may be torn");
+  if (manifest.end == log_end::torn)
+    expect(
+      parley::check_log(file.substr(0, manifest.whole), [](std::string_view) {})
+        == log_end::clean,
+      "without its torn end it is clean");
 }
 
 void check_keys(uint8_t which, std::string_view key) {

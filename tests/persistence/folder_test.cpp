@@ -269,6 +269,29 @@ BOOST_AUTO_TEST_CASE(a_torn_end_of_the_wal_is_taken) {
   BOOST_TEST(must(opened->ims(bob, {}, 100)).size() == 39u);
 }
 
+BOOST_AUTO_TEST_CASE(a_torn_end_of_the_manifest_is_dropped) {
+  constexpr size_t sector = 512;
+  constexpr size_t whole = 4 * sector;
+  for (const size_t size : {size_t{3}, size_t{200}, whole}) {
+    disk_store db;
+    auto text = read_file(db.manifest());
+    // A record that was not synced: its checksum, length and type, and what
+    // reached the disk of its data. All of it, but for a sector.
+    std::string end = "sum.";
+    end += static_cast<char>((whole - 7) % 256);
+    end += static_cast<char>((whole - 7) / 256);
+    end += '\1';
+    end.resize(size, 'd');
+    if (size == whole)
+      std::fill_n(
+        end.begin() + static_cast<ptrdiff_t>(sector - text.size() % sector),
+        sector, '\0');
+    write_file(db.manifest(), text + end);
+    for (int i = 0; i < 2; ++i)
+      BOOST_TEST(must(must(db.open())->head(bob)).stored == 40u);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_wal_that_does_not_follow_its_forerunner_is_damage) {
   disk_store db;
   // Under a later number, as if files between them were lost.

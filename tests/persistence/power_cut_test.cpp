@@ -1,6 +1,11 @@
+#include "persistence/database.hpp"
+#include "persistence/opening.hpp"
 #include "tests/persistence/fixture.hpp"
 #include "tests/persistence/model.hpp"
 #include "tests/support/lossy_fs.hpp"
+
+#include <rocksdb/db.h>
+#include <rocksdb/write_batch.h>
 
 #include <algorithm>
 #include <iostream>
@@ -156,6 +161,116 @@ BOOST_AUTO_TEST_CASE(no_cut_takes_what_was_committed_nor_halves_a_batch) {
   BOOST_TEST(survived > 0u);
   BOOST_TEST(refused > 0u);
   BOOST_TEST(in_opening > 0u);
+}
+
+void must_be_ok(const rocksdb::Status& status) {
+  BOOST_REQUIRE_MESSAGE(status.ok(), status.ToString());
+}
+
+/// Writes all that is there once more, and then from memory into tables.
+bool rewrite_and_flush(database& db, lossy_fs& files, uint64_t writes) {
+  std::vector<rocksdb::ColumnFamilyHandle*> all;
+  rocksdb::WriteBatch batch;
+  for (size_t i = 0; i < family_count; ++i) {
+    const auto where = static_cast<family>(i);
+    all.push_back(db.handle(where));
+    must(db.scan(where, {},
+      [&](std::string_view key, std::string_view value) -> result<bool> {
+        BOOST_REQUIRE(batch.Put(all.back(), slice(key), slice(value)).ok());
+        return true;
+      }));
+  }
+  rocksdb::WriteOptions synced;
+  synced.sync = true;
+  BOOST_REQUIRE(db.rocks().Write(synced, &batch).ok());
+  files.power_off_after(writes);
+  return db.rocks().Flush({}, all).ok();
+}
+
+/// Keys of which no two fit into a sector.
+struct long_keys {
+  const std::string name = std::string(200, 'n');
+  const user_address one = user("a" + name + "@" + name);
+  const user_address two = user("b" + name + "@" + name);
+
+  void put(const store::options& how) const {
+    commit(*must(store::open(how)),
+      {make_put(one, 1, make_im(two, "m", "x")),
+        make_put(two, 1, make_im(one, "m", "x")),
+        put_contact{one, make_item(two)}, put_contact{two, make_item(one)},
+        make_note(one, two, subscription_note::kind::subscribe, 1),
+        make_note(two, one, subscription_note::kind::subscribe, 1)});
+  }
+
+  void expect(store& db) const {
+    for (const auto& x : {one, two}) {
+      BOOST_TEST(must(db.head(x)).stored == 1u);
+      BOOST_TEST(must(db.roster(x)).items.size() == 1u);
+    }
+  }
+};
+
+/// The MANIFEST gets an entry for each family, with the first and the last key
+/// of its table, before all of them are synced together.
+BOOST_AUTO_TEST_CASE(
+  a_flush_that_is_cut_off_anywhere_leaves_a_store_that_opens) {
+  const auto seed = std::random_device()();
+  std::cout << "seed " << seed << '\n';
+  std::mt19937_64 random(seed);
+  const long_keys keys;
+  uint64_t cuts = 0;
+  for (bool whole = false; !whole; ++cuts)
+    for (int draw = 0; draw < 5; ++draw) {
+      lossy_disk disk;
+      store::options how{.path = "/store", .env = disk.env()};
+      keys.put(how);
+      {
+        auto opened = must(open_database(how));
+        whole = rewrite_and_flush(*opened.db, disk.files(), cuts);
+        disk.files().power_off();
+      }
+      disk.files().power_on(random);
+      BOOST_TEST_CONTEXT("seed " << seed << " after " << cuts << " writes") {
+        auto db = store::open(how);
+        BOOST_REQUIRE_MESSAGE(db, db.error().text);
+        keys.expect(**db);
+      }
+    }
+  BOOST_TEST(cuts > 10u);
+}
+
+/// It looks like one that was cut off, but for the log, which is gone.
+BOOST_AUTO_TEST_CASE(a_flush_that_was_synced_and_loses_a_sector_is_damage) {
+  constexpr size_t sector = 512;
+  lossy_disk disk;
+  store::options how{.path = "/store", .env = disk.env()};
+  const long_keys keys;
+  keys.put(how);
+  std::string manifest;
+  std::string before;
+  {
+    auto opened = must(open_database(how));
+    must_be_ok(ReadFileToString(disk.env(), how.path + "/CURRENT", &manifest));
+    manifest.pop_back();
+    manifest = how.path + "/" + manifest;
+    must_be_ok(ReadFileToString(disk.env(), manifest, &before));
+    BOOST_REQUIRE(rewrite_and_flush(*opened.db, disk.files(), UINT64_MAX));
+  }
+  std::string after;
+  must_be_ok(ReadFileToString(disk.env(), manifest, &after));
+  size_t tried = 0;
+  for (auto at = (before.size() / sector + 1) * sector;
+       at + sector <= after.size(); at += sector, ++tried) {
+    auto text = after;
+    std::fill_n(text.begin() + static_cast<ptrdiff_t>(at), sector, '\0');
+    must_be_ok(WriteStringToFile(disk.env(), text, manifest));
+    auto db = store::open(how);
+    BOOST_REQUIRE(!db);
+    BOOST_TEST((db.error().code == errc::store_corrupt));
+  }
+  BOOST_TEST(tried > 2u);
+  must_be_ok(WriteStringToFile(disk.env(), after, manifest));
+  keys.expect(*must(store::open(how)));
 }
 
 BOOST_AUTO_TEST_CASE(folders_just_made_are_there_after_a_cut) {
