@@ -55,6 +55,42 @@ void live(uint64_t seed, bool told) {
     explain(xs, last_of(seed), result.check);
 }
 
+/// Seeds that failed, by what they found. Where a happening was added to the
+/// plans since, a seed is another run than it was then.
+struct known_seed {
+  const char* found;
+  uint64_t seed;
+};
+constexpr known_seed known_seeds[]{
+  {"a crash amid the removal of an account left one half", 351},
+  {"a crash amid the removal of an account left one half", 607},
+  {"a crash amid the removal of an account left one half", 2260},
+  {"a crash amid the removal of an account left one half", 6248},
+  {"a later account began with counts of the earlier one", 2274},
+  {"a later account began with counts of the earlier one", 3265},
+  {"a later account began with versions that clients knew", 4357},
+  {"a later account began with versions that clients knew", 4444},
+  {"a later account began with versions that clients knew", 7835},
+  {"a removal that the disk refused left watches", 2289},
+  {"a removal that the disk refused left watches", 5123},
+  {"a removal amid a subscription left watches", 3978},
+  {"a removal amid a subscription left watches", 5807},
+  {"a watch was granted to an account that went", 700000248},
+  {"an endpoint did not see whom its user had subscribed to", 2228},
+  {"an IM to oneself came back late", 10130},
+  {"an IM that was refused came again", 13964},
+  {"somebody did not get in", 2758},
+  {"somebody did not get in", 14251},
+  {"a setting met a disk that was just mended", 284103439},
+  {"an IM came again behind a later one after a kill", 900004093},
+  {"a session was taken for safe by a resume that was refused", 950007079},
+  {"an account was made again within a microsecond", 950008363},
+  {"what a disk refused to remove was waited for", 960002408},
+  {"who signed out at the end was not brought in", 960006349},
+  {"a session was as old as a later sign-in", 981004512},
+  {"a MANIFEST torn by a power cut was taken for damage", 1200005115},
+};
+
 void live(const seeds& xs) {
   std::cout << "seeds " << xs.first << " to " << xs.first + xs.count - 1
             << ", by PARLEY_SEEDS=" << xs.first << ':' << xs.count << std::endl;
@@ -67,6 +103,14 @@ BOOST_AUTO_TEST_SUITE(simulation)
 BOOST_AUTO_TEST_CASE(every_promise_holds_whatever_happens) {
   spdlog::set_level(spdlog::level::off);
   live(seeds_to_run());
+}
+
+BOOST_AUTO_TEST_CASE(what_failed_once_holds) {
+  spdlog::set_level(spdlog::level::off);
+  for (const auto& x : known_seeds)
+    BOOST_TEST_CONTEXT(x.found) {
+      live(x.seed, true);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(every_promise_holds_in_runs_that_nobody_has_seen) {
