@@ -1,6 +1,7 @@
 #include "persistence/folder_check.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 #include <memory>
 #include <set>
@@ -29,19 +30,27 @@ failure damaged(const std::string& path, const std::string& what) {
     errc::store_corrupt, "the store in " + path + " is damaged: " + what};
 }
 
+/// Nothing if there is anything else than digits.
+std::optional<uint64_t> number_of(std::string_view digits) {
+  uint64_t number = 0;
+  const auto* end = digits.data() + digits.size();
+  const auto [at, error] = std::from_chars(digits.data(), end, number);
+  return error == std::errc{} && at == end ? std::optional{number}
+                                           : std::nullopt;
+}
+
 /// The number in NUMBER.log, if it is one.
 std::optional<uint64_t> wal_number(std::string_view name) {
   constexpr std::string_view suffix = ".log";
-  if (!name.ends_with(suffix) || name.size() == suffix.size())
+  if (!name.ends_with(suffix))
     return std::nullopt;
   name.remove_suffix(suffix.size());
-  uint64_t number = 0;
-  for (auto c : name) {
-    if (c < '0' || c > '9')
-      return std::nullopt;
-    number = number * 10 + static_cast<uint64_t>(c - '0');
-  }
-  return number;
+  return number_of(name);
+}
+
+/// That in MANIFEST-NUMBER.
+uint64_t manifest_number(std::string_view name) {
+  return number_of(name.substr(name.find('-') + 1)).value_or(UINT64_MAX);
 }
 
 /// RocksDB writes CURRENT before any of these.
@@ -141,14 +150,15 @@ private:
     const auto x = parley::check_manifest(*text);
     if (x.end == log_end::damaged)
       return tl::unexpected(damaged(x_path, *current));
-    if (x.end == log_end::torn) {
-      // A WAL is removed when it is synced that tables have what is in it.
-      if (x.torn_log != 0 && !has_wal(x.log, x.torn_log))
-        return tl::unexpected(
-          damaged(x_path, *current + ": what its end says is no torn write"));
-      // RocksDB bears one that is cut off, but not one with unwritten sectors.
+    // A WAL is removed when it is synced that tables have what is in it, and
+    // what a MANIFEST begins with is synced before it is named.
+    if ((x.torn_log != 0 && !has_wal(x.log, x.torn_log))
+      || (x.end == log_end::torn && x.next_file <= manifest_number(*current)))
+      return tl::unexpected(
+        damaged(x_path, *current + ": its end is no torn write"));
+    // RocksDB bears one that is cut off, but not one with unwritten sectors.
+    if (x.end == log_end::torn)
       x_without_end = env_with_shorter_file(x_env, *current, x.whole);
-    }
     return {};
   }
 

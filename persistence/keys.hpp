@@ -104,6 +104,9 @@ std::optional<document_place> parse_document(std::string_view key) noexcept;
 std::string audit(uint64_t number);
 std::optional<uint64_t> parse_audit(std::string_view key);
 
+/// Is in no family.
+inline constexpr std::string_view nothing = "nothing";
+
 /// Family meta.
 inline constexpr std::string_view schema = "schema";
 inline constexpr std::string_view secret = "secret";

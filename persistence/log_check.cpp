@@ -201,24 +201,45 @@ reading read_log(std::string_view file, size_t at, size_t keep, F each) {
 
 // Entries of a MANIFEST: numbered fields, numbers in varints; RocksDB documents
 // them in db/version_edit.h.
-constexpr uint64_t comparator_field = 1;
-constexpr uint64_t log_number_field = 2;
-constexpr uint64_t db_id_field = 1 << 13 | 1;
+enum field : uint64_t {
+  comparator = 1,
+  log_number = 2,
+  next_file = 3,
+  last_sequence = 4,
+  previous_log = 9,
+  least_log = 10,
+  greatest_family = 203,
+  db_id = 1 << 13 | 1,
+};
 
-/// The number of the log that holds what comes after this entry, if it says so.
-std::optional<uint64_t> log_of(std::string_view entry) {
+struct entry_head {
+  /// What is in WALs below this number is in tables.
+  uint64_t log = 0;
+  uint64_t next_file = 0;
+};
+
+/// The fields that an entry begins with.
+entry_head read_head(std::string_view entry) {
+  entry_head x;
   bytes::reader in{entry};
-  for (;;) {
-    auto field = in.varint();
-    if (field == log_number_field) {
-      auto number = in.varint();
-      return in.ok() ? std::optional{number} : std::nullopt;
+  while (in.ok()) {
+    const auto what = in.varint();
+    if (what == comparator || what == db_id) {
+      in.text();
+      continue;
     }
-    // Only these come before it.
-    if (!in.ok() || (field != comparator_field && field != db_id_field))
-      return std::nullopt;
-    in.text();
+    const bool is_number = what == log_number || what == next_file
+      || what == last_sequence || what == previous_log || what == least_log
+      || what == greatest_family;
+    const auto number = in.ok() && is_number ? in.varint() : 0;
+    if (!is_number || !in.ok())
+      break;
+    if (what == log_number || what == least_log)
+      x.log = std::max(x.log, number);
+    else if (what == next_file)
+      x.next_file = number;
   }
+  return x;
 }
 
 /// How many entries follow that belong to this one: all of them are written,
@@ -283,10 +304,11 @@ manifest_end check_manifest(std::string_view file) {
   // Of a group, until it is whole.
   uint64_t log = 0;
   auto look = [&log](std::string_view entry) {
-    log = std::max(log, log_of(entry).value_or(0));
+    log = std::max(log, read_head(entry).log);
   };
   auto x = read_log(file, 0, SIZE_MAX, [&](std::string_view entry) {
     look(entry);
+    out.next_file = std::max(out.next_file, read_head(entry).next_file);
     if (group_left(entry).value_or(0) == 0)
       out.log = std::max(out.log, std::exchange(log, 0));
   });

@@ -31,9 +31,12 @@ struct manifest_end {
   /// Bytes of whole entries before the end.
   size_t whole = 0;
   /// What is in WALs of lower numbers is in tables, as these entries say, and
-  /// as those of a torn end say. 0: nothing is said.
+  /// as those say of a group that is not whole. 0: nothing is said.
   uint64_t log = 0;
   uint64_t torn_log = 0;
+  /// Above all numbers of files so far. Not above that of the MANIFEST itself
+  /// as long as not all is there that was synced before CURRENT named it.
+  uint64_t next_file = 0;
 };
 
 /// The same for a MANIFEST, of whose entries some are written and synced

@@ -90,7 +90,60 @@ result<void> store::impl::recover() {
   return {};
 }
 
+namespace {
+
+/// Whether a batch is of one family alone: it looks no further than that.
+class families_of : public rocksdb::WriteBatch::Handler {
+public:
+  /// Its number; nothing if there are several or none.
+  std::optional<uint32_t> only() const noexcept {
+    return x_many ? std::nullopt : x_first;
+  }
+
+  bool Continue() override { return !x_many; }
+  rocksdb::Status PutCF(
+    uint32_t family, const rocksdb::Slice&, const rocksdb::Slice&) override {
+    return see(family);
+  }
+  rocksdb::Status DeleteCF(uint32_t family, const rocksdb::Slice&) override {
+    return see(family);
+  }
+  rocksdb::Status DeleteRangeCF(
+    uint32_t family, const rocksdb::Slice&, const rocksdb::Slice&) override {
+    return see(family);
+  }
+  rocksdb::Status MergeCF(
+    uint32_t family, const rocksdb::Slice&, const rocksdb::Slice&) override {
+    return see(family);
+  }
+
+private:
+  rocksdb::Status see(uint32_t family) {
+    x_many |= x_first && *x_first != family;
+    x_first = family;
+    return rocksdb::Status::OK();
+  }
+
+  std::optional<uint32_t> x_first;
+  bool x_many = false;
+};
+
+} // namespace
+
 result<void> store::impl::write(rocksdb::WriteBatch& batch) {
+  // RocksDB writes the flush of a single family as two entries of the MANIFEST
+  // that are no group, so that a torn one could not be told from damage:
+  // another one is told to forget what it does not have.
+  families_of seen;
+  auto looked = batch.Iterate(&seen);
+  if (const auto only = seen.only(); looked.ok() && only) {
+    auto* other = db->handle(family::meta);
+    if (other->GetID() == *only)
+      other = db->handle(family::heads);
+    looked = batch.Delete(other, slice(keys::nothing));
+  }
+  if (!looked.ok())
+    return tl::unexpected(failure_of(looked, errc::store_failed));
   rocksdb::WriteOptions options;
   options.sync = how.sync;
   auto sequence = db->rocks().GetLatestSequenceNumber() + 1;
