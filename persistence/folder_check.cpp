@@ -153,9 +153,9 @@ private:
     // A WAL is removed when it is synced that tables have what is in it, and
     // what a MANIFEST begins with is synced before it is named.
     if ((x.torn_log != 0 && !has_wal(x.log, x.torn_log))
-      || (x.end == log_end::torn && x.next_file <= manifest_number(*current)))
+      || x.next_file <= manifest_number(*current))
       return tl::unexpected(
-        damaged(x_path, *current + ": its end is no torn write"));
+        damaged(x_path, *current + ": what is missing was synced"));
     // RocksDB bears one that is cut off, but not one with unwritten sectors.
     if (x.end == log_end::torn)
       x_without_end = env_with_shorter_file(x_env, *current, x.whole);

@@ -51,6 +51,8 @@ public:
   result<void> write() {
     rocksdb::WriteOptions options;
     options.sync = true;
+    // As in store::impl::write: not of one family alone.
+    remove(family::heads, keys::nothing);
     if (x_status.ok())
       x_status = x_db.rocks().Write(options, &x_batch);
     if (!x_status.ok())
