@@ -90,8 +90,13 @@ bool signin_load::change(uint32_t first, uint32_t last) {
     const uint64_t all = x_notifications + x_who.watchers_of(i);
     x_sessions[i]->set_presence(presence_check::show_of(number), x_status);
     x_sessions[i]->flush();
-    x_loop.run_until(now_ns() + to_ns(limits::settle_deadline),
-      [&] { return x_notifications >= all || x_faults.total() > 0; });
+    const bool told =
+      x_loop.run_until(now_ns() + to_ns(limits::settle_deadline),
+        [&] { return x_notifications >= all || x_faults.total() > 0; });
+    if (!told) {
+      x_check.finish();
+      return false;
+    }
     tick();
   }
   return converge(start);

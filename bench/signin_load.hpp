@@ -26,7 +26,8 @@ public:
   /// who may see so do.
   bool leave(uint32_t first, uint32_t last, uint32_t step = 1);
   /// Has each of these users, who are in, change its show and status once, one
-  /// after the other, and waits for each until all who may see it do.
+  /// after the other, and waits for each until all who may see it do. False,
+  /// with a fault, if that does not come.
   bool change(uint32_t first, uint32_t last);
   /// Lets time pass in which nothing should come.
   void rest(double seconds);

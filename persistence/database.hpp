@@ -74,7 +74,7 @@ public:
   result<void> scan_back(family where, const visitor& each);
 
 private:
-  // RocksDB keeps a pointer to it.
+  // RocksDB keeps pointers to both.
   std::unique_ptr<rocksdb::Env> x_env;
   std::unique_ptr<rocksdb::WalFilter> x_filter;
   std::unique_ptr<rocksdb::DB> x_db;

@@ -304,11 +304,12 @@ manifest_end check_manifest(std::string_view file) {
   // Of a group, until it is whole.
   uint64_t log = 0;
   auto look = [&log](std::string_view entry) {
-    log = std::max(log, read_head(entry).log);
+    const auto head = read_head(entry);
+    log = std::max(log, head.log);
+    return head.next_file;
   };
   auto x = read_log(file, 0, SIZE_MAX, [&](std::string_view entry) {
-    look(entry);
-    out.next_file = std::max(out.next_file, read_head(entry).next_file);
+    out.next_file = std::max(out.next_file, look(entry));
     if (group_left(entry).value_or(0) == 0)
       out.log = std::max(out.log, std::exchange(log, 0));
   });
