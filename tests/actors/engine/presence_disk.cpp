@@ -116,6 +116,23 @@ BOOST_AUTO_TEST_CASE(a_watch_that_begins_before_is_not_for_all_endpoints) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(who_watches_before_a_refusal_sees_what_holds_at_once) {
+  in_any_order([](engine& e) {
+    auto& a = e.sign_in(alice, "desk");
+    auto& b = e.sign_in(bob, "desk");
+    e.hold_roster_writes();
+    b.request(blocking({user(alice)}));
+    e.settle();
+    a.request(watch{user(bob), 600});
+    e.settle();
+    BOOST_TEST(sees(a, bob) == "");
+    e.disk.files().refuse_writes(lossy_fs::fault::full);
+    e.let_roster_writes_go();
+    e.disk.files().refuse_writes(lossy_fs::fault::none);
+    BOOST_TEST(sees(a, bob) == "desk=available");
+  });
+}
+
 BOOST_AUTO_TEST_CASE(a_word_that_the_disk_refuses_is_not_known_to_others) {
   in_any_order([](engine& e) {
     alice_who_sees_bob(e).sign_out();
