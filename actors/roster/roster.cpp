@@ -91,15 +91,14 @@ void roster_state::after(
 }
 
 void roster_state::flush() {
-  while (!x_committing && (!x_writes.empty() || !x_held.empty())) {
-    if (!x_writes.empty()) {
+  do {
+    while (!x_committing && x_writes.empty() && !x_held.empty())
+      for (auto& h : std::exchange(x_held, {}))
+        h.act();
+    count_adhoc_watchers();
+    if (!x_committing && !x_writes.empty())
       commit();
-      break;
-    }
-    for (auto& h : std::exchange(x_held, {}))
-      h.act();
-  }
-  count_adhoc_watchers();
+  } while (!x_committing && !x_held.empty());
   tell_if_idle();
 }
 

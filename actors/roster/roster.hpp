@@ -230,7 +230,8 @@ private:
   view view_of(const user_address& watcher) const;
   /// Of one that is not blocked.
   view view_of(const contact_standing& watcher, bool adhoc) const;
-  /// With a version of its own, unless it is the truth.
+  /// Later than all that was shown instead of it, or, unless it is the truth,
+  /// with a version of its own.
   shared<presentity> state_of(view x);
   void publish();
   /// The same, and calls those that see the user come.
@@ -240,6 +241,9 @@ private:
   void tell_own_sessions(const presentity& before);
   /// Tells a watcher what it sees from now on; false: it need not be kept.
   bool show_to(const user_address& who, watcher& w);
+  /// Tells one that watches ad hoc if it may not any more; true: it is to go.
+  bool revokes(const user_address& who, const watcher& w);
+  void revoke_refused();
   void show_to_all();
   /// Whether it need be kept, as it sees the user now.
   bool is_kept(const watcher& w) const noexcept;
@@ -342,6 +346,8 @@ private:
   std::shared_ptr<told_sessions> x_sessions = std::make_shared<told_sessions>();
   shared<presentity> x_truth;
   uint64_t x_version = 0;
+  /// Of the last that was shown to anybody instead of the truth.
+  uint64_t x_masked_version = 0;
   bool x_shares = true;
   /// As watchers know it.
   sharing x_own_sharing = sharing::by_default;
@@ -350,6 +356,8 @@ private:
   std::map<user_address, size_t> x_granted;
   /// There may be others, or more, so that it has to be counted.
   bool x_adhoc_changed = false;
+  /// As it was counted last.
+  uint64_t x_adhoc_watchers = 0;
 
   std::unordered_map<user_address, watched> x_watched;
   /// Of whom it begins or ceases to see by what has yet to reach the disk: how

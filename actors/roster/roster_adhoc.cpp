@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <chrono>
+#include <set>
 #include <utility>
 
 #include "actors/roster/roster.hpp"
@@ -13,7 +14,12 @@ uint64_t roster_state::adhoc_watches() const {
   uint64_t n = 0;
   for (const auto& [whom, w] : x_watched)
     n += w.adhoc.size();
-  return n + x_asked.size();
+  std::set<std::pair<session_id, user_address>> to_come;
+  for (const auto& [ticket, x] : x_asked)
+    if (auto i = x_watched.find(x.whom); x.seconds > 0
+        && (i == x_watched.end() || !watches_adhoc(i->second, x.session)))
+      to_come.emplace(x.session, x.whom);
+  return n + to_come.size();
 }
 
 void roster_state::request_watch(
@@ -21,16 +27,21 @@ void roster_state::request_watch(
   auto end = [&](const user_address& whom, const adhoc_watch& w) {
     return whom == what.whom && w.session == from;
   };
+  auto is_same = [&](const asked_watch& x) {
+    return x.whom == what.whom && x.session == from && x.seconds > 0;
+  };
   auto i = x_watched.find(what.whom);
   bool renews = (i != x_watched.end() && watches_adhoc(i->second, from))
-    || std::any_of(x_asked.begin(), x_asked.end(), [&](const auto& x) {
-         return x.second.whom == what.whom && x.second.session == from;
-       });
+    || std::any_of(x_asked.begin(), x_asked.end(),
+      [&](const auto& x) { return is_same(x.second); });
   failure why;
   if (what.whom == x_rules->user()) {
     why = failure{errc::bad_request, "nobody watches itself"};
   } else if (what.seconds == 0) {
     end_adhoc(end);
+    for (auto& [ticket, x] : x_asked)
+      if (is_same(x))
+        x.seconds = 0; // over before it begins
     answer(from, number, parley::watching{0});
     return;
   } else if (!x_policy->presence_adhoc) {
@@ -58,14 +69,18 @@ void roster_state::decided(const watch_decided& x) {
   auto asked = std::move(i->second);
   x_asked.erase(i);
   auto* e = find(asked.session);
-  if (!e) {
-    if (x.why.code == errc::none)
-      self->send(
-        router_of(x.whom), detach_watcher{x.whom, x_rules->user(), {}});
+  const bool granted = x.why.code == errc::none;
+  if (granted && (!e || asked.seconds == 0 || !x_policy->presence_adhoc))
+    self->send(router_of(x.whom), detach_watcher{x.whom, x_rules->user(), {}});
+  if (!e)
+    return;
+  if (!granted || !x_policy->presence_adhoc) {
+    answer(asked.session, asked.number,
+      granted ? failure{errc::watch_disabled} : x.why);
     return;
   }
-  if (x.why.code != errc::none) {
-    answer(asked.session, asked.number, x.why);
+  if (asked.seconds == 0) {
+    answer(asked.session, asked.number, parley::watching{0});
     return;
   }
   auto seconds = std::min(asked.seconds,

@@ -35,11 +35,19 @@ roster_state::view roster_state::view_of(const user_address& who) const {
 }
 
 shared<presentity> roster_state::state_of(view x) {
-  if (x == view::truth)
+  if (x == view::truth) {
+    // What some were shown instead is not to be later.
+    if (x_truth->version < x_masked_version) {
+      auto again = *x_truth;
+      again.version = next_version();
+      again.left.clear();
+      x_truth.reset(std::move(again));
+    }
     return x_truth;
+  }
   presentity masked;
   masked.who = x_rules->user();
-  masked.version = next_version();
+  masked.version = x_masked_version = next_version();
   masked.unknown = x == view::unknown;
   return shared<presentity>{std::move(masked)};
 }
@@ -47,13 +55,6 @@ shared<presentity> roster_state::state_of(view x) {
 bool roster_state::show_to(const user_address& who, watcher& w) {
   auto v = view_of(who);
   bool changed = std::exchange(w.shown, v) != v;
-  // What it was shown in between is later than the truth's version.
-  if (changed && v == view::truth) {
-    auto again = *x_truth;
-    again.version = next_version();
-    again.left.clear();
-    x_truth.reset(std::move(again));
-  }
   if (changed || v == view::truth)
     self->send(w.subscription, state_of(v));
   return is_kept(w);
@@ -90,7 +91,7 @@ void roster_state::view_changed(const user_address& whom) {
     if (i == x_watchers.end()) {
       if (is_online() || !x_shares)
         call_one(whom, true, false);
-    } else if (!show_to(whom, i->second)) {
+    } else if (revokes(whom, i->second) || !show_to(whom, i->second)) {
       x_watchers.erase(i);
     }
   });
@@ -123,21 +124,24 @@ void roster_state::reconcile() {
   call(is_online(), !x_endpoints.empty());
 }
 
+bool roster_state::revokes(const user_address& who, const watcher& w) {
+  if (!w.adhoc || !x_rules->refuses_watch(who, true, *x_policy))
+    return false;
+  self->send(w.roster, watch_revoked{x_rules->user()});
+  return true;
+}
+
+void roster_state::revoke_refused() {
+  x_adhoc_changed = true;
+  std::erase_if(
+    x_watchers, [this](const auto& x) { return revokes(x.first, x.second); });
+}
+
 void roster_state::views_changed() {
   after([this] {
-    x_adhoc_changed = true;
     share_or_not();
-    for (auto i = x_watchers.begin(); i != x_watchers.end();) {
-      auto& [who, w] = *i;
-      bool refused = w.adhoc && !w.subscribed
-        && x_rules->refuses_watch(who, true, *x_policy);
-      if (refused)
-        self->send(w.roster, watch_revoked{x_rules->user()});
-      if (refused || !show_to(who, w))
-        i = x_watchers.erase(i);
-      else
-        ++i;
-    }
+    revoke_refused();
+    show_to_all();
     if (is_online())
       call(true, false);
   });
@@ -340,6 +344,12 @@ void roster_state::attach(const attach_watcher& x) {
     self->send(x.roster, presentity_left{x_rules->user(), x.seen});
     return;
   }
+  // It may have been refused since it was allowed.
+  if (x.adhoc && x_rules->refuses_watch(x.watcher, true, *x_policy)) {
+    x_watchers.erase(x.watcher);
+    self->send(x.roster, watch_revoked{x.whom});
+    return;
+  }
   auto& w = x_watchers[x.watcher];
   x_adhoc_changed |= x.adhoc || w.adhoc;
   w.subscription = x.subscription;
@@ -352,6 +362,8 @@ void roster_state::attach(const attach_watcher& x) {
   bool kept = w.adhoc || is_online();
   if (!current) {
     w.shown = view::nothing;
+    x_version = std::max(x_version, x.seen);
+    x_masked_version = std::max(x_masked_version, x.seen);
     if (view_of(x.watcher) == view::nothing)
       self->send(w.subscription, state_of(view::nothing));
     kept = show_to(x.watcher, w);
@@ -397,6 +409,8 @@ void roster_state::count_adhoc_watchers() {
   if (!std::exchange(x_adhoc_changed, false) || x_dissolved)
     return;
   auto n = adhoc_watchers_beside({});
+  if (n < std::exchange(x_adhoc_watchers, n) && x_loaded && !x_dissolving)
+    decide_waiting();
   if (n > 0)
     (*config->adhoc)[x_rules->user()] = n + x_rules->head().watchers;
   else

@@ -68,10 +68,11 @@ failure refuse_contact(uint64_t contacts, uint64_t watchers_then, bool watched,
     why.value = then;
     return why;
   };
-  if (contacts >= rules.contacts_max)
-    return refuse(errc::contact_list_full, rules.contacts_max, contacts + 1);
+  // Whom it concerns even if it is on the list already goes first.
   if (watched && watchers_then > rules.watchers_max)
     return refuse(errc::watcher_limit, rules.watchers_max, watchers_then);
+  if (contacts >= rules.contacts_max)
+    return refuse(errc::contact_list_full, rules.contacts_max, contacts + 1);
   return {};
 }
 

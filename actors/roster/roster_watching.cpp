@@ -208,6 +208,7 @@ void roster_state::begin_watching(const user_address& whom) {
       if (std::find(told.begin(), told.end(), e.handle) == told.end())
         self->send(i->second.subscription, greet_session{e.handle});
     attach_to(whom, i->second);
+    call_one(whom, false, true); // for its own word on sharing
     return;
   }
   auto now = view_of_absent(whom, *x_policy);
@@ -307,6 +308,8 @@ void roster_state::apply_policy(
   if ((x->presence_auto_approve && !before->presence_auto_approve)
     || x->watchers_max > before->watchers_max)
     x_rules->review(*x);
+  if (!x->presence_auto_approve && before->presence_auto_approve)
+    revoke_refused();
 }
 
 } // namespace parley

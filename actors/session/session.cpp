@@ -89,6 +89,7 @@ void session_state::attach(const attach_link& x) {
   }
   link = x.link;
   held_presence.clear();
+  held_ends.clear();
   held_states.clear();
   held_notices.clear();
   held_notice_bytes = 0;
@@ -129,6 +130,7 @@ void session_state::send_kept(bool all) {
     const auto& k = kept[sent.value - first];
     if (!k.settled && link->send(sent, k.what))
       safe.push_back(sent);
+    tell_held_ends();
   }
   for (auto n : safe)
     stream.settle(n);
@@ -221,16 +223,11 @@ void session_state::tell(event what) {
   }
   if (std::holds_alternative<presence_reset>(what))
     held_presence.clear();
-  // What is said of somebody comes before the end of its watch.
-  if (auto* ended = std::get_if<watch_ended>(&what))
-    for (auto i = held_presence.begin(); i != held_presence.end();) {
-      if (i->first.user != ended->whom) {
-        ++i;
-        continue;
-      }
-      link->send(sequence{}, event{presence_event{std::move(i->second)}});
-      i = held_presence.erase(i);
-    }
+  if (auto* ended = std::get_if<watch_ended>(&what)) {
+    held_ends.emplace_back(stream.last(), std::move(ended->whom));
+    tell_held_ends();
+    return;
+  }
   if (holds_back(what))
     return;
   auto* p = std::get_if<presence_event>(&what);
@@ -241,8 +238,8 @@ void session_state::tell(event what) {
       voided = std::erase_if(held_presence,
         [p](const auto& x) { return x.first.user == p->what->from.user; });
     auto& held = held_presence[p->what->from];
-    voided += held ? 1 : 0;
-    held = std::move(p->what);
+    voided += held.what ? 1 : 0;
+    held = {++held_turns, std::move(p->what)};
     if (config.counters)
       config.counters->coalesced += voided;
     return;
@@ -282,9 +279,31 @@ void session_state::notify(document_event what) {
   held_notices.push_back(std::move(what.what));
 }
 
-void session_state::tell_held() {
-  for (auto& [from, what] : std::exchange(held_presence, {}))
-    link->send(sequence{}, event{presence_event{std::move(what)}});
+void session_state::tell_held(const user_address* of) {
+  std::vector<held_state> due;
+  for (auto i = held_presence.begin(); i != held_presence.end();) {
+    if (of && i->first.user != *of) {
+      ++i;
+      continue;
+    }
+    due.push_back(std::move(i->second));
+    i = held_presence.erase(i);
+  }
+  std::sort(due.begin(), due.end(),
+    [](const auto& a, const auto& b) { return a.turn < b.turn; });
+  for (auto& x : due)
+    link->send(sequence{}, event{presence_event{std::move(x.what)}});
+}
+
+void session_state::tell_held_ends() {
+  size_t told = 0;
+  for (; told < held_ends.size() && held_ends[told].first <= sent; ++told) {
+    // What is said of somebody comes before the end of its watch.
+    tell_held(&held_ends[told].second);
+    link->send(sequence{}, event{watch_ended{held_ends[told].second}});
+  }
+  held_ends.erase(
+    held_ends.begin(), held_ends.begin() + static_cast<long>(told));
 }
 
 void session_state::go_on() {
@@ -386,7 +405,8 @@ void session_state::book(bool of_client) {
   auto own = stream.own_bytes();
   booked.is(defaults::session_bytes + own + (legacy ? legacy->memory() : 0));
   booked_presence.is(
-    (held_presence.size() + held_notices.size()) * defaults::held_notice_bytes
+    (held_presence.size() + held_ends.size() + held_notices.size())
+      * defaults::held_notice_bytes
     + held_notice_bytes);
   if (config.untaken)
     *config.untaken =

@@ -82,8 +82,18 @@ struct session_state {
   /// The last event that this connection was given: the client gets the next
   /// ones as it takes what waits.
   sequence sent;
-  /// Presence that its slow client will be told, by whom it is about.
-  std::map<address, shared<presence_notice>> held_presence;
+  struct held_state {
+    /// Of what was said last the greatest.
+    uint64_t turn = 0;
+    shared<presence_notice> what;
+  };
+  /// Presence that its slow client will be told, by whom it is about: each
+  /// notice also says how its whole user is, so that the last has to be last.
+  std::map<address, held_state> held_presence;
+  uint64_t held_turns = 0;
+  /// Watches that ended, each to be told behind a numbered event, which may be
+  /// what began it.
+  std::vector<std::pair<sequence, user_address>> held_ends;
   /// Likewise the last change of its contact list, and its privacy. A client
   /// that misses a change sees so by the next one's versions, and asks.
   std::vector<event> held_states;
@@ -112,7 +122,10 @@ struct session_state {
   void tell(event what);
   /// Whether it is a state that has to wait, and does.
   bool holds_back(event& what);
-  void tell_held();
+  /// What is held of one user's presence, or of everybody's.
+  void tell_held(const user_address* of = nullptr);
+  /// Those that nothing is before any more.
+  void tell_held_ends();
   /// Of documents: at once if the client takes it, else kept while there is
   /// room.
   void notify(document_event what);
