@@ -192,7 +192,9 @@ struct say_to_session;
 struct end_subscription {
   user_address whom;
   bool answers = false;
-  auto fields() { return std::tie(whom, answers); }
+  /// If it is unknown now it is not taken back, nor answered: it stays so.
+  bool may_stay_unknown = false;
+  auto fields() { return std::tie(whom, answers, may_stay_unknown); }
 };
 
 } // namespace parley

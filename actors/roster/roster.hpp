@@ -278,8 +278,15 @@ private:
   void spawn_subscription(
     watched& w, const user_address& whom, const shared<presentity>& first);
   void attach_to(const user_address& whom, watched& w);
+  enum class farewell : uint8_t {
+    none,
+    /// What was shown is taken back.
+    told,
+    /// `taken_back` is called when that is done, whatever it was.
+    answered,
+  };
   /// By value: the entry goes, and its address may be the last that there is.
-  void stop_watching(user_address whom, bool tells);
+  void stop_watching(user_address whom, farewell how);
   void stop_watching_all();
   /// Whom the subscription tells has changed.
   void retarget(const user_address& whom, watched& w);
@@ -367,6 +374,8 @@ private:
   std::map<user_address, sharing> x_sharing_of;
   std::map<uint64_t, asked_watch> x_asked;
   uint64_t x_next_ticket = 1;
+  /// Watches whose end has yet to be told, with what was decided since.
+  std::map<user_address, std::vector<watch_decided>> x_ending;
   bool x_armed = false;
   clock::time_point x_armed_for{};
   uint64_t x_told_idle = UINT64_MAX;

@@ -66,6 +66,11 @@ void roster_state::decided(const watch_decided& x) {
   auto i = x_asked.find(x.ticket);
   if (i == x_asked.end())
     return;
+  // What is told of the end of a watch comes before the next one.
+  if (auto over = x_ending.find(x.whom); over != x_ending.end()) {
+    over->second.push_back(x);
+    return;
+  }
   auto asked = std::move(i->second);
   x_asked.erase(i);
   auto* e = find(asked.session);
@@ -86,8 +91,12 @@ void roster_state::decided(const watch_decided& x) {
   auto seconds = std::min(asked.seconds,
     x_policy->presence_adhoc_ttl_ms / std::chrono::milliseconds::period::den);
   auto until = self->clock().now() + std::chrono::seconds{seconds};
-  answer(asked.session, asked.number, parley::watching{seconds});
   auto& w = x_watched[x.whom];
+  if (w.subscription)
+    say_through(
+      w, e->handle, {event{parley::answer{asked.number, watching{seconds}}}});
+  else
+    answer(asked.session, asked.number, parley::watching{seconds});
   w.roster = x.roster;
   auto watch = std::find_if(w.adhoc.begin(), w.adhoc.end(),
     [&asked](const auto& a) { return a.session == asked.session; });
@@ -156,7 +165,9 @@ void roster_state::end_adhoc(
   for (const auto& whom : over) {
     auto& w = x_watched.at(whom);
     if (w.adhoc.empty() && !is_subscribed(whom)) {
-      stop_watching(whom, false);
+      if (w.subscription)
+        x_ending.try_emplace(whom);
+      stop_watching(whom, farewell::answered);
     } else {
       attach_to(whom, w);
     }

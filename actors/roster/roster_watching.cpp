@@ -142,7 +142,7 @@ void roster_state::presentity_gone(const presentity_left& x) {
   if (i == x_watched.end() || x.version < i->second.version
     || !i->second.adhoc.empty())
     return;
-  stop_watching(x.whom, true);
+  stop_watching(x.whom, farewell::told);
 }
 
 void roster_state::taken_back(const subscription_ended& x) {
@@ -155,9 +155,12 @@ void roster_state::taken_back(const subscription_ended& x) {
     for (const auto& e : x_endpoints)
       if (is_subscribed(whom) || watches_adhoc(i->second, e.session))
         self->send(i->second.subscription, greet_session{e.handle});
+  if (auto over = x_ending.extract(whom))
+    for (const auto& y : over.mapped())
+      decided(y);
 }
 
-void roster_state::stop_watching(user_address whom, bool tells) {
+void roster_state::stop_watching(user_address whom, farewell how) {
   auto i = x_watched.find(whom);
   if (i == x_watched.end())
     return;
@@ -168,19 +171,21 @@ void roster_state::stop_watching(user_address whom, bool tells) {
     return;
   self->send(
     router_of(whom), detach_watcher{whom, x_rules->user(), w.subscription});
-  if (tells)
-    // If it is unknown from now on, that is told when the subscription has told
-    // its last.
-    self->send(w.subscription,
-      end_subscription{
-        whom, is_subscribed(whom) && is_unknown_when_absent(whom)});
-  else
+  if (how == farewell::none) {
     self->send_exit(w.subscription, caf::exit_reason::normal);
+    return;
+  }
+  // If it is unknown from now on, that is told when the subscription has told
+  // its last.
+  const bool unknown = is_subscribed(whom) && is_unknown_when_absent(whom);
+  const bool answers = how == farewell::answered;
+  self->send(
+    w.subscription, end_subscription{whom, unknown || answers, unknown});
 }
 
 void roster_state::stop_watching_all() {
   while (!x_watched.empty())
-    stop_watching(x_watched.begin()->first, false);
+    stop_watching(x_watched.begin()->first, farewell::none);
 }
 
 void roster_state::watch(const user_address& whom, bool on) {
@@ -232,7 +237,7 @@ void roster_state::cease_watching(const user_address& whom) {
   }
   auto& w = i->second;
   if (w.adhoc.empty()) {
-    stop_watching(whom, true);
+    stop_watching(whom, farewell::told);
     return;
   }
   if (!w.to) {
@@ -240,7 +245,7 @@ void roster_state::cease_watching(const user_address& whom) {
     // and tells those again that go on watching.
     auto adhoc = w.adhoc;
     auto presentity_roster = w.roster;
-    stop_watching(whom, true);
+    stop_watching(whom, farewell::told);
     auto& fresh = x_watched[whom];
     fresh.adhoc = std::move(adhoc);
     ++config->counters->adhoc;

@@ -58,8 +58,8 @@ void subscription::on(const say_to_session& x) {
 }
 
 void subscription::on(const end_subscription& x) {
-  // It stays as unknown as it was: that it left is not to be told.
-  if (x.answers && x_last && x_last->unknown)
+  // That it left is not to be told.
+  if (x.may_stay_unknown && x_last && x_last->unknown)
     return quit();
   bool answers = x.answers;
   if (x_last) {

@@ -325,6 +325,16 @@ BOOST_AUTO_TEST_CASE(who_would_subscribe_finds_ad_hoc_watchers_counted) {
   BOOST_TEST((f.code == errc::none));
 }
 
+// A full list does not concern who is on it, and must not hide what does.
+BOOST_AUTO_TEST_CASE(where_both_are_full_the_watchers_are_told_of) {
+  full_of_watchers d{2};
+  d.limits.contacts_max = d.head().contacts;
+  auto f = d.rules.refuses_contact(person("x@example.org"), true, d.limits);
+  BOOST_TEST((f.code == errc::watcher_limit));
+  f = d.rules.refuses_contact(person("x@example.org"), false, d.limits);
+  BOOST_TEST((f.code == errc::contact_list_full));
+}
+
 BOOST_AUTO_TEST_CASE(nor_are_they_let_in_past_ad_hoc_watchers) {
   desk d;
   d.privacy(by_default(approval::ask));
