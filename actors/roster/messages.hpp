@@ -145,11 +145,16 @@ struct roster_report {
   std::vector<user_address> watchers;
   /// Those that count beside the recorded ones.
   uint64_t adhoc_watchers = 0;
+  /// Ad-hoc watches of its own, as `presence.adhoc_max` has them.
+  uint64_t adhoc_watches = 0;
+  /// IMs that wait for it, as `im.offline_max` has them; by the router.
+  uint64_t waiting_ims = 0;
   /// What the one who was named may see.
   presentity view;
   failure why;
   auto fields() {
-    return std::tie(what, watched, watchers, adhoc_watchers, view, why);
+    return std::tie(what, watched, watchers, adhoc_watchers, adhoc_watches,
+      waiting_ims, view, why);
   }
 };
 

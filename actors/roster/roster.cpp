@@ -396,6 +396,7 @@ void roster_state::report(
       std::sort(x.watched.begin(), x.watched.end());
       std::sort(x.watchers.begin(), x.watchers.end());
       x.adhoc_watchers = adhoc_watchers_beside({});
+      x.adhoc_watches = adhoc_watches();
       x.view =
         *state_of(viewer == x_rules->user() ? view::truth : view_of(viewer));
       promise.deliver(std::move(x));

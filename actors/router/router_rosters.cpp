@@ -269,9 +269,13 @@ void router_state::report_roster(const user_address& whom,
       }
       auto& r = make_roster(whom);
       ++r.sent;
+      const auto waiting = rules->waiting_of(whom);
       self->request(r.handle, caf::infinite, report_atom::value, viewer)
-        .then([promise](
-                roster_report& x) mutable { promise.deliver(std::move(x)); },
+        .then(
+          [promise, waiting](roster_report& x) mutable {
+            x.waiting_ims = waiting;
+            promise.deliver(std::move(x));
+          },
           [promise](const caf::error&) mutable {
             roster_report x;
             x.why = failure{errc::store_unavailable};

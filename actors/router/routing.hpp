@@ -307,6 +307,8 @@ public:
   uint64_t unwritten() const noexcept { return x_unwritten; }
   /// Users that something is known of.
   size_t users() const noexcept { return x_users.size(); }
+  /// IMs that wait for a user who is loaded (`with_user`), on disk or not.
+  uint64_t waiting_of(const user_address& user) const;
   /// Users with so many IMs waiting, or more, that the store alone does not
   /// know of.
   std::vector<user_address> with_waiting(uint64_t ims) const;

@@ -47,6 +47,11 @@ void routing::choice_changed(choice_change what) {
   }
 }
 
+uint64_t routing::waiting_of(const user_address& user) const {
+  const auto* u = find(user);
+  return u ? u->in.waiting() : 0;
+}
+
 std::vector<user_address> routing::with_waiting(uint64_t ims) const {
   std::vector<user_address> xs;
   for (const auto& [name, u] : x_users)

@@ -300,6 +300,10 @@ class ContactsAdminTest(SystemTest):
         self.assertEqual(
             shown["limits"]["contacts.max"], {"count": 2, "max": 200}
         )
+        self.assertEqual(
+            shown["limits"]["im.offline_max"], {"count": 0, "max": 1000}
+        )
+        self.assertEqual(shown["limits"]["presence.adhoc_max"]["count"], 0)
         self.server.set("presence.auto_approve", "on")
         self.settled(a, b)
         self.settled(c, a)
@@ -429,6 +433,9 @@ class ContactsAdminTest(SystemTest):
         wait_until(lambda: c in full(), f"{c} among {full()}")
         self.assertEqual(
             self.user(c)["limits"]["watchers.max"], {"count": 2, "max": 2}
+        )
+        self.assertEqual(
+            self.user(b)["limits"]["presence.adhoc_max"]["count"], 1
         )
         bob.ask("watch", id="end", address=c, seconds=0)
         wait_until(lambda: c not in full(), f"{c} not among {full()}")

@@ -56,6 +56,11 @@ class TroubleshootTest(SystemTest):
             carol.message(alice.post(CAROL))
         check = self.checks()["im.offline_max"]
         self.assertEqual(check["users"], [CAROL, *users])
+        for user, count in ((users[0], 2), (BOB, 1), (CAROL, 2), (DAVE, 0)):
+            shown = self.server.admin("user", "show", user)["limits"]
+            self.assertEqual(
+                shown["im.offline_max"], {"count": count, "max": 2}
+            )
         self.server.set("im.offline_max", 3)
         check = self.checks()["im.offline_max"]
         self.assertEqual(check["state"], "passed")
