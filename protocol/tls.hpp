@@ -6,11 +6,25 @@
 #include <string_view>
 
 #include "protocol/errors.hpp"
+#include "protocol/vocabulary.hpp"
 
 typedef struct ssl_ctx_st SSL_CTX;
 typedef struct ssl_st SSL;
 
 namespace parley {
+
+/// When a certificate ends, and which one it is.
+struct certificate_state {
+  wall_time ends{};
+  /// It names itself as its issuer.
+  bool self_signed = false;
+  /// SHA-256 of the whole.
+  std::array<unsigned char, 32> digest{};
+};
+
+/// The first one of a PEM file; `store_unavailable` with the file and what is
+/// wrong with it.
+result<certificate_state> read_certificate(const std::string& file);
 
 /// Certificates and settings of one listener, TLS 1.2 and 1.3; reloaded as a
 /// whole, connections made before keep what they have. Thread-safe.
@@ -26,6 +40,14 @@ public:
 
   /// Reads the files anew; on an error the old ones stay in use.
   result<void> reload();
+
+  /// The certificate that new connections get.
+  struct use {
+    result<certificate_state> certificate;
+    /// Why the last `reload` changed nothing; none if it did not fail.
+    failure not_reloaded;
+  };
+  use in_use() const;
 
   /// A server-side session object, without BIOs.
   SSL* make_session() const;

@@ -1,7 +1,9 @@
+#include <ctime>
 #include <mutex>
 #include <utility>
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
@@ -71,7 +73,39 @@ result<context_ptr> load_server(
   return context;
 }
 
+result<certificate_state> state_of(
+  const X509* certificate, const std::string& file) {
+  std::tm ends{};
+  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &ends) != 1)
+    return fail(errc::store_unavailable, file + " says not when it ends");
+  certificate_state x;
+  x.ends = std::chrono::time_point_cast<std::chrono::milliseconds>(
+    std::chrono::system_clock::from_time_t(::timegm(&ends)));
+  x.self_signed = X509_NAME_cmp(X509_get_subject_name(certificate),
+                    X509_get_issuer_name(certificate))
+    == 0;
+  if (X509_digest(certificate, EVP_sha256(), x.digest.data(), nullptr) != 1)
+    return fail(errc::store_unavailable, file + " cannot be digested");
+  return x;
+}
+
 } // namespace
+
+result<certificate_state> read_certificate(const std::string& file) {
+  auto refuse = [&file](const char* what) {
+    ERR_clear_error();
+    return fail(errc::store_unavailable, file + " " + what);
+  };
+  std::unique_ptr<BIO, decltype(&::BIO_free_all)> in{
+    BIO_new_file(file.c_str(), "r"), &::BIO_free_all};
+  if (!in)
+    return refuse("cannot be read");
+  std::unique_ptr<X509, decltype(&::X509_free)> x{
+    PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr), &::X509_free};
+  if (!x)
+    return refuse("holds no certificate");
+  return state_of(x.get(), file);
+}
 
 // -- the server's certificates ------------------------------------------------
 
@@ -80,6 +114,7 @@ struct tls_context::impl {
   std::string key_file;
   mutable std::mutex mutex;
   context_ptr context;
+  failure not_reloaded;
 };
 
 tls_context::tls_context(std::unique_ptr<impl> x) : x_impl(std::move(x)) {}
@@ -98,12 +133,20 @@ result<std::shared_ptr<tls_context>> tls_context::load(
 
 result<void> tls_context::reload() {
   auto fresh = load_server(x_impl->certificate_file, x_impl->key_file);
+  const std::lock_guard guard{x_impl->mutex};
+  x_impl->not_reloaded = fresh ? failure{} : fresh.error();
   if (!fresh)
     return tl::unexpected{std::move(fresh.error())};
   // Sessions hold a reference to the context they were made of.
-  const std::lock_guard guard{x_impl->mutex};
   x_impl->context = std::move(*fresh);
   return {};
+}
+
+tls_context::use tls_context::in_use() const {
+  const std::lock_guard guard{x_impl->mutex};
+  return {state_of(SSL_CTX_get0_certificate(x_impl->context.get()),
+            x_impl->certificate_file),
+    x_impl->not_reloaded};
 }
 
 SSL* tls_context::make_session() const {

@@ -14,6 +14,7 @@
 namespace parley {
 
 class decoys;
+class tls_context;
 
 /// The operators' entrance: a Unix socket that only the owner of the data
 /// folder can open (its folder has mode 700, the socket 600). One JSON object a
@@ -37,7 +38,9 @@ public:
     engine_sources engine;
     /// The data folder.
     std::string folder;
-    /// The file of the certificate; empty without TLS.
+    /// What clients connect by, and the file of its certificate; without TLS
+    /// neither.
+    std::shared_ptr<const tls_context> tls;
     std::string certificate;
   };
 

@@ -46,8 +46,10 @@ json admin_requests::troubleshoot() {
   x.engine = x_metrics.read();
   x.folder = x_reach.folder;
   x.certificate_file = x_reach.certificate;
-  if (!x_reach.certificate.empty())
-    x.certificate = read_certificate(x_reach.certificate);
+  if (x_reach.tls) {
+    x.certificate = x_reach.tls->in_use();
+    x.certificate_there = read_certificate(x_reach.certificate);
+  }
   struct statvfs disk {};
   if (::statvfs(x_reach.folder.c_str(), &disk) == 0) {
     x.disk_free = disk.f_bavail * disk.f_frsize;

@@ -312,8 +312,8 @@ result<void> server::impl::listen() {
   reach.unknown_users = unknown_users;
   reach.engine = sources;
   reach.folder = options.data;
-  if (tls)
-    reach.certificate = certificate;
+  reach.tls = tls;
+  reach.certificate = certificate;
   auto opened = admin_server::start(
     *system, fs::path{options.data} / admin_socket_name, std::move(reach));
   if (!opened)

@@ -2,14 +2,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <ctime>
-#include <memory>
-
-#include <openssl/bio.h>
-#include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
-#include <openssl/x509v3.h>
 
 #include "actors/launcher/counted.hpp"
 #include "protocol/defaults.hpp"
@@ -49,17 +41,23 @@ finding certificate(const engine_facts& x) {
     f.what = "clients connect without TLS";
     return f;
   }
-  if (!*x.certificate) {
+  const auto& in_use = x.certificate->certificate;
+  if (!in_use) {
     f.how = state::failed;
-    f.what = x.certificate->error().text;
+    f.what = in_use.error().text;
     f.remedy = "put a certificate there that can be read, then send SIGHUP";
     return f;
   }
-  const auto& c = **x.certificate;
-  auto days = std::chrono::duration_cast<std::chrono::hours>(c.ends - x.now)
-    / std::chrono::hours{24};
-  f.what = x.certificate_file + (c.ends <= x.now ? " has ended" : " ends in ")
-    + (c.ends <= x.now ? "" : counted(static_cast<uint64_t>(days), "day"))
+  auto ending = [&x](const certificate_state& c) {
+    auto days = std::chrono::duration_cast<std::chrono::hours>(c.ends - x.now)
+      / std::chrono::hours{24};
+    return c.ends <= x.now
+      ? std::string{" has ended"}
+      : " ends in " + counted(static_cast<uint64_t>(days), "day");
+  };
+  const auto& c = *in_use;
+  const auto& there = x.certificate_there;
+  f.what = x.certificate_file + ending(c)
     + (c.self_signed ? "; self-signed: clients have to be given it" : "");
   if (c.ends <= x.now)
     f.how = state::failed;
@@ -67,6 +65,22 @@ finding certificate(const engine_facts& x) {
     f.how = state::warning;
   if (f.how != state::passed)
     f.remedy = "put a new certificate and key in its place, then send SIGHUP";
+  if (x.certificate->not_reloaded.code != errc::none) {
+    f.how = state::failed;
+    f.what += "; that one stays in use, since the last SIGHUP failed: "
+      + x.certificate->not_reloaded.text;
+    f.remedy = "put a certificate and its own key there, then send SIGHUP";
+  } else if (!there) {
+    f.how = state::failed;
+    f.what +=
+      "; that one is in use until the server stops: " + there.error().text;
+    f.remedy = "put a certificate there that can be read, then send SIGHUP";
+  } else if (there->digest != c.digest) {
+    f.how = std::max(f.how, state::warning);
+    f.what += "; the file holds another one now, which" + ending(*there)
+      + " and is not in use yet";
+    f.remedy = "send SIGHUP: new connections get the new certificate then";
+  }
   return f;
 }
 
@@ -322,31 +336,6 @@ std::string_view to_string(finding::state x) noexcept {
     return "failed";
   }
   return "unknown";
-}
-
-result<certificate_state> read_certificate(const std::string& file) {
-  auto refuse = [&file](const char* what) {
-    ERR_clear_error();
-    return fail(errc::store_unavailable, file + " " + what);
-  };
-  std::unique_ptr<BIO, decltype(&::BIO_free_all)> in{
-    BIO_new_file(file.c_str(), "r"), &::BIO_free_all};
-  if (!in)
-    return refuse("cannot be read");
-  std::unique_ptr<X509, decltype(&::X509_free)> x{
-    PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr), &::X509_free};
-  if (!x)
-    return refuse("holds no certificate");
-  std::tm ends{};
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(x.get()), &ends) != 1)
-    return refuse("says not when it ends");
-  certificate_state c;
-  c.ends = std::chrono::time_point_cast<milliseconds>(
-    std::chrono::system_clock::from_time_t(::timegm(&ends)));
-  c.self_signed =
-    X509_NAME_cmp(X509_get_subject_name(x.get()), X509_get_issuer_name(x.get()))
-    == 0;
-  return c;
 }
 
 std::vector<finding> troubleshoot(const engine_facts& x) {

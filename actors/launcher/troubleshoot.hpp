@@ -8,17 +8,9 @@
 
 #include "actors/observation/engine_reading.hpp"
 #include "actors/settings/policy.hpp"
+#include "protocol/tls.hpp"
 
 namespace parley {
-
-/// Whom the certificate of the listeners names as its issuer, and when it ends.
-struct certificate_state {
-  wall_time ends{};
-  bool self_signed = false;
-};
-
-/// Reads a PEM file; `store_unavailable` with OpenSSL's words.
-result<certificate_state> read_certificate(const std::string& file);
 
 /// What the troubleshooter judges by; gathered by who can ask.
 struct engine_facts {
@@ -27,8 +19,10 @@ struct engine_facts {
   std::chrono::milliseconds up{};
   engine_reading engine;
   /// Not there: without TLS.
-  std::optional<result<certificate_state>> certificate;
+  std::optional<tls_context::use> certificate;
   std::string certificate_file;
+  /// What a start or SIGHUP would find in that file.
+  result<certificate_state> certificate_there;
   /// Of the data folder's file system; `free`: for this user.
   uint64_t disk_free = 0;
   uint64_t disk_size = 0;

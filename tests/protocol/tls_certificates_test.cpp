@@ -139,10 +139,21 @@ BOOST_AUTO_TEST_CASE(reloading_changes_new_connections_alone) {
   auto early = tls_peer::client(TLS1_3_VERSION);
   talk(before, early);
   BOOST_TEST(name_shown(early) == "one");
+  const auto first = read_certificate(certificate).value();
+  const auto is_in_use = [&](const certificate_state& x) {
+    return context->in_use().certificate->digest == x.digest;
+  };
+  BOOST_TEST(is_in_use(first));
+  BOOST_TEST((context->in_use().not_reloaded.code == errc::none));
 
   // What cannot be loaded changes nothing.
   std::ofstream{certificate} << "nonsense";
   BOOST_TEST(!context->reload().has_value());
+  BOOST_TEST(is_in_use(first));
+  BOOST_TEST(
+    context->in_use().not_reloaded.text.find(certificate) != std::string::npos);
+  BOOST_TEST(read_certificate(certificate).error().text
+    == certificate + " holds no certificate");
   side between{tls_stage{*context}, {}, {}};
   auto middle = tls_peer::client(TLS1_3_VERSION);
   talk(between, middle);
@@ -150,7 +161,12 @@ BOOST_AUTO_TEST_CASE(reloading_changes_new_connections_alone) {
 
   BOOST_REQUIRE(make_self_signed(certificate, key, "two.example").has_value());
   side half{tls_stage{*context}, {}, {}};
+  const auto second = read_certificate(certificate).value();
+  BOOST_TEST(is_in_use(first));
   BOOST_TEST(context->reload().has_value());
+  BOOST_TEST(is_in_use(second));
+  BOOST_TEST(!is_in_use(first));
+  BOOST_TEST((context->in_use().not_reloaded.code == errc::none));
   side after{tls_stage{*context}, {}, {}};
   auto late = tls_peer::client(TLS1_3_VERSION);
   talk(after, late);

@@ -6,10 +6,11 @@ troubleshoot`, and what else an operator looks at.
 """
 
 import os
+import signal
 import subprocess
 
 from parley_system import ALICE, BOB, CAROL, DAVE, DOMAIN, PATIENCE
-from parley_system import SystemTest, main
+from parley_system import SystemTest, main, wait_until
 
 CHECKS = (
     "workers store disk clock certificate open_files queues memory sessions "
@@ -76,32 +77,59 @@ class TroubleshootTest(SystemTest):
         self.assertEqual(check["state"], "warning")
         self.assertIn("im.enabled", check["remedy"])
 
-    def test_a_certificate_that_ends_soon_is_told_of(self):
-        file = os.path.join(self.server.data, "tls", "cert.pem")
-        with open(file, encoding="ascii") as old:
-            before = old.read()
-
-        def put_back():
-            with open(file, "w", encoding="ascii") as out:
-                out.write(before)
-
-        self.addCleanup(put_back)
+    def make_certificate(self, days, key):
+        """In place of the server's; its key goes to the file `key`."""
         done = subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "ed25519", "-nodes"]
-            + ["-keyout", "/dev/null", "-subj", f"/CN={DOMAIN}"]
-            + ["-days", "10", "-out", file],
+            + ["-keyout", key, "-subj", f"/CN={DOMAIN}"]
+            + ["-days", str(days), "-out", self.tls("cert.pem")],
             capture_output=True,
             timeout=PATIENCE,
         )
         self.assertEqual(done.returncode, 0, done.stderr)
+
+    def tls(self, file):
+        return os.path.join(self.server.data, "tls", file)
+
+    def reload(self, state, what):
+        """Until the check of the certificate says so."""
+        self.server.process.send_signal(signal.SIGHUP)
+
+        def found():
+            check = self.checks()["certificate"]
+            return what in check["what"] and check["state"] == state
+
+        wait_until(found, f"{what}: {self.checks()['certificate']}")
+        return self.checks()["certificate"]
+
+    def test_the_certificate_in_use_is_judged_not_the_file(self):
+        key = self.tls("key.pem")
+        self.make_certificate(10, key)
         check = self.checks()["certificate"]
         self.assertEqual(check["state"], "warning")
-        self.assertRegex(check["what"], r"ends in (9|10) days")
-        with open(file, "w", encoding="ascii") as out:
-            out.write("nonsense")
-        check = self.checks()["certificate"]
-        self.assertEqual(check["state"], "failed")
-        self.assertIn("holds no certificate", check["what"])
+        self.assertRegex(check["what"], r"ends in 36[45]\d days")
+        self.assertRegex(check["what"], r"ends in (9|10) days and is not in use")
+        self.assertIn("SIGHUP", check["remedy"])
+        check = self.reload("warning", "")
+        self.assertRegex(check["what"], r"cert.pem ends in (9|10) days; self")
+        # With another's key it is refused, and the old one stays.
+        self.make_certificate(500, "/dev/null")
+        check = self.reload("failed", "the last SIGHUP failed")
+        self.assertRegex(check["what"], r"cert.pem ends in (9|10) days; self")
+        self.assertIn("key values mismatch", check["what"])
+        self.make_certificate(400, key)
+        self.reload("passed", "cert.pem ends in 399 days")
+        with open(self.tls("cert.pem"), encoding="ascii") as file:
+            before = file.read()
+        for text, state, words in (
+            ("nonsense", "failed", "holds no certificate"),
+            (before, "passed", "ends in 399 days"),
+        ):
+            with open(self.tls("cert.pem"), "w", encoding="ascii") as out:
+                out.write(text)
+            check = self.checks()["certificate"]
+            self.assertEqual(check["state"], state)
+            self.assertIn(words, check["what"])
 
     def test_a_person_reads_a_line_a_check_and_how_to_mend_it(self):
         self.setting("im.offline_max", 1)

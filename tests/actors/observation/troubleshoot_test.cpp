@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "protocol/defaults.hpp"
+#include "protocol/tls.hpp"
 
 namespace parley::test {
 
@@ -13,6 +14,12 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr wall_time now{1'700'000'000'000ms};
+
+/// In use, and in its file.
+void put_certificate(engine_facts& x, certificate_state which) {
+  x.certificate = tls_context::use{which, {}};
+  x.certificate_there = which;
+}
 
 /// A server that lacks nothing.
 engine_facts good() {
@@ -24,7 +31,7 @@ engine_facts good() {
   x.engine.places = 10'000;
   x.disk_free = 1ull << 40;
   x.disk_size = 2ull << 40;
-  x.certificate = certificate_state{now + 365 * 24h, false};
+  put_certificate(x, {now + 365 * 24h, false});
   x.last_audited = now - 1min;
   return x;
 }
@@ -53,17 +60,39 @@ BOOST_AUTO_TEST_CASE(nothing_is_wrong_where_nothing_is) {
 
 BOOST_AUTO_TEST_CASE(certificates_are_told_of_a_month_before_their_end) {
   auto x = good();
-  x.certificate = certificate_state{now + 31 * 24h, true};
+  put_certificate(x, {now + 31 * 24h, true});
   BOOST_TEST(state(x, "certificate") == "passed");
-  x.certificate = certificate_state{now + 29 * 24h, true};
+  put_certificate(x, {now + 29 * 24h, true});
   BOOST_TEST(state(x, "certificate") == "warning");
-  x.certificate = certificate_state{now - 1s, true};
-  BOOST_TEST(state(x, "certificate") == "failed");
-  x.certificate =
-    result<certificate_state>{fail(errc::store_unavailable, "cannot be read")};
+  put_certificate(x, {now - 1s, true});
   BOOST_TEST(state(x, "certificate") == "failed");
   x.certificate.reset();
   BOOST_TEST(state(x, "certificate") == "passed");
+}
+
+BOOST_AUTO_TEST_CASE(the_certificate_in_use_is_judged_and_the_file_beside_it) {
+  auto x = good();
+  x.certificate_there = certificate_state{now + 500 * 24h, false, {1}};
+  auto f = check(x, "certificate");
+  BOOST_TEST((f.how == finding::state::warning));
+  BOOST_TEST(f.what.find("in 365 days") != f.what.npos, f.what);
+  BOOST_TEST(f.what.find("in 500 days and is not in use") != f.what.npos);
+  BOOST_TEST(f.remedy.starts_with("send SIGHUP"));
+  x.certificate->certificate->ends = now - 1s;
+  f = check(x, "certificate");
+  BOOST_TEST((f.how == finding::state::failed));
+  BOOST_TEST(f.remedy.starts_with("send SIGHUP"));
+  x = good();
+  x.certificate->not_reloaded =
+    failure{errc::store_unavailable, "the key does not belong to it"};
+  f = check(x, "certificate");
+  BOOST_TEST((f.how == finding::state::failed));
+  BOOST_TEST(f.what.ends_with("the key does not belong to it"));
+  x = good();
+  x.certificate_there = fail(errc::store_unavailable, "cannot be read");
+  f = check(x, "certificate");
+  BOOST_TEST((f.how == finding::state::failed));
+  BOOST_TEST(f.what.ends_with("cannot be read"));
 }
 
 BOOST_AUTO_TEST_CASE(a_disk_that_fills_is_told_of_before_it_is_full) {
@@ -170,7 +199,7 @@ BOOST_AUTO_TEST_CASE(what_is_counted_agrees_in_number) {
   x.at_limits.contacts.push_back(user_address::from_prepared("b@example.org"));
   BOOST_TEST(
     check(x, "contacts.max").what == "2 users have a full contact list (200)");
-  x.certificate = certificate_state{now + 25h, false};
+  put_certificate(x, {now + 25h, false});
   BOOST_TEST(check(x, "certificate").what.ends_with("ends in 1 day"));
   x.engine.unreadable = 1;
   BOOST_TEST(
