@@ -154,6 +154,7 @@ json refused_account(size_t index, const json& row, const failure& why) {
 } // namespace
 
 json admin_requests::import_users(const json& what) {
+  const auto part = part_of(what);
   auto rows = what.find("rows");
   if (rows == what.end() || !rows->is_array())
     refuse(errc::bad_request, "'rows' is missing");
@@ -196,19 +197,16 @@ json admin_requests::import_users(const json& what) {
       put_account{
         .user = row.user, .keys = std::move(keys.keys), .has_to_be_new = true});
   }
-  for (auto index : add_accounts(made, rows->size()))
+  for (auto index : add_accounts(made))
     refused.push_back(refused_account(
       index, (*rows)[index], failure{errc::exists, std::string{is_there}}));
-  if (made.empty() && !rows->empty()) {
-    operations ops;
-    ops.emplace_back(audited_import("user import", 0, "account", rows->size()));
-    write(std::move(ops));
-  }
+  x_imports->accounts.made += made.size();
+  x_imports->accounts.refused += refused.size();
+  end_part(part, x_imports->accounts);
   return {{"added", made.size()}, {"refused", std::move(refused)}};
 }
 
-std::vector<size_t> admin_requests::add_accounts(
-  new_accounts& what, size_t rows) {
+std::vector<size_t> admin_requests::add_accounts(new_accounts& what) {
   std::vector<size_t> taken;
   while (!what.empty()) {
     operations ops;
@@ -217,8 +215,6 @@ std::vector<size_t> admin_requests::add_accounts(
       ops.emplace_back(account);
       users.push_back(account.user);
     }
-    ops.emplace_back(audited_import(
-      "user import", users.size(), "account", rows - users.size()));
     const auto why = try_write(std::move(ops));
     if (why.code != errc::exists) {
       check(why);

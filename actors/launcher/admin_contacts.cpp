@@ -84,6 +84,12 @@ void match_refusals(const contacts_chunk& chunk, contacts_imported& answer,
   }
 }
 
+/// It is not the row's fault, and the next would fare no better.
+bool breaks_off(errc why) {
+  return why == errc::store_failed || why == errc::store_unavailable
+    || why == errc::overloaded || why == errc::server_stopping;
+}
+
 void add_rows(json& rows, const user_address& user, const stored_roster& x) {
   for (const auto& item : x.items)
     if (item.what.listed)
@@ -93,6 +99,7 @@ void add_rows(json& rows, const user_address& user, const stored_roster& x) {
 } // namespace
 
 json admin_requests::import_contacts(const json& what) {
+  const auto part = part_of(what);
   auto given = what.find("rows");
   if (given == what.end() || !given->is_array())
     refuse(errc::bad_request, "'rows' is missing");
@@ -110,13 +117,22 @@ json admin_requests::import_contacts(const json& what) {
     std::unique_ptr<actor_asker::question<contacts_imported>> asked;
   };
   std::deque<under_way> open;
+  auto& so_far = x_imports->contacts;
+  failure broken;
   auto finish_first = [&] {
     auto first = std::move(open.front());
     open.pop_front();
     auto answer = value_of(x_ask.finish(*first.asked));
     if (answer.why.code == errc::no_such_user)
       answer.why.text = "nobody is " + first.chunk->user.str();
+    if (breaks_off(answer.why.code))
+      broken = answer.why;
+    for (const auto& r : answer.refused)
+      if (breaks_off(r.why.code))
+        broken = r.why;
+    auto before = refused.size();
     match_refusals(*first.chunk, answer, rows, refused);
+    so_far.made += first.chunk->places.size() - (refused.size() - before);
   };
   for (auto& chunk : wanted.chunks()) {
     // What comes first in a list counts first against its limit.
@@ -126,20 +142,23 @@ json admin_requests::import_contacts(const json& what) {
     };
     while (open.size() == defaults::admin_questions || is_busy())
       finish_first();
+    if (broken.code != errc::none)
+      break;
     auto asked = x_ask.begin<contacts_imported>(
       router_of(chunk.user), chunk.user, std::move(chunk.what));
     open.push_back({&chunk, std::move(asked)});
   }
   while (!open.empty())
     finish_first();
-  auto imported = rows.size() - refused.size();
-  if (!rows.empty()) {
-    operations ops;
-    ops.emplace_back(
-      audited_import("contacts import", imported, "contact", refused.size()));
-    write(std::move(ops));
-  }
-  return {{"imported", imported}, {"refused", std::move(refused)}};
+  // The disk's own words, which users are not told.
+  if (broken.code == errc::store_failed)
+    if (auto ready = x_metrics.ready(); !ready)
+      broken = ready.error();
+  check(broken);
+  so_far.refused += refused.size();
+  end_part(part, so_far);
+  return {{"imported", rows.size() - refused.size()},
+    {"refused", std::move(refused)}};
 }
 
 json admin_requests::export_contacts(const json& what) {

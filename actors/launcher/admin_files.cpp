@@ -65,7 +65,7 @@ public:
   void flush() {
     if (x_lines.empty())
       return;
-    auto answer = ask();
+    auto answer = ask({{"op", x_op}, {"rows", x_rows}, {"more", true}});
     x_count += answer.at(x_done).get<uint64_t>();
     for (auto& r : answer.at("refused")) {
       r["line"] = x_lines.at(r.at("index").get<size_t>());
@@ -78,6 +78,12 @@ public:
     x_bytes = 0;
   }
 
+  /// Nothing more comes: that is what ends the import in the audit log.
+  void finish() {
+    flush();
+    ask({{"op", x_op}, {"rows", json::array()}, {"refused", x_refused_here}});
+  }
+
   json result() {
     std::sort(x_refused.begin(), x_refused.end(),
       [](const json& a, const json& b) { return a.at("line") < b.at("line"); });
@@ -86,9 +92,9 @@ public:
 
 private:
   /// A failure says how far the import came.
-  json ask() {
+  json ask(const json& request) {
     try {
-      auto answer = x_server.ask({{"op", x_op}, {"rows", x_rows}});
+      auto answer = x_server.ask(request);
       if (answer.contains("error"))
         throw admin_refused{std::move(answer)};
       return answer;
@@ -117,6 +123,7 @@ private:
     if (x_contacts)
       x["contact"] = row.cells.size() > 1 ? row.cells[1] : "";
     x_refused.push_back(std::move(x));
+    ++x_refused_here;
   }
 
   admin_socket& x_server;
@@ -129,6 +136,8 @@ private:
   size_t x_bytes = 0;
   uint64_t x_count = 0;
   json x_refused = json::array();
+  /// Of these, the rows that the server never saw.
+  uint64_t x_refused_here = 0;
 };
 
 json import_rows_of(admin_socket& server, const std::string& op,
@@ -142,7 +151,7 @@ json import_rows_of(admin_socket& server, const std::string& op,
     to.add(std::move(*row));
   if (in.bad())
     throw admin_refused{"file_failed", "cannot read on in " + name};
-  to.flush();
+  to.finish();
   return to.result();
 }
 

@@ -2,6 +2,8 @@
 
 #include <map>
 
+#include <spdlog/spdlog.h>
+
 #include "actors/launcher/counted.hpp"
 #include "protocol/decoys.hpp"
 
@@ -35,8 +37,9 @@ admin_requests::admin_requests(caf::actor_system& system,
     x_metrics(system, x_reach.engine, stopping) {}
 
 std::string admin_requests::answer(
-  const std::string& line, const std::string& who) {
+  const std::string& line, const std::string& who, open_imports& imports) {
   x_who = who;
+  x_imports = &imports;
   json answer;
   auto what = json::parse(line, nullptr, false);
   try {
@@ -132,10 +135,42 @@ audit_entry admin_requests::audited(
     std::move(to)};
 }
 
-audit_entry admin_requests::audited_import(
-  std::string what, size_t made, const char* of, size_t refused) {
-  return audited(std::move(what), {},
-    counted(made, of) + ", " + counted(refused, "row") + " refused");
+admin_requests::import_part admin_requests::part_of(const json& what) {
+  import_part x;
+  x.more = what.value("more", false);
+  auto refused = what.find("refused");
+  if (refused == what.end())
+    return x;
+  if (!refused->is_number_unsigned())
+    refuse(errc::bad_request, "'refused' is no number of rows");
+  x.refused = refused->get<uint64_t>();
+  return x;
+}
+
+void admin_requests::end_part(const import_part& part, open_import& so_far) {
+  so_far.refused += part.refused;
+  if (part.more || (so_far.made == 0 && so_far.refused == 0))
+    return;
+  operations ops;
+  ops.emplace_back(audited(so_far.what, {},
+    counted(so_far.made, so_far.of) + ", " + counted(so_far.refused, "row")
+      + " refused"));
+  // A line that is not written is tried again when the connection ends.
+  write(std::move(ops));
+  so_far.made = so_far.refused = 0;
+}
+
+void admin_requests::end_imports(
+  const std::string& who, open_imports& imports) {
+  x_who = who;
+  try {
+    end_part({}, imports.accounts);
+    end_part({}, imports.contacts);
+  } catch (const admin_error& e) {
+    SPDLOG_ERROR("an import of {} that broke off is not in the audit log: {} "
+                 "{}",
+      who, to_string(e.why.code), e.why.text);
+  }
 }
 
 } // namespace parley

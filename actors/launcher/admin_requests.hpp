@@ -13,6 +13,21 @@
 
 namespace parley {
 
+/// What the requests of an import did so far: its audit line comes at its end.
+struct open_import {
+  /// Words for it, and for one of what it makes.
+  const char* what;
+  const char* of;
+  uint64_t made = 0;
+  uint64_t refused = 0;
+};
+
+/// Imports of one operator's connection that have not come to their end.
+struct open_imports {
+  open_import accounts{"user import", "account"};
+  open_import contacts{"contacts import", "contact"};
+};
+
 /// What operators can ask, apart from the socket: one JSON object in, one out.
 /// An error is `{"error":REASON,"text":TEXT}`. Total on any input.
 class admin_requests {
@@ -21,8 +36,13 @@ public:
   admin_requests(caf::actor_system& system, admin_server::actors reach,
     const std::atomic<bool>& stopping);
 
-  /// `line` is what came from the socket; `who` goes into the audit log.
-  std::string answer(const std::string& line, const std::string& who);
+  /// `line` is what came from the socket; `who` goes into the audit log, and
+  /// `imports` belongs to the connection.
+  std::string answer(
+    const std::string& line, const std::string& who, open_imports& imports);
+
+  /// The connection has ended: what its imports did is audited all the same.
+  void end_imports(const std::string& who, open_imports& imports);
 
 private:
   using json = nlohmann::json;
@@ -84,13 +104,20 @@ private:
   /// By the rows that they come from.
   using new_accounts = std::vector<std::pair<size_t, put_account>>;
   /// Makes them, and takes out those that have been made meanwhile, whose rows
-  /// it returns. `rows`: of the whole request.
-  std::vector<size_t> add_accounts(new_accounts& what, size_t rows);
+  /// it returns.
+  std::vector<size_t> add_accounts(new_accounts& what);
   audit_entry audited(
     std::string what, std::string from = {}, std::string to = {});
-  /// So many of these were made, so many rows refused.
-  audit_entry audited_import(
-    std::string what, size_t made, const char* of, size_t refused);
+  /// How a request of an import goes on: with `more`, others of it follow;
+  /// otherwise `refused` says how many rows never came here.
+  struct import_part {
+    bool more = false;
+    uint64_t refused = 0;
+  };
+  static import_part part_of(const json& what);
+  /// Without `more`: writes the audit line, unless nothing was done, and begins
+  /// anew.
+  void end_part(const import_part& part, open_import& so_far);
   const router_actor& router_of(const user_address& user) const;
 
   // How a request ends early: by an exception that `answer` catches.
@@ -113,6 +140,8 @@ private:
   const std::chrono::steady_clock::time_point x_began =
     std::chrono::steady_clock::now();
   std::string x_who;
+  /// Of whom is answered now.
+  open_imports* x_imports = nullptr;
 };
 
 } // namespace parley

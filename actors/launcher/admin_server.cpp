@@ -27,6 +27,11 @@ using std::chrono::steady_clock;
 
 namespace {
 
+struct connected_operator : admin_peer {
+  using admin_peer::admin_peer;
+  open_imports imports;
+};
+
 /// The modes of folder and socket keep others out; this holds also where
 /// somebody has opened them. `become` was called before.
 bool may_operate(int fd) {
@@ -44,7 +49,7 @@ struct admin_server::impl {
   int wake[2] = {-1, -1};
   std::atomic<bool> stopping = false;
   std::thread thread;
-  std::vector<admin_peer> peers;
+  std::vector<connected_operator> peers;
   /// Nobody is accepted before: there were no descriptors left.
   steady_clock::time_point accept_again;
 
@@ -61,7 +66,7 @@ struct admin_server::impl {
       || now - longest_silent()->last_active() >= defaults::admin_patience;
   }
 
-  std::vector<admin_peer>::const_iterator longest_silent() const {
+  std::vector<connected_operator>::const_iterator longest_silent() const {
     return std::min_element(
       peers.begin(), peers.end(), [](const auto& a, const auto& b) {
         return a.last_active() < b.last_active();
@@ -76,7 +81,7 @@ struct admin_server::impl {
                         : milliseconds{defaults::accept_pause};
   }
 
-  void accept_one(steady_clock::time_point now) {
+  void accept_one(steady_clock::time_point now, admin_requests& requests) {
     auto fd =
       ::accept4(listening, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0) {
@@ -94,8 +99,11 @@ struct admin_server::impl {
       ::close(fd);
       return;
     }
-    if (peers.size() >= defaults::admin_clients_max)
-      peers.erase(longest_silent());
+    if (peers.size() >= defaults::admin_clients_max) {
+      auto silent = peers.begin() + (longest_silent() - peers.cbegin());
+      requests.end_imports(silent->who(), silent->imports);
+      peers.erase(silent);
+    }
     peers.emplace_back(fd, now);
   }
 
@@ -122,11 +130,15 @@ struct admin_server::impl {
       if (p.is_over())
         continue;
       if (auto line = p.take_line())
-        p.put_line(requests.answer(*line, p.who()), steady_clock::now());
+        p.put_line(
+          requests.answer(*line, p.who(), p.imports), steady_clock::now());
     }
+    for (auto& p : peers)
+      if (p.is_over())
+        requests.end_imports(p.who(), p.imports);
     std::erase_if(peers, [](const auto& p) { return p.is_over(); });
     if (fds[1].revents != 0)
-      accept_one(now);
+      accept_one(now, requests);
     return !stopping;
   }
 
@@ -134,6 +146,8 @@ struct admin_server::impl {
     admin_requests requests{system, std::move(reach), stopping};
     while (turn(requests))
       continue;
+    for (auto& p : peers)
+      requests.end_imports(p.who(), p.imports);
     peers.clear();
   }
 };

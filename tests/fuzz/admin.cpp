@@ -197,7 +197,10 @@ public:
     x_fd = ends[1];
     x_peer.emplace(ends[0], admin_peer::time_point{});
   }
-  ~operator_at() { ::close(x_fd); }
+  ~operator_at() {
+    the_engine().requests->end_imports(x_peer->who(), x_imports);
+    ::close(x_fd);
+  }
   operator_at(const operator_at&) = delete;
   operator_at& operator=(const operator_at&) = delete;
 
@@ -215,7 +218,8 @@ private:
     x_peer->handle(POLLIN | POLLOUT, {});
     while (auto line = x_peer->take_line()) {
       expect(line->find('\n') == line->npos, "a line is one line");
-      auto answer = the_engine().requests->answer(*line, x_peer->who());
+      auto answer =
+        the_engine().requests->answer(*line, x_peer->who(), x_imports);
       check_answer(answer);
       x_peer->put_line(std::move(answer), {});
       drain();
@@ -231,6 +235,7 @@ private:
 
   int x_fd = -1;
   std::optional<admin_peer> x_peer;
+  open_imports x_imports;
 };
 
 } // namespace
