@@ -115,6 +115,8 @@ constexpr int wrong_usage = 2;
 int complain(const admin_refused& why, bool as_json, int exit_code) {
   if (as_json)
     std::puts(json_line(why.answer).c_str());
+  else if (why.answer.contains("refused"))
+    print_refused_rows(why.answer);
   bool is_of_disk = why.text.starts_with("store_");
   std::fprintf(stderr, "parley admin: %s%s\n", why.text.c_str(),
     is_of_disk ? "\nSee: parley admin --data DIR troubleshoot" : "");

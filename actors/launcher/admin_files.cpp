@@ -84,10 +84,24 @@ public:
     ask({{"op", x_op}, {"rows", json::array()}, {"refused", x_refused_here}});
   }
 
-  json result() {
-    std::sort(x_refused.begin(), x_refused.end(),
+  /// What became of the rows so far.
+  json result() const {
+    auto refused = x_refused;
+    std::sort(refused.begin(), refused.end(),
       [](const json& a, const json& b) { return a.at("line") < b.at("line"); });
-    return {{x_done, x_count}, {"refused", std::move(x_refused)}};
+    return {{x_done, x_count}, {"refused", std::move(refused)}};
+  }
+
+  /// Adds that to a failure, and from which line on nothing is known.
+  void tell(admin_refused& e) const {
+    e.answer.update(result());
+    e.text += " (" + counted(x_count, x_contacts ? "contact" : "account")
+      + (x_contacts ? " imported before" : " made before");
+    if (!x_lines.empty()) {
+      e.answer["go_on_from_line"] = x_lines.front();
+      e.text += "; go on from line " + std::to_string(x_lines.front());
+    }
+    e.text += ')';
   }
 
 private:
@@ -99,9 +113,7 @@ private:
         throw admin_refused{std::move(answer)};
       return answer;
     } catch (admin_refused& e) {
-      e.answer[x_done] = x_count;
-      e.text += " (" + counted(x_count, x_contacts ? "contact" : "account")
-        + (x_contacts ? " imported before)" : " made before)");
+      tell(e);
       throw;
     }
   }
@@ -149,9 +161,13 @@ json import_rows_of(admin_socket& server, const std::string& op,
     row = rows.next();
   for (; row; row = rows.next())
     to.add(std::move(*row));
-  if (in.bad())
-    throw admin_refused{"file_failed", "cannot read on in " + name};
+  const bool is_broken = in.bad();
   to.finish();
+  if (is_broken) {
+    admin_refused e{"file_failed", "cannot read on in " + name};
+    to.tell(e);
+    throw e;
+  }
   return to.result();
 }
 

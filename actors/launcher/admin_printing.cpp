@@ -231,16 +231,20 @@ void print_admin_answer(const json& answer, const std::string& op) {
   }
 }
 
-void print_import(const json& done, const std::string& op) {
-  bool contacts = op == "contacts.import";
+void print_refused_rows(const json& done) {
   for (const auto& r : done.at("refused")) {
     auto whom = text_of(r.at("user"));
-    if (contacts)
+    if (r.contains("contact"))
       whom += ", " + text_of(r.at("contact"));
     std::fprintf(stderr, "refused line %s, %s: %s %s\n",
       text_of(r.at("line")).c_str(), whom.c_str(),
       text_of(r.at("reason")).c_str(), text_of(r.at("text")).c_str());
   }
+}
+
+void print_import(const json& done, const std::string& op) {
+  print_refused_rows(done);
+  bool contacts = op == "contacts.import";
   auto count = done.at(contacts ? "imported" : "added").get<uint64_t>();
   auto rows = counted(done.at("refused").size(), "row");
   std::printf("%s %s, %s refused\n",

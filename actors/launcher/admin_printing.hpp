@@ -10,6 +10,9 @@ namespace parley {
 /// from users: whatever could control a terminal is made visible.
 void print_admin_answer(const nlohmann::json& answer, const std::string& op);
 
+/// The rows that an import refused, to standard error.
+void print_refused_rows(const nlohmann::json& done);
+
 /// What became of an import; the refused rows go to standard error.
 void print_import(const nlohmann::json& done, const std::string& op);
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Files of contacts and accounts on their way in: headers, what the audit log
-has of them.
+has of them, and imports that break off.
 
     imports_test.py PARLEY
 """
@@ -8,12 +8,50 @@ has of them.
 import itertools
 import json
 import os
+import socket
+import subprocess
+import tempfile
+import threading
 
 from contacts_admin_test import csv_file
 from operator_test import admin_connection, ask
-from parley_system import DOMAIN, Server, SystemTest, main, wait_until
+from parley_system import DOMAIN, PATIENCE, Server, SystemTest, main, wait_until
 
 names = itertools.count()
+
+
+class AdminThatBreaksOff:
+    """An admin socket that refuses the first row of each request, takes the
+    others, and hangs up after so many requests of a connection."""
+
+    def __init__(self, parent, after):
+        self.folder = tempfile.mkdtemp(dir=parent)
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.bind(os.path.join(self.folder, "admin.sock"))
+        self.socket.listen()
+        self.after = after
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                connection = self.socket.accept()[0]
+            except OSError:
+                return  # it was closed
+            with connection, connection.makefile("rw") as lines:
+                for _ in range(self.after):
+                    rows = json.loads(lines.readline())["rows"]
+                    refused = {
+                        **{"index": 0, "user": rows[0][0], "contact": ""},
+                        **{"reason": "bad_request", "text": "as a test"},
+                    }
+                    done = {"imported": len(rows) - 1, "refused": [refused]}
+                    lines.write(json.dumps(done) + "\n")
+                    lines.flush()
+
+    def close(self):
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
 
 
 class ImportsTest(SystemTest):
@@ -128,6 +166,39 @@ class ImportsTest(SystemTest):
             (line["what"], line["to"]),
             ("user import", "1 account, 0 rows refused"),
         )
+
+    # -- what breaks off
+
+    def test_an_import_that_breaks_off_tells_what_was_done_and_where_to_go_on(
+        self,
+    ):
+        (a,) = self.people(1)
+        server = AdminThatBreaksOff(self.server.folder, after=1)
+        self.addCleanup(server.close)
+        rows = [[a, "far@elsewhere.net"]] * 5_000 + [[a, "too", "late"]] * 3
+        for more in (["--json"], []):
+            path = self.csv([["no user", a], *rows])
+            done = subprocess.run(
+                [self.parley, "admin", "--data", server.folder, *more]
+                + ["contacts", "import", path],
+                capture_output=True,
+                text=True,
+                timeout=PATIENCE,
+            )
+            self.assertEqual(done.returncode, 1, done)
+            self.assertIn("4999 contacts imported before", done.stderr)
+            self.assertIn("go on from line 5001", done.stderr)
+            if more:
+                answer = json.loads(done.stdout)
+                self.assertEqual(answer["error"], "connection_lost")
+                self.assertEqual(answer["go_on_from_line"], 5001)
+                self.assertEqual(answer["imported"], 4999)
+                (refused,) = answer["refused"]
+                self.assertEqual(
+                    (refused["line"], refused["text"]), (1, "as a test")
+                )
+            else:
+                self.assertIn("refused line 1, no user", done.stderr)
 
 
 if __name__ == "__main__":
