@@ -1,6 +1,8 @@
 #include "actors/launcher/admin.hpp"
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -123,6 +125,16 @@ int complain(const admin_refused& why, bool as_json, int exit_code) {
   return exit_code;
 }
 
+/// `exit_code`, if the answer got where it was to go.
+int written(int exit_code) {
+  const int error = std::fflush(stdout) == 0 ? 0 : errno;
+  if (error == 0 && std::ferror(stdout) == 0)
+    return exit_code;
+  std::fprintf(stderr, "parley admin: the answer cannot be written%s%s\n",
+    error != 0 ? ": " : "", error != 0 ? std::strerror(error) : "");
+  return refused;
+}
+
 int complain(const admin_wrong_usage& why, bool as_json) {
   admin_refused x{to_string(why.reason), why.text};
   x.text += why.more;
@@ -150,7 +162,7 @@ int admin_main(int argc, char** argv) {
       std::printf("%s%s", spec.help().c_str(), admin_command_list);
       return 0;
     }
-    return run(given, line.words, line.as_json);
+    return written(run(given, line.words, line.as_json));
   } catch (const cxxopts::exceptions::exception& e) {
     return complain(admin_wrong_usage{e.what()}, line.as_json);
   } catch (const admin_wrong_usage& e) {

@@ -2,6 +2,9 @@
 #include <cstring>
 #include <string_view>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "actors/launcher/admin.hpp"
 #include "actors/launcher/chat.hpp"
 #include "actors/launcher/server.hpp"
@@ -17,9 +20,18 @@ constexpr auto usage = R"(parley - instant messaging and presence
 Each takes --help.
 )";
 
+/// A file or socket that is opened later must not take the place of standard
+/// input, output or errors. Output to the one that is put there fails.
+void open_standard_descriptors() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
+    if (::fcntl(fd, F_GETFD) < 0)
+      ::open("/dev/null", O_RDONLY);
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
+  open_standard_descriptors();
   std::string_view command = argc > 1 ? argv[1] : "";
   if (command == "serve")
     return parley::serve_main(argc - 1, argv + 1);

@@ -4,10 +4,12 @@
     admin_errors_test.py PARLEY
 """
 
+import functools
 import json
 import os
+import subprocess
 
-from parley_system import ALICE, DOMAIN, NOBODY
+from parley_system import ALICE, DOMAIN, NOBODY, PATIENCE
 from parley_system import SystemTest, main
 
 
@@ -80,6 +82,40 @@ class ErrorsTest(SystemTest):
         self.assertEqual(
             self.refused("user", "import", file)["error"], "no_server"
         )
+
+    def test_an_answer_that_cannot_be_written_is_no_success(self):
+        full = os.open("/dev/full", os.O_WRONLY)
+        self.addCleanup(os.close, full)
+        for words in (
+            ("sessions", "--json"),
+            ("settings", "list"),
+            ("settings", "get", "im.grace"),
+            ("user", "list"),
+        ):
+            done = self.run_admin(words, stdout=full)
+            self.assertEqual(done.returncode, 1, (words, done))
+            self.assertIn("No space left", done.stderr)
+            self.assertEqual(self.run_admin(words).returncode, 0, words)
+
+    def run_admin(self, words, **how):
+        command = [self.parley, "admin", "--data", self.server.data, *words]
+        streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+        return subprocess.run(
+            command, **{**streams, **how}, text=True, timeout=PATIENCE
+        )
+
+    def test_a_closed_descriptor_is_not_taken_for_another_file(self):
+        for fd in range(3):
+            path = os.path.join(self.server.folder, f"closed {fd}")
+            done = self.run_admin(
+                ("contacts", "export", path),
+                preexec_fn=functools.partial(os.close, fd),
+            )
+            # Who counted is not told, which is a failure; nothing is in the
+            # file but what belongs there.
+            self.assertEqual(done.returncode, 1 if fd == 1 else 0, (fd, done))
+            with open(path, encoding="utf-8") as file:
+                self.assertEqual(file.read(), "")
 
 
 if __name__ == "__main__":
