@@ -126,7 +126,25 @@ BOOST_AUTO_TEST_CASE(foreign_text_cannot_command_the_terminal) {
                        "2J\xc2",
                "")
     == "?2J?");
+}
+
+BOOST_AUTO_TEST_CASE(foreign_text_cannot_turn_the_direction_of_a_line) {
+  BOOST_TEST(printable("a\u202eb\u202c\u202a\u2066c\u2069\u200e\u200f", "")
+    == "a?b???c???");
+  // Those before and behind, and letters that run that way by themselves.
+  BOOST_TEST(printable_line("\u200d\u2010\u2029\u202f\u2065\u206aשלום")
+    == "\u200d\u2010\u2029\u202f\u2065\u206aשלום");
+}
+
+BOOST_AUTO_TEST_CASE(a_text_is_as_wide_as_a_terminal_shows_it) {
+  BOOST_TEST(width_of("") == 0u);
   BOOST_TEST(width_of("grüße ✓") == 7u);
+  BOOST_TEST(width_of("日本語 desk") == 11u);
+  BOOST_TEST(width_of("🙂") == 2u);
+  // A diaeresis of its own, and a space of no width.
+  BOOST_TEST(width_of("u\u0308ber") == 4u);
+  BOOST_TEST(width_of("a\u200bb") == 2u);
+  BOOST_TEST(width_of("a\xff") == 2u);
 }
 
 BOOST_AUTO_TEST_CASE(neither_can_a_line_of_json) {
