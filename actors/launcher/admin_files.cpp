@@ -157,6 +157,9 @@ json import_rows_of(admin_socket& server, const std::string& op,
   row_sender to{server, op};
   import_file rows{in, to.takes_contacts()};
   auto row = rows.next();
+  if (row)
+    if (auto why = header_fault(*row, to.takes_contacts()))
+      throw admin_refused{to_string(why->code), why->text};
   if (row && is_header(*row, to.takes_contacts()))
     row = rows.next();
   for (; row; row = rows.next())

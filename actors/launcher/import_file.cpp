@@ -41,6 +41,19 @@ bool is_header(const import_file::row& x, bool contacts) {
     && std::equal(x.cells.begin(), x.cells.end(), names.begin(), is_named);
 }
 
+std::optional<failure> header_fault(const import_file::row& x, bool contacts) {
+  auto names_column = [](const std::string& cell) {
+    return std::any_of(of_contacts.begin(), of_contacts.end(),
+      [&cell](std::string_view column) { return is_named(cell, column); });
+  };
+  if (!contacts || is_header(x, contacts) || x.cells.size() < of_accounts.size()
+    || !names_column(x.cells[0]) || !names_column(x.cells[1]))
+    return std::nullopt;
+  return bad_row("line " + std::to_string(x.line)
+    + ": the columns are user,contact,name,groups,subscription in this order; "
+      "the last ones may be left out, none before them");
+}
+
 bool import_file::read_line(std::string& line) {
   if (!std::getline(x_in, line))
     return false;

@@ -52,4 +52,9 @@ private:
 /// case. None of them could be an address.
 bool is_header(const import_file::row& x, bool contacts);
 
+/// What is wrong with a first row of contacts that begins with names of columns
+/// and is no header: it would be passed over as a bad row, and those below be
+/// read by other columns than their own.
+std::optional<failure> header_fault(const import_file::row& x, bool contacts);
+
 } // namespace parley

@@ -114,6 +114,22 @@ BOOST_AUTO_TEST_CASE(a_row_that_names_the_columns_is_none_of_them) {
     BOOST_TEST(!begins_with_header(text, true), text);
 }
 
+BOOST_AUTO_TEST_CASE(a_header_with_a_gap_or_another_order_is_a_fault) {
+  auto is_fault = [](const std::string& text, bool contacts = true) {
+    std::istringstream in{text};
+    auto row = import_file{in, contacts}.next().value();
+    return header_fault(row, contacts).has_value();
+  };
+  for (auto text : {"user,contact,subscription\n", "User,Contact,groups\n",
+         "contact,user\n", "user,contact,\n", "user,name\n",
+         "user,contact,name,groups,subscription,more\n"})
+    BOOST_TEST(is_fault(text), text);
+  for (auto text : {"user,contact\n", "user,contact,name,groups\n", "user\n",
+         "a@b,c@d,user,contact\n", "user,c@d\n", "a@b,contact\n"})
+    BOOST_TEST(!is_fault(text), text);
+  BOOST_TEST(!is_fault("user,contact\n", false));
+}
+
 // -- text for a terminal ------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(foreign_text_cannot_command_the_terminal) {

@@ -83,6 +83,18 @@ class ImportsTest(SystemTest):
             done, status = self.try_import([header, [a, b]])
             self.assertEqual((done["refused"], status), ([], 0))
             self.assertEqual(done["imported"], 1)
+        # With columns left out or in another order the rows would be misread.
+        for header in (
+            ["user", "contact", "subscription"],
+            ["USER", "Contact", "name", "groups", "subscription", "notes"],
+            ["contact", "user"],
+        ):
+            path = self.csv([header, [a, b, "none"]])
+            done = self.server.try_admin("contacts", "import", path)
+            self.assertEqual((done.returncode, done.stdout), (1, ""))
+            self.assertIn("user,contact,name,groups,subscription", done.stderr)
+        shown = self.server.admin("user", "show", a)["contacts"]
+        self.assertEqual([x["name"] for x in shown], [""])
         # Nowhere else.
         done, _ = self.try_import([[a, b], ["user", "contact"]])
         self.assertEqual([x["line"] for x in done["refused"]], [2])
