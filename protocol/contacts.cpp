@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "protocol/codec_fields.hpp"
 #include "protocol/defaults.hpp"
 
 namespace parley {
@@ -32,6 +31,16 @@ std::optional<Enum> named(const std::array<std::string_view, N>& names,
 
 /// Whether a text in UTF-8 can stand in XML (XML 1.0, 2.2): lines and tabs can,
 /// and U+007F to U+009F.
+/// What came is not told: frames carry no more of it than shows that it is too
+/// much.
+failure beyond(std::string_view what, uint64_t limit, std::string_view unit) {
+  failure why{errc::bad_request};
+  why.text.append(what).append(" over ").append(std::to_string(limit));
+  why.text.append(unit);
+  why.limit = limit;
+  return why;
+}
+
 bool fits_xml(std::string_view text) noexcept {
   constexpr unsigned char first_printable = 0x20;
   auto is_control = [](unsigned char c) {
@@ -49,20 +58,17 @@ std::optional<failure> contact_fault(
   std::string_view name, const std::vector<std::string>& groups) {
   using namespace defaults;
   if (name.size() > contact_name_max)
-    return native::over_limit(errc::bad_request, "bytes of a contact's name",
-      contact_name_max, name.size());
+    return beyond("a contact's name is", contact_name_max, " bytes");
   if (!fits_xml(name))
     return failure{
       errc::bad_request, "a contact's name has a character that XML has not"};
   if (groups.size() > contact_groups_max)
-    return native::over_limit(errc::bad_request, "groups of a contact",
-      contact_groups_max, groups.size());
+    return beyond("a contact is in", contact_groups_max, " groups");
   for (const auto& x : groups) {
     if (x.empty())
       return failure{errc::bad_request, "a group needs a name"};
     if (x.size() > contact_name_max)
-      return native::over_limit(errc::bad_request, "bytes of a group's name",
-        contact_name_max, x.size());
+      return beyond("a group's name is", contact_name_max, " bytes");
     if (!fits_xml(x))
       return failure{
         errc::bad_request, "a group's name has a character that XML has not"};
