@@ -87,8 +87,9 @@ result<scram_keys> derive_keys(std::string_view password, uint32_t iterations) {
   auto prepared = prepare(password);
   if (!prepared)
     return fail(errc::bad_request,
-      "the password is empty or has characters that SASLprep (RFC 4013) "
-      "forbids");
+      password.empty() ? "the password is empty"
+                       : "the password has characters that SASLprep (RFC 4013) "
+                         "forbids, as it does those that control terminals");
   std::string salts(2 * defaults::scram_salt_bytes, '\0');
   if (RAND_bytes(reinterpret_cast<unsigned char*>(salts.data()),
         static_cast<int>(salts.size()))

@@ -82,7 +82,8 @@ void show_setting(const json& settings, const std::string& name, bool as_json) {
       return;
     }
   throw admin_refused{to_string(errc::bad_request),
-    "there is no setting '" + printable_line(name) + "'"};
+    "there is no setting '" + printable_line(name)
+      + "'; `settings list` has them all"};
 }
 
 int run(const cxxopts::ParseResult& given,

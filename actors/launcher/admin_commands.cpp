@@ -62,6 +62,9 @@ std::string read_password(const std::string& file) {
     if (in.bad())
       throw admin_refused{"file_failed", "cannot read " + file};
   }
+  // As another system ends lines; no password may have it.
+  if (line.ends_with('\r'))
+    line.pop_back();
   if (!is_utf8(line))
     throw admin_refused{
       to_string(errc::bad_request), "the password is not written in UTF-8"};

@@ -1,6 +1,8 @@
 #include "actors/launcher/admin_files.hpp"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <iostream>
 #include <string_view>
@@ -19,15 +21,25 @@ namespace parley {
 
 using nlohmann::json;
 
+namespace {
+
+/// What the system said last, if it said anything.
+std::string why() {
+  return errno == 0 ? "" : std::string{": "} + std::strerror(errno);
+}
+
+} // namespace
+
 std::ifstream open_admin_file(const std::string& file) {
   // Opening a folder succeeds, and reading it is an empty file.
   std::error_code ec;
   if (std::filesystem::is_directory(file, ec))
     throw admin_refused{
       "file_failed", "cannot read " + file + ": it is a folder"};
+  errno = 0;
   std::ifstream in{file};
   if (!in)
-    throw admin_refused{"file_failed", "cannot read " + file};
+    throw admin_refused{"file_failed", "cannot read " + file + why()};
   return in;
 }
 
@@ -216,6 +228,7 @@ json export_contacts(
   if (to_file) {
     // Who knows whom is nobody else's business.
     ::umask(S_IRWXG | S_IRWXO);
+    errno = 0;
     made.open(file);
   }
   std::ostream& out = to_file ? made : std::cout;
@@ -223,7 +236,7 @@ json export_contacts(
   std::string next;
   do {
     if (!out)
-      throw admin_refused{"file_failed", "cannot write " + file};
+      throw admin_refused{"file_failed", "cannot write " + file + why()};
     auto answer = server.ask(request);
     if (answer.contains("error"))
       throw admin_refused{std::move(answer)};
@@ -237,7 +250,7 @@ json export_contacts(
   } while (!next.empty());
   out.flush();
   if (!out)
-    throw admin_refused{"file_failed", "cannot write " + file};
+    throw admin_refused{"file_failed", "cannot write " + file + why()};
   return {{"exported", count}};
 }
 

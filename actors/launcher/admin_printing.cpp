@@ -86,7 +86,9 @@ std::string time_of(const json& us) {
 
 void print_trace(const json& answer) {
   const auto& ims = answer.at("ims");
-  if (ims.empty())
+  if (!answer.at("tracing").get<bool>())
+    std::puts("tracing is off: trace_ims is 0 in the server's file");
+  else if (ims.empty())
     std::puts("nothing is known of an IM with this id");
   for (const auto& im : ims) {
     auto to = text_of(im.at("to"));

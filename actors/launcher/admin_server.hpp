@@ -42,6 +42,8 @@ public:
     /// neither.
     std::shared_ptr<const tls_context> tls;
     std::string certificate;
+    /// What becomes of IMs is kept.
+    bool traces = true;
   };
 
   /// `store_unavailable` if the socket cannot be made.

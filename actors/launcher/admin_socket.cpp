@@ -42,7 +42,8 @@ admin_socket::admin_socket(
     ::close(x_fd);
     throw admin_refused{"no_server",
       "no server runs on " + folder + " that you may operate ("
-        + std::strerror(error) + ")"};
+        + std::strerror(error) + "); `parley serve --data " + folder
+        + "` starts one"};
   }
 }
 

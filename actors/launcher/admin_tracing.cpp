@@ -93,7 +93,8 @@ json admin_requests::trace(const json& what) {
     ims.push_back({{"id", wanted.id.value}, {"from", x->what.sender.str()},
       {"to", x->what.recipient.str()}, {"events", std::move(events)}});
   }
-  return {{"id", wanted.id.value}, {"ims", std::move(ims)}};
+  return {{"id", wanted.id.value}, {"ims", std::move(ims)},
+    {"tracing", x_reach.traces}};
 }
 
 } // namespace parley

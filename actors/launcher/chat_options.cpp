@@ -50,8 +50,12 @@ result<std::string> first_line(int fd, std::string_view name) {
     if (n < 0)
       return fail(
         errc::bad_request, std::string{name} + ": " + std::strerror(errno));
-    if (n == 0 || c == '\n')
+    if (n == 0 || c == '\n') {
+      // As another system ends lines; no password may have it.
+      if (line.ends_with('\r'))
+        line.pop_back();
       return line;
+    }
     if (line.size() == defaults::password_max)
       return fail(errc::bad_request,
         std::string{name} + ": the first line is too long for a password");

@@ -17,7 +17,7 @@ constexpr auto usage = R"(parley - instant messaging and presence
   parley chat --server HOST:PORT --user U …    signs in and chats
   parley admin --data DIR …                    operates a running server
 
-Each takes --help.
+Each takes --help. parley --version says which one this is.
 )";
 
 /// A file or socket that is opened later must not take the place of standard
@@ -39,6 +39,10 @@ int main(int argc, char** argv) {
     return parley::chat_main(argc - 1, argv + 1);
   if (command == "admin")
     return parley::admin_main(argc - 1, argv + 1);
+  if (command == "--version") {
+    std::puts("parley " PARLEY_VERSION);
+    return 0;
+  }
   bool asked = command == "--help" || command == "help";
   std::fputs(usage, asked ? stdout : stderr);
   return asked ? 0 : 2;

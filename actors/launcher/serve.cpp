@@ -58,6 +58,15 @@ private:
   }};
 };
 
+/// Why a start failed.
+std::string words_of(const failure& why) {
+  auto reason = std::string{to_string(why.code)};
+  if (why.text.empty())
+    return reason;
+  // A port that is taken is no bad address; the text says which it is.
+  return why.code == errc::bad_address ? why.text : reason + ": " + why.text;
+}
+
 /// What to do about a start that failed; empty where its text says all.
 std::string remedy_of(errc why, const std::string& folder) {
   switch (why) {
@@ -102,9 +111,7 @@ int serve_main(int argc, char** argv) {
   auto running = server::start(*options);
   if (!running) {
     auto& why = running.error();
-    std::fprintf(stderr, "parley serve: %s%s%s\n",
-      std::string{to_string(why.code)}.c_str(), why.text.empty() ? "" : ": ",
-      why.text.c_str());
+    std::fprintf(stderr, "parley serve: %s\n", words_of(why).c_str());
     if (auto remedy = remedy_of(why.code, options->data); !remedy.empty())
       std::fprintf(stderr, "%s\n", remedy.c_str());
     return 1;

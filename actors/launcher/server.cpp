@@ -80,7 +80,7 @@ result<void> server::impl::prepare_tls() {
   }
   auto context = tls_context::load(certificate, key);
   if (!context)
-    return tl::unexpected(context.error());
+    return fail(errc::tls_failed, std::move(context.error().text));
   tls = std::move(*context);
   return {};
 }
@@ -314,6 +314,7 @@ result<void> server::impl::listen() {
   reach.folder = options.data;
   reach.tls = tls;
   reach.certificate = certificate;
+  reach.traces = options.traced_ims > 0;
   auto opened = admin_server::start(
     *system, fs::path{options.data} / admin_socket_name, std::move(reach));
   if (!opened)

@@ -181,6 +181,15 @@ std::optional<uint64_t> parse_number(unit u, std::string_view text) {
   return static_cast<uint64_t>(whole);
 }
 
+/// Of a value in the range it is the fraction that was wrong.
+std::string whole(unit u, std::string_view text) {
+  if (text.find('.') == text.npos || u == unit::on_off)
+    return {};
+  if (u == unit::duration)
+    return ", in whole milliseconds";
+  return u == unit::bytes ? ", in whole bytes" : ", in whole numbers";
+}
+
 } // namespace
 
 std::string setting::value(const policy& x) const {
@@ -202,7 +211,7 @@ result<void> setting::assign(policy& x, std::string_view text) const {
   auto refuse = [this, text] {
     return fail(errc::bad_request,
       "'" + std::string{text} + "' is no value of " + std::string{name}
-        + "; it takes " + range());
+        + "; it takes " + range() + whole(unit, text));
   };
   if (flag) {
     if (text != "on" && text != "off")

@@ -68,8 +68,8 @@ settings_actor::behavior_type settings(settings_pointer self, policy stored,
       auto next = state.now;
       auto* s = find_setting(name);
       if (!s) {
-        answer.why =
-          failure{errc::bad_request, "there is no setting '" + name + "'"};
+        answer.why = failure{errc::bad_request,
+          "there is no setting '" + name + "'; `settings list` has them all"};
       } else {
         answer.before = s->value(next);
         if (auto ok = s->assign(next, value); !ok)

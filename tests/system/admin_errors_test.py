@@ -7,6 +7,7 @@
 import functools
 import json
 import os
+import socket
 import subprocess
 
 from parley_system import ALICE, DOMAIN, NOBODY, PATIENCE
@@ -77,7 +78,7 @@ class ErrorsTest(SystemTest):
         self.server.data = os.path.join(self.server.folder, "none")
         answer = self.refused("sessions")
         self.assertEqual(answer["error"], "no_server")
-        self.assertIn(self.server.data, answer["text"])
+        self.assertIn(f"parley serve --data {self.server.data}", answer["text"])
         file = self.server.file("rows", f"x@{DOMAIN},x\n")
         self.assertEqual(
             self.refused("user", "import", file)["error"], "no_server"
@@ -116,6 +117,72 @@ class ErrorsTest(SystemTest):
             self.assertEqual(done.returncode, 1 if fd == 1 else 0, (fd, done))
             with open(path, encoding="utf-8") as file:
                 self.assertEqual(file.read(), "")
+
+    # -- words
+
+    def test_an_error_says_what_to_look_at(self):
+        new = ("user", "add", f"new@{DOMAIN}", "--password-file")
+        control = self.server.file("control", "a\x07b\n")
+        empty = self.server.file("empty", "\n")
+        for words, said in (
+            (("settings", "set", "nope", "1"), "settings list"),
+            (("settings", "get", "nope"), "settings list"),
+            (("settings", "set", "im.grace", "2.0005"), "whole milliseconds"),
+            (("contacts", "export", "/no/such/file"), "No such file"),
+            (("contacts", "import", "/no/such/file"), "No such file"),
+            ((*new, control), "SASLprep"),
+            ((*new, empty), "the password is empty"),
+        ):
+            self.assertIn(said, self.refused(*words)["text"], words)
+
+    def test_lines_of_a_password_file_may_end_as_elsewhere(self):
+        user = f"elsewhere@{DOMAIN}"
+        path = os.path.join(self.server.folder, "crlf")
+        with open(path, "wb") as out:
+            out.write(b"a password\r\n")
+        self.server.admin("user", "add", user, "--password-file", path)
+        for text in ("a password\r\n", "a password\n"):
+            file = self.server.file("its-password", text)
+            chat = self.chat(user, "desk", "--password-file", file)
+            self.assertEqual(chat.quit(), 0)
+
+    def test_a_start_that_fails_blames_what_is_at_fault(self):
+        port = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(port.close)
+        taken = f"127.0.0.1:{port.getsockname()[1]}"
+        file = self.server.file(
+            "tls.toml", 'certificate = "/no/cert.pem"\nkey = "/no/key.pem"\n'
+        )
+        for words, begins, said in (
+            (
+                ("--plain", "--metrics", taken),
+                f"cannot listen on {taken}: ",
+                "Address already in use",
+            ),
+            (
+                ("--config", file),
+                "tls_failed: the certificate /no/cert.pem: ",
+                "No such file",
+            ),
+        ):
+            done = subprocess.run(
+                [self.parley, "serve", "--listen", "127.0.0.1:0", *words]
+                + ["--data", os.path.join(self.server.folder, "another")],
+                capture_output=True,
+                text=True,
+                timeout=PATIENCE,
+            )
+            self.assertEqual(done.returncode, 1)
+            last = done.stderr.splitlines()[-1]
+            self.assertTrue(last.startswith("parley serve: " + begins), last)
+            self.assertIn(said.lower(), last.lower())
+
+    def test_the_program_says_which_version_it_is(self):
+        done = subprocess.run(
+            [self.parley, "--version"], capture_output=True, text=True
+        )
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertRegex(done.stdout, r"^parley \d+\.\d+\.\d+\n$")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@
 """
 
 from parley_system import ALICE, BOB, CAROL, DAVE, NOBODY
-from parley_system import SystemTest, main, wait_until
+from parley_system import Server, SystemTest, main, wait_until
 
 
 class TraceTest(SystemTest):
@@ -181,6 +181,19 @@ class BoundTest(SystemTest):
         cls.server.stop()
         cls.server.arguments += ["--config", file]
         cls.server.start()
+
+    def test_that_nothing_is_kept_at_all_is_told(self):
+        file = self.server.file("none.toml", "trace_ims = 0\n")
+        server = Server(self.parley, "--config", file)
+        self.addCleanup(server.remove)
+        done = server.try_admin("trace", "im 1")
+        self.assertIn("tracing is off", done.stdout)
+        answer = server.admin("trace", "im 1")
+        self.assertEqual((answer["ims"], answer["tracing"]), ([], False))
+        answer = self.server.admin("trace", "never sent")
+        self.assertEqual((answer["ims"], answer["tracing"]), ([], True))
+        done = self.server.try_admin("trace", "never sent")
+        self.assertIn("nothing is known", done.stdout)
 
     def test_the_latest_are_kept_and_no_more(self):
         alice = self.chat(ALICE)

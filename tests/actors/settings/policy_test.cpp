@@ -200,6 +200,11 @@ BOOST_AUTO_TEST_CASE(a_refusal_names_setting_value_and_range) {
   BOOST_CHECK(bad.error().code == errc::bad_request);
   for (auto part : {"im.grace", "31 s", "100 ms", "30 s"})
     BOOST_TEST(bad.error().text.find(part) != std::string::npos, part);
+  BOOST_TEST(bad.error().text.ends_with("30 s"));
+  // It is in the range.
+  bad = find("im.grace").assign(p, "2.0005");
+  BOOST_REQUIRE(!bad);
+  BOOST_TEST(bad.error().text.ends_with("30 s, in whole milliseconds"));
   BOOST_TEST(find("im.enabled").range() == "on, off");
   BOOST_TEST(find("im.offline_max").range() == "0 to 1000000, unlimited");
 }
