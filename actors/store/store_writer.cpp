@@ -95,14 +95,35 @@ void answer(writer_pointer self, std::span<piece> pieces,
     self->send(router, std::move(what));
 }
 
+/// A router's operations stand each for itself, and are of many users; what
+/// somebody waits for with a promise belongs together.
+bool can_be_split(const piece& x) noexcept {
+  return x.router && x.what->size() > 1;
+}
+
+std::vector<piece> halves_of(const piece& x) {
+  auto middle = x.what->begin() + std::ssize(*x.what) / 2;
+  std::vector<piece> out;
+  for (auto part :
+    {operations(x.what->begin(), middle), operations(middle, x.what->end())})
+    out.push_back({shared<operations>(std::move(part)), x.router, {}});
+  return out;
+}
+
 /// Damage concerns one user, and the others are not to suffer from it: what
-/// meets any is written in halves. So is what wants a name that is taken.
+/// meets any is written in halves, one after the other. So is what wants a name
+/// that is taken.
 void commit(writer_pointer self, std::span<piece> pieces, store& db) {
   auto done = write(self, pieces, db);
-  if (done || !is_of_one(done.error()) || pieces.size() == 1) {
+  bool is_one = pieces.size() == 1;
+  if (done || !is_of_one(done.error())
+    || (is_one && !can_be_split(pieces.front()))) {
     answer(self, pieces, done);
     return;
   }
+  std::vector<piece> halves;
+  if (is_one)
+    pieces = halves = halves_of(pieces.front());
   auto half = pieces.size() / 2;
   commit(self, pieces.first(half), db);
   commit(self, pieces.subspan(half), db);

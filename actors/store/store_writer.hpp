@@ -18,8 +18,8 @@ struct store_writer_state {
   store_writer_state() {}
   static inline const char* name = "writer";
 
-  /// Operations that belong together, and who waits to hear of them: a router,
-  /// or somebody with a request.
+  /// Operations and who waits to hear of them: a router, of each by itself, or
+  /// somebody with a request, for which they belong together.
   struct piece {
     shared<operations> what;
     router_actor router;
@@ -42,9 +42,9 @@ struct store_writer_state {
 /// `commit`; all that lies before that in the mailbox goes into one synced
 /// write, up to `commit_max` operations. A disk that refuses answers all of
 /// them with its error, and the log has when that began and ended; a damaged
-/// record answers those that need it. Spawn it
-/// detached; `db` outlives it. `meter` is told how commits went; it may be
-/// null.
+/// record answers those that need it: of a router single operations, of others
+/// all that they asked for. Spawn it detached; `db` outlives it. `meter` is
+/// told how commits went; it may be null.
 store_writer_actor::behavior_type store_writer(
   store_writer_actor::stateful_pointer<store_writer_state> self, store* db,
   std::shared_ptr<commit_meter> meter);

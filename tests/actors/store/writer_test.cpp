@@ -35,6 +35,33 @@ struct written_world : store_world {
   router_actor second = listener<router_actor>(two);
 };
 
+/// One in which bob has an IM, and a head that cannot be read.
+struct damaged_world : store_world {
+  damaged_world() {
+    commit(*db, {make_put(bob, 1, make_im(alice, "m", "x"))});
+    db.reset();
+    {
+      auto opened = must(open_database({.path = "/store", .env = disk.env()}));
+      BOOST_REQUIRE(
+        opened.db->rocks()
+          .Put({}, opened.db->handle(family::heads), keys::user(bob), "?")
+          .ok());
+    }
+    db = must(store::open({.path = "/store", .env = disk.env()}));
+    writer =
+      actors.spawn(store_writer, db.get(), std::shared_ptr<commit_meter>{});
+    router = listener<router_actor>(one);
+  }
+
+  void ask(const operations& what) {
+    caf::anon_send(writer, shared<operations>(what), router);
+  }
+
+  store_writer_actor writer;
+  heard_ptr one = std::make_shared<heard>();
+  router_actor router;
+};
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(writer)
@@ -118,57 +145,26 @@ BOOST_AUTO_TEST_CASE(a_full_disk_answers_every_put_with_its_error) {
 }
 
 BOOST_AUTO_TEST_CASE(one_users_damaged_record_does_not_reject_the_others) {
-  store_world w;
-  w.db.reset();
-  {
-    auto opened = must(open_database({.path = "/store", .env = w.disk.env()}));
-    BOOST_REQUIRE(
-      opened.db->rocks()
-        .Put({}, opened.db->handle(family::heads), keys::user(bob), "?")
-        .ok());
-  }
-  w.db = must(store::open({.path = "/store", .env = w.disk.env()}));
-  auto writer =
-    w.actors.spawn(store_writer, w.db.get(), std::shared_ptr<commit_meter>{});
-  auto one = std::make_shared<heard>();
-  auto router = w.listener<router_actor>(one);
+  damaged_world w;
   std::vector<user_address> users{alice, bob, carol};
   for (auto& user : users)
-    caf::anon_send(writer,
-      shared<operations>({make_put(user, 1, make_im(alice, "m", "x"))}),
-      router);
+    w.ask({make_put(user, 1, make_im(alice, "m", "x"))});
   w.actors.settle();
-  BOOST_REQUIRE(one->writes.size() == 3u);
-  BOOST_TEST((one->writes[0].why.code == errc::none));
-  BOOST_TEST((one->writes[1].why.code == errc::store_corrupt));
-  BOOST_TEST((one->writes[2].why.code == errc::none));
+  BOOST_REQUIRE(w.one->writes.size() == 3u);
+  BOOST_TEST((w.one->writes[0].why.code == errc::none));
+  BOOST_TEST((w.one->writes[1].why.code == errc::store_corrupt));
+  BOOST_TEST((w.one->writes[2].why.code == errc::none));
   BOOST_TEST(must(w.db->head(carol)).stored == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(one_damaged_record_does_not_make_each_write_a_commit) {
-  store_world w;
-  w.db.reset();
-  {
-    auto opened = must(open_database({.path = "/store", .env = w.disk.env()}));
-    BOOST_REQUIRE(
-      opened.db->rocks()
-        .Put({}, opened.db->handle(family::heads), keys::user(bob), "?")
-        .ok());
-  }
-  w.db = must(store::open({.path = "/store", .env = w.disk.env()}));
-  auto writer =
-    w.actors.spawn(store_writer, w.db.get(), std::shared_ptr<commit_meter>{});
-  auto one = std::make_shared<heard>();
-  auto router = w.listener<router_actor>(one);
+  damaged_world w;
   for (uint64_t i = 1; i <= 64; ++i)
-    caf::anon_send(writer,
-      shared<operations>(
-        {make_put(i == 40 ? bob : carol, i, make_im(alice, "m", "x"))}),
-      router);
+    w.ask({make_put(i == 40 ? bob : carol, i, make_im(alice, "m", "x"))});
   w.actors.settle();
   size_t refused = 0;
   size_t answered = 0;
-  for (auto& x : one->writes) {
+  for (auto& x : w.one->writes) {
     answered += x.what.size();
     if (x.why.code != errc::none)
       refused += x.what.size();
@@ -177,7 +173,50 @@ BOOST_AUTO_TEST_CASE(one_damaged_record_does_not_make_each_write_a_commit) {
   BOOST_TEST(refused == 1u);
   BOOST_TEST(must(w.db->head(carol)).stored == 63u);
   // A commit for each half that it is not in, and one for itself.
-  BOOST_TEST(one->writes.size() == 7u);
+  BOOST_TEST(w.one->writes.size() == 7u);
+}
+
+BOOST_AUTO_TEST_CASE(of_what_a_router_asks_at_once_damage_refuses_its_own) {
+  damaged_world w;
+  operations ops;
+  for (uint64_t i = 1; i <= 64; ++i)
+    ops.emplace_back(make_put(carol, i, make_im(alice, "m", "x")));
+  // As if one were acknowledged right after another.
+  ops[40] = make_remove(bob, 1);
+  ops.emplace_back(make_remove(carol, 41));
+  ops.emplace_back(make_remove(carol, 64));
+  w.ask(ops);
+  w.actors.settle();
+  std::vector<errc> codes;
+  size_t removals = 0;
+  for (auto& x : w.one->writes)
+    for (auto& batch : x.what)
+      for (auto& op : *batch) {
+        codes.push_back(x.why.code);
+        removals += std::holds_alternative<remove_im>(op);
+      }
+  // Each is told of once and in its order.
+  BOOST_REQUIRE(codes.size() == ops.size());
+  BOOST_TEST(removals == 3u);
+  for (size_t i = 0; i < codes.size(); ++i)
+    BOOST_TEST((codes[i] == (i == 40 ? errc::store_corrupt : errc::none)), i);
+  auto kept = orders(must(w.db->ims(carol, {}, 99)));
+  BOOST_REQUIRE(kept.size() == 62u);
+  BOOST_TEST(kept.back() == 63u);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_asked_for_with_a_promise_is_written_whole) {
+  damaged_world w;
+  caf::scoped_actor asker{w.actors.system()};
+  operations ops{put_setting{"a", "1"}, make_remove(bob, 1)};
+  auto answer = asker->request(w.writer, caf::infinite, std::move(ops));
+  w.actors.settle();
+  answer.receive(
+    [](const write_result& x) {
+      BOOST_TEST((x.why.code == errc::store_corrupt));
+    },
+    [&](const caf::error& e) { BOOST_ERROR(w.actors.system().render(e)); });
+  BOOST_TEST(must(w.db->settings()).empty());
 }
 
 BOOST_AUTO_TEST_CASE(each_router_hears_how_many_ims_went_with_its_accounts) {
