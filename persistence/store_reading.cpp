@@ -115,6 +115,58 @@ uint64_t store::unreadable() const noexcept {
   return x_impl->unreadable.size();
 }
 
+/// RocksDB says that a block is damaged, and not where it ends: that is sought,
+/// in steps that double and then halve, with some hundred looks at the most.
+std::string store::impl::behind_damage(
+  const user_address& user, im_order from, database::range range) {
+  auto is_damaged = [&](uint64_t order) {
+    range.begin = keys::im(user, im_order{order});
+    auto done = db->scan(family::ims, range,
+      [](std::string_view, std::string_view) -> result<bool> { return false; });
+    return !done && done.error().code == errc::store_corrupt;
+  };
+  auto damaged = from.value;
+  auto behind = damaged;
+  while (is_damaged(behind)) {
+    damaged = behind;
+    if (damaged == UINT64_MAX)
+      return range.end;
+    behind += std::min(damaged - from.value + 1, UINT64_MAX - damaged);
+  }
+  while (behind - damaged > 1) {
+    auto middle = damaged + (behind - damaged) / 2;
+    (is_damaged(middle) ? damaged : behind) = middle;
+  }
+  return keys::im(user, im_order{behind});
+}
+
+result<void> store::impl::scan_ims(const user_address& user,
+  database::range range, const database::visitor& each) {
+  for (;;) {
+    std::string last;
+    auto done = db->scan(family::ims, range,
+      [&](std::string_view key, std::string_view value) -> result<bool> {
+        last = key;
+        return each(key, value);
+      });
+    if (done || done.error().code != errc::store_corrupt)
+      return done;
+    auto place = keys::parse_im(last.empty() ? range.begin : last);
+    if (!place)
+      return done;
+    auto from = place->second;
+    from.value += !last.empty();
+    range.begin = behind_damage(user, from, range);
+    // Known again by its end: where a reading meets it first differs.
+    pass_over(family::ims, range.begin,
+      failure{errc::store_corrupt,
+        "IMs to " + user.str() + " from order " + std::to_string(from.value)
+          + " on: " + done.error().text});
+    if (range.begin == range.end)
+      return {};
+  }
+}
+
 result<std::vector<stored_im>> store::ims(
   const user_address& user, im_order from, size_t max) {
   std::vector<stored_im> out;
@@ -133,7 +185,7 @@ result<std::vector<stored_im>> store::ims(
   range.begin = keys::im(user, std::max(from, head->floor));
   range.end = keys::im_end(user);
   range.snapshot = now.get();
-  auto done = x_impl->db->scan(family::ims, range,
+  auto done = x_impl->scan_ims(user, range,
     [&](std::string_view key, std::string_view value) -> result<bool> {
       auto im = x_impl->read_im(key, value, now.get());
       if (im)

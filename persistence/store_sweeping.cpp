@@ -28,8 +28,8 @@ result<bool> store::impl::find_expired_of(
   range.end = keys::im_end(user);
   range.keep_in_cache = false;
   bool goes_on = true;
-  auto done = db->scan(family::ims, range,
-    [&](std::string_view key, std::string_view) -> result<bool> {
+  auto done = scan_ims(
+    user, range, [&](std::string_view key, std::string_view) -> result<bool> {
       auto place = keys::parse_im(key);
       if (!place) {
         pass_over(family::ims, key, undecodable("the place of an IM"));
@@ -174,11 +174,16 @@ result<store::forgotten> store::forget_ids(wall_time before) {
   rocksdb::Status status;
   auto* ids = x.db->handle(family::ids);
   for (auto& key : found) {
+    auto may = x.may_forget(key);
+    if (!may && may.error().code != errc::store_corrupt)
+      return tl::unexpected(std::move(may.error()));
+    if (!may) {
+      // Stays, and is looked at again after the next start.
+      x.pass_over(family::ids, key, may.error());
+      continue;
+    }
     if (status.ok())
       status = batch.Delete(ids, key);
-    auto may = x.may_forget(key);
-    if (!may)
-      return tl::unexpected(std::move(may.error()));
     if (!may->has_value())
       continue;
     if (status.ok())
@@ -189,7 +194,7 @@ result<store::forgotten> store::forget_ids(wall_time before) {
     return tl::unexpected(failure_of(status, errc::store_failed));
   if (auto written = x.write(batch); !written)
     return tl::unexpected(std::move(written.error()));
-  x.forget_from = found.back();
+  x.forget_from = found.back() + '\0';
   return out;
 }
 
