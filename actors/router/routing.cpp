@@ -95,7 +95,9 @@ void routing::head_found(
     if (head)
       route(*u, std::move(x), now);
     else
-      settle(x.from, outcome{outcome::kind::rejected, head.error()});
+      settle(x.from,
+        outcome{outcome::kind::rejected,
+          failure{errc::store_failed, head.error().text}});
   }
   forget_if_idle(*u);
 }

@@ -189,7 +189,11 @@ void routing::id_found(
   auto& sender = *p.sender;
   p.asking = false;
   if (!found) {
-    finish(ticket, outcome{outcome::kind::rejected, found.error()}, now);
+    // Whatever is wrong with the disk: it may have been stored.
+    finish(ticket,
+      outcome{outcome::kind::rejected,
+        failure{errc::store_unavailable, found.error().text}},
+      now);
   } else if (found->has_value()) {
     ++x_counters.retries;
     bool same = (*found)->content_hash == p.content;

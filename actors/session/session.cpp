@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "actors/session/withholding.hpp"
 #include "protocol/defaults.hpp"
 #include "protocol/defaults_memory.hpp"
 
@@ -25,32 +26,6 @@ bool is_numbered(const event& x) noexcept {
   return std::holds_alternative<answer>(x)
     || std::holds_alternative<incoming_im>(x)
     || std::holds_alternative<receipt>(x);
-}
-
-bool is_of_disk(const failure& x) noexcept {
-  return x.code == errc::store_failed || x.code == errc::store_unavailable
-    || x.code == errc::store_corrupt;
-}
-
-/// The words of a store name files and other users: they are for operators. Of
-/// an IM clients know `store_failed`, else whether reading or writing failed.
-void withhold(answer& x) {
-  auto mask = [](failure& why, errc reading) {
-    if (is_of_disk(why))
-      why = failure{why.code == errc::store_failed ? why.code : reading,
-        "the server's disk is in trouble"};
-  };
-  if (auto* o = std::get_if<outcome>(&x.what)) {
-    mask(o->why, errc::store_failed);
-  } else if (auto* b = std::get_if<broadcast_outcomes>(&x.what)) {
-    for (auto& one : b->outcomes)
-      mask(one.what.why, errc::store_failed);
-  } else if (auto* f = std::get_if<failure>(&x.what)) {
-    mask(*f, errc::store_unavailable);
-  } else if (auto* c = std::get_if<contacts_changed>(&x.what)) {
-    for (auto& one : c->refused)
-      mask(one.why, errc::store_unavailable);
-  }
 }
 
 } // namespace

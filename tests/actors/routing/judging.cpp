@@ -171,7 +171,7 @@ BOOST_AUTO_TEST_CASE(ids_of_an_earlier_run_are_asked_of_the_store) {
   BOOST_TEST(after.ids_asked == 1u);
 }
 
-BOOST_AUTO_TEST_CASE(a_store_that_cannot_be_asked_for_an_id_rejects) {
+BOOST_AUTO_TEST_CASE(of_an_id_that_cannot_be_read_nothing_is_claimed) {
   two_users w;
   id_filter known;
   known.insert(retry_hash(

@@ -43,7 +43,7 @@ BOOST_AUTO_TEST_CASE(a_user_that_cannot_be_loaded_rejects_and_is_asked_again) {
   w.reads_fail = true;
   auto n = w.send(w.desk, {"m", bob});
   w.settle();
-  BOOST_TEST(w.outcome_of(w.desk, n) == "store_unavailable");
+  BOOST_TEST(w.outcome_of(w.desk, n) == "store_failed");
   w.reads_fail = false;
   n = w.send(w.desk, {"m", bob});
   w.settle();

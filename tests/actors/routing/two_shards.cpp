@@ -137,7 +137,7 @@ struct two_shards::shard final : routing::effects {
         found = i->second;
       rules.id_found(ticket,
         world.reads_fail
-          ? result<std::optional<stored_id>>{fail(errc::store_unavailable)}
+          ? result<std::optional<stored_id>>{fail(errc::store_corrupt)}
           : found,
         world.now());
     });
