@@ -33,6 +33,7 @@ result<void> database::scan(
   rocksdb::ReadOptions options;
   options.snapshot = what.snapshot;
   options.fill_cache = what.keep_in_cache;
+  options.table_filter = what.tables;
   rocksdb::Slice end(what.end);
   if (!what.end.empty())
     options.iterate_upper_bound = &end;

@@ -66,6 +66,8 @@ public:
     const rocksdb::Snapshot* snapshot = nullptr;
     /// A look at everything should not drive out what is used.
     bool keep_in_cache = true;
+    /// The tables that are looked into; empty: all of them.
+    std::function<bool(const rocksdb::TableProperties&)> tables = {};
   };
 
   /// In the order of keys, until `each` returns false or an error.

@@ -66,13 +66,17 @@ struct store::impl {
   result<privacy> privacy_of(
     const user_address& user, const rocksdb::Snapshot* at);
   /// As database::scan, `range` being within one user's IMs. A damaged block is
-  /// passed over: what is behind it comes next.
+  /// passed over: what other tables have there, and what is behind it, comes
+  /// next.
   result<void> scan_ims(const user_address& user, database::range range,
     const database::visitor& each);
+  /// `range`, of IMs, without the tables that are damaged in it. What these say
+  /// was removed may be there again.
+  database::range without_damaged(database::range range);
   /// The key from which a user's IMs can be read again, `from` being damaged;
-  /// the end of `range` if none behind it can be. Of two damaged places, the second
-  /// at most twice as far from the first as that is wide, what lies between may
-  /// be taken for damage as well.
+  /// the end of `range` if none behind it can be. Of two damaged places, the
+  /// second at most twice as far from the first as that is wide, what lies
+  /// between may be taken for damage as well.
   std::string behind_damage(
     const user_address& user, im_order from, database::range range);
   /// The record under this key is passed over.

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include "persistence/keys.hpp"
 #include "persistence/store.hpp"
@@ -140,15 +141,46 @@ std::string store::impl::behind_damage(
   return keys::im(user, im_order{behind});
 }
 
+database::range store::impl::without_damaged(database::range range) {
+  rocksdb::Range place(slice(range.begin), slice(range.end));
+  rocksdb::TablePropertiesCollection tables;
+  auto status = db->rocks().GetPropertiesOfTablesInRange(
+    db->handle(family::ims), &place, 1, &tables);
+  std::set<uint64_t> damaged;
+  for (const auto& [file, table] : tables) {
+    if (!status.ok())
+      break; // all are looked into
+    auto number = table->orig_file_number;
+    range.tables = [number](const rocksdb::TableProperties& x) {
+      return x.orig_file_number == number;
+    };
+    if (!db->scan(family::ims, range,
+          [](std::string_view, std::string_view) -> result<bool> {
+            return true;
+          }))
+      damaged.insert(number);
+  }
+  range.tables = [damaged = std::move(damaged)](
+                   const rocksdb::TableProperties& x) {
+    return !damaged.contains(x.orig_file_number);
+  };
+  return range;
+}
+
 result<void> store::impl::scan_ims(const user_address& user,
   database::range range, const database::visitor& each) {
-  for (;;) {
-    std::string last;
-    auto done = db->scan(family::ims, range,
-      [&](std::string_view key, std::string_view value) -> result<bool> {
-        last = key;
-        return each(key, value);
-      });
+  bool goes_on = true;
+  std::string last;
+  auto visit = [&](
+                 std::string_view key, std::string_view value) -> result<bool> {
+    last = key;
+    auto more = each(key, value);
+    goes_on = more && *more;
+    return more;
+  };
+  while (goes_on) {
+    last.clear();
+    auto done = db->scan(family::ims, range, visit);
     if (done || done.error().code != errc::store_corrupt)
       return done;
     auto place = keys::parse_im(last.empty() ? range.begin : last);
@@ -156,15 +188,20 @@ result<void> store::impl::scan_ims(const user_address& user,
       return done;
     auto from = place->second;
     from.value += !last.empty();
-    range.begin = behind_damage(user, from, range);
+    auto hidden = range;
+    hidden.begin = keys::im(user, from);
+    range.begin = hidden.end = behind_damage(user, from, range);
     // Known again by its end: where a reading meets it first differs.
     pass_over(family::ims, range.begin,
       failure{errc::store_corrupt,
         "IMs to " + user.str() + " from order " + std::to_string(from.value)
           + " on: " + done.error().text});
-    if (range.begin == range.end)
-      return {};
+    auto others = db->scan(family::ims, without_damaged(hidden), visit);
+    if (!others && others.error().code != errc::store_corrupt)
+      return others;
+    goes_on &= range.begin != range.end;
   }
+  return {};
 }
 
 result<std::vector<stored_im>> store::ims(

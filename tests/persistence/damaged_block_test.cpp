@@ -157,6 +157,20 @@ BOOST_AUTO_TEST_CASE(damage_at_both_ends_leaves_what_is_between) {
   BOOST_TEST(x.db->unreadable() == 2u);
 }
 
+BOOST_AUTO_TEST_CASE(what_comes_after_damage_to_the_last_ims_is_read) {
+  damaged_tables x;
+  // Its block may have carol's first one, too.
+  x.damage_im(waiting_ims);
+  auto expected = x.read(1000);
+  for (auto n : {waiting_ims + 10, waiting_ims + 11}) {
+    commit(*x.db, {x.put(bob, n)});
+    expected.push_back(n);
+  }
+  for (size_t page : {1u, 7u, 1000u})
+    BOOST_TEST(x.read(page) == expected);
+  BOOST_TEST(x.db->unreadable() == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(ims_behind_a_damaged_block_expire) {
   damaged_tables x;
   x.damage_im(30);

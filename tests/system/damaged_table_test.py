@@ -34,7 +34,7 @@ class TableTest(SystemTest):
         self.server.start()
 
     def damage(self, text):
-        """Flips a bit of what begins with this, in the one table it is in."""
+        """Flips a bit of what begins with this, in the table it is in."""
         folder = os.path.join(self.server.data, "store")
         found = []
         for name in os.listdir(folder):
@@ -47,12 +47,12 @@ class TableTest(SystemTest):
                     file.seek(at)
                     file.write(bytes([data[at] ^ 1]))
                     found.append(name)
-        self.assertEqual(len(found), 1)
+        self.assertGreater(len(found), 0)
 
-    def unreadable(self):
+    def store_health(self):
         checks = self.server.admin("troubleshoot")["checks"]
         store = next(x for x in checks if x["check"] == "store")
-        return "cannot be read" in store["what"]
+        return store["what"]
 
     def test_a_damaged_block_keeps_no_other_ims_from_their_user(self):
         self.damage(self.bodies[30])
@@ -66,8 +66,9 @@ class TableTest(SystemTest):
         lost = [n for n in range(IMS) if n not in at]
         self.assertIn(30, lost)
         self.assertLessEqual(max(abs(n - 30) for n in lost), NEAR)
-        self.assertTrue(self.unreadable())
-        # What was taken is gone, also beside the damage.
+        # The latter once RocksDB has come upon it, too, and writes no more.
+        self.assertRegex(self.store_health(), "cannot be read|is damaged")
+        # What was taken does not come again, also from beside the damage.
         bob.quit()
         again = self.chat(BOB)
         self.assertEqual(alice.send(BOB, "next"), "delivered")
