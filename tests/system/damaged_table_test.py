@@ -60,6 +60,7 @@ class TableTest(SystemTest):
         bob = self.chat(BOB)
         bob.message(f"m{IMS - 1}")
         self.assertEqual(alice.send(BOB, "new"), "delivered")
+        bob.message("new")
         came = bob.ids()
         at = [n for n in range(IMS) if f"m{n}" in came]
         self.assertEqual(came, [f"m{n}" for n in at] + ["new"])
