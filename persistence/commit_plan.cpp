@@ -142,7 +142,7 @@ result<void> commit_plan::apply(const put_im& x) {
       x_is_blind = true;
       return fail(errc::store_failed, "the plan has to see all IMs");
     }
-    if (auto done = remove(recipient, order); !done)
+    if (auto done = remove(recipient, order, departure::alone); !done)
       return tl::unexpected(std::move(done.error()));
   }
 
@@ -180,11 +180,11 @@ result<void> commit_plan::apply(const put_im& x) {
 }
 
 result<void> commit_plan::apply(const remove_im& x) {
-  return remove(x.recipient, x.order).map([](bool) {});
+  return remove(x.recipient, x.order, departure::alone).map([](bool) {});
 }
 
 result<bool> commit_plan::remove(
-  const user_address& recipient, im_order order) {
+  const user_address& recipient, im_order order, departure how) {
   auto key = keys::im(recipient, order);
   auto value = get(family::ims, key);
   // One that cannot be read is removed all the same: it must not stand in the
@@ -201,23 +201,39 @@ result<bool> commit_plan::remove(
   auto& head = (*plan)->head;
   if (head.stored > 0 && order >= head.floor)
     --head.stored;
-  return let_go(recipient, order, value).map([] { return true; });
+  return let_go(recipient, order, value, how).map([] { return true; });
 }
 
 result<void> commit_plan::let_go(const user_address& recipient, im_order order,
-  const result<std::optional<std::string>>& value) {
+  const result<std::optional<std::string>>& value, departure how) {
   auto record = value ? records::decode_im(**value) : std::nullopt;
   if (!record)
     return {};
-  auto forgettable = keys::forgettable(
-    {record->sent_at, order, {record->from.user, record->id, recipient}});
-  put_unread(family::ids, forgettable, {});
-  if (x_first_forgettable.empty() || forgettable < x_first_forgettable)
-    x_first_forgettable = std::move(forgettable);
+  retry_key id{record->from.user, record->id, recipient};
+  if (how == departure::with_account) {
+    if (auto done = forget_id(id, order); !done)
+      return done;
+  } else {
+    auto forgettable = keys::forgettable({record->sent_at, order, id});
+    put_unread(family::ids, forgettable, {});
+    if (x_first_forgettable.empty() || forgettable < x_first_forgettable)
+      x_first_forgettable = std::move(forgettable);
+  }
   if (record->body_hash) {
     return forget_reference(
       {record->from.user, record->id, *record->body_hash});
   }
+  return {};
+}
+
+result<void> commit_plan::forget_id(const retry_key& key, im_order order) {
+  auto name = keys::id(key);
+  auto value = get(family::ids, name);
+  if (!value && value.error().code != errc::store_corrupt)
+    return tl::unexpected(std::move(value.error()));
+  auto record = value && *value ? records::decode_id(**value) : std::nullopt;
+  if (record && record->order == order)
+    remove_key(family::ids, std::move(name));
   return {};
 }
 
@@ -319,7 +335,7 @@ result<uint64_t> commit_plan::remove_ims(const user_address& recipient) {
       auto place = keys::parse_im(key);
       if (!place)
         continue;
-      auto done = remove(place->first, place->second);
+      auto done = remove(place->first, place->second, departure::with_account);
       if (!done)
         return tl::unexpected(std::move(done.error()));
       removed += *done;
@@ -350,7 +366,8 @@ result<bool> commit_plan::remove_left(
     auto place = keys::parse_im(key);
     if (!place || (value && !*value))
       continue;
-    if (auto done = let_go(user, place->second, value); !done)
+    if (auto done = let_go(user, place->second, value, departure::with_account);
+        !done)
       return tl::unexpected(std::move(done.error()));
   }
   if (found->size() == max)
@@ -381,7 +398,8 @@ result<bool> commit_plan::remove_range(
     return false;
   }
   // The plan's index does not learn of this: what reads these families is this
-  // very function, which would delete once more, and what asks `x_emptied`.
+  // very function and `forget_id`, which would delete once more, and what asks
+  // `x_emptied`.
   if (x_status.ok())
     x_status =
       x_batch.GetWriteBatch()->DeleteRange(x_db.handle(where), begin, end);

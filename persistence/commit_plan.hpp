@@ -118,11 +118,17 @@ private:
   result<user_plan*> plan_of(const user_address& user);
   result<bool> has_account(const user_address& user);
   result<void> remember_domain(const user_address& of);
+  /// Whether an IM goes with its recipient's account. If so its id goes as
+  /// well: whoever has that name next never got it.
+  enum class departure : uint8_t { alone, with_account };
   /// Takes out the IM under `key`; false if there is none.
-  result<bool> remove(const user_address& recipient, im_order order);
+  result<bool> remove(
+    const user_address& recipient, im_order order, departure how);
   /// What an IM that is taken out refers to.
   result<void> let_go(const user_address& recipient, im_order order,
-    const result<std::optional<std::string>>& value);
+    const result<std::optional<std::string>>& value, departure how);
+  /// What is remembered of an id, if it is of the IM with this order.
+  result<void> forget_id(const retry_key& key, im_order order);
   /// All that wait for a user, returns how many. Where they are many, a note
   /// that they are to be taken out: from now on they lie below its floor, where
   /// nobody looks.

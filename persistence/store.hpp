@@ -194,9 +194,9 @@ struct remove_note {
   auto fields() { return std::tie(what); }
 };
 
-/// Removes the account, its roster, its documents, its stored IMs and the retry
-/// ids of what it sent. What its roster owes to others stays, and what is put
-/// with it.
+/// Removes the account, its roster, its documents, its stored IMs with their
+/// retry ids, and the retry ids of what it sent. What its roster owes to others
+/// stays, and what is put with it.
 struct remove_account {
   user_address user;
   /// Goes into the audit log if there was such an account and `what` is not

@@ -252,7 +252,25 @@ result<std::optional<stored_id>> store::find_id(const retry_key& key) {
   auto record = records::decode_id(**value);
   if (!record)
     return tl::unexpected(undecodable("a remembered id"));
+  auto goes = x_impl->is_left(key.recipient, record->order);
+  if (!goes)
+    return tl::unexpected(std::move(goes.error()));
+  if (*goes)
+    return std::optional<stored_id>();
   return std::optional(stored_id{record->content_hash, record->stored_at});
+}
+
+/// Whether a removed account has left this IM, which is still to be taken out.
+result<bool> store::impl::is_left(
+  const user_address& recipient, im_order order) {
+  auto upto = db->get(family::meta, keys::left(recipient));
+  if (!upto)
+    return tl::unexpected(std::move(upto.error()));
+  auto last = *upto ? records::decode_number(**upto) : std::nullopt;
+  if (!last || order.value > *last)
+    return false;
+  return db->get(family::ims, keys::im(recipient, order))
+    .map([](const auto& im) { return im.has_value(); });
 }
 
 // -- accounts, settings, audit ------------------------------------------------

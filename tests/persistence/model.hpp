@@ -145,6 +145,11 @@ private:
     if (existed && !x.line.what.empty())
       x_audit.push_back(x.line);
     x_last.erase(x.user);
+    for (auto& [place, im] : x_ims)
+      if (auto id = x_ids.find({im.message->from.user, im.message->id, x.user});
+          place.first == x.user && id != x_ids.end()
+          && id->second.order == place.second)
+        x_ids.erase(id);
     std::erase_if(x_ims, [&](auto& y) { return y.first.first == x.user; });
     std::erase_if(x_ids, [&](auto& y) { return y.first.sender == x.user; });
     x_rosters.erase(x.user);

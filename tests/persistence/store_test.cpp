@@ -201,16 +201,45 @@ BOOST_AUTO_TEST_CASE(an_account_goes_with_its_ims_and_what_it_sent) {
   BOOST_TEST(!head.exists);
   BOOST_TEST(head.stored == 0u);
   BOOST_TEST(all_ims(*db, bob).empty());
-  // What others sent to it, and what it sent to others.
-  BOOST_TEST(must(db->find_id({alice, {"m1"}, bob})).has_value());
-  BOOST_TEST(forget_ids(*db, at(1001)) == 1u);
+  // What waited for it, and what it sent to others.
+  BOOST_TEST(!must(db->find_id({alice, {"m1"}, bob})));
+  BOOST_TEST(!must(db->find_id({alice, {"b1"}, bob})));
+  BOOST_TEST(must(db->find_id({alice, {"b1"}, carol})).has_value());
   BOOST_TEST(!must(db->find_id({bob, {"m2"}, carol})));
+  BOOST_TEST(ids_in(*db) == 1u);
+  BOOST_TEST(forget_ids(*db, at(1001)) == 0u);
   BOOST_TEST(orders(all_ims(*db, carol)) == (std::vector<uint64_t>{1, 2}));
   BOOST_TEST(all_ims(*db, carol).at(0).message->body == "to all");
 
   commit(*db,
     {put_account{bob, {}}, make_put(bob, 1, make_im(alice, "m9", "anew"))});
   BOOST_TEST(orders(all_ims(*db, bob)) == std::vector<uint64_t>{1});
+}
+
+BOOST_AUTO_TEST_CASE(an_im_put_in_the_batch_of_a_removal_leaves_no_id) {
+  memory_store db;
+  commit(*db, {put_account{alice, {}}, put_account{bob, {}}});
+  commit(*db,
+    {make_put(bob, 1, make_im(alice, "m", "x")), remove_account{bob, {}},
+      put_account{bob, {}}});
+  BOOST_TEST(ids_in(*db) == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(
+  what_a_removed_account_has_got_is_known_again_all_the_same) {
+  memory_store db;
+  commit(*db,
+    {put_account{alice, {}}, put_account{bob, {}},
+      make_put(bob, 1, make_im(alice, "got", "x", at(1000))),
+      make_put(bob, 2, make_im(alice, "twice", "x", at(1000)))});
+  commit(*db, {make_remove(bob, 1), make_remove(bob, 2)});
+  // An id is of the IM that it was put with last.
+  commit(*db, {make_put(bob, 3, make_im(alice, "twice", "y", at(2000)))});
+  commit(*db, {remove_account{bob, {}}});
+  BOOST_TEST(must(db->find_id({alice, {"got"}, bob})).has_value());
+  BOOST_TEST(!must(db->find_id({alice, {"twice"}, bob})));
+  BOOST_TEST(forget_ids(*db, at(9000)) == 1u);
+  BOOST_TEST(ids_in(*db) == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(a_removal_tells_how_many_ims_went_with_the_account) {
@@ -298,11 +327,20 @@ BOOST_AUTO_TEST_CASE(many_ims_of_a_removed_account_go_in_pieces_unseen) {
   commit(*db, {remove_account{bob, {}}});
   // A later account of that name has nothing of it, now and after a start.
   commit(*db, {put_account{bob, {}}});
-  auto next = must(db->head(bob)).last.value + 1;
-  commit(*db, {make_put(bob, next, make_im(alice, "new", "x"))});
+  auto next = must(db->head(bob)).last.value + 2;
+  retry_key again{alice, {"m" + std::to_string(n)}, bob};
+  commit(*db,
+    {make_put(bob, next - 1, make_im(alice, again.id.value, "x")),
+      make_put(bob, next, make_im(alice, "new", "x"))});
+  commit(*db, {make_remove(bob, next - 1)});
   for (bool more = true; more;) {
     BOOST_TEST(orders(all_ims(*db, bob)) == std::vector<uint64_t>{next});
     BOOST_TEST(must(db->head(bob)).stored == 1u);
+    // Nor do retries meet ids of what never came to it, but those of what did.
+    for (uint64_t i = 1; i < n; ++i)
+      BOOST_REQUIRE(
+        !must(db->find_id({alice, {"m" + std::to_string(i)}, bob})));
+    BOOST_TEST(must(db->find_id(again)).has_value());
     db.reopen();
     more = must(db->remove_left());
   }
@@ -310,7 +348,8 @@ BOOST_AUTO_TEST_CASE(many_ims_of_a_removed_account_go_in_pieces_unseen) {
   commit(*db, {make_remove(bob, 1)});
   BOOST_TEST(must(db->head(bob)).stored == 1u);
   BOOST_TEST(orders(all_ims(*db, bob)) == std::vector<uint64_t>{next});
-  BOOST_TEST(forget_ids(*db, at(1'700'000'000'001)) == n);
+  BOOST_TEST(ids_in(*db) == 2u);
+  BOOST_TEST(forget_ids(*db, at(1'700'000'000'001)) == 1u);
   // The second removal finds few.
   BOOST_TEST((must(db->commit({remove_account{bob, {}}})).deleted
     == std::vector<uint64_t>{1}));

@@ -112,6 +112,23 @@ BOOST_AUTO_TEST_CASE(routers_take_the_filter_that_the_sweeper_makes) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(an_im_that_went_with_an_account_is_judged_anew) {
+  engine e{1};
+  e.make_account(alice);
+  e.make_account(bob);
+  auto& a = e.sign_in(alice, "desk");
+  a.send(bob, "m");
+  e.settle();
+  BOOST_TEST(a.outcome_of("m") == "stored");
+  e.remove_account(bob);
+  e.make_account(bob);
+  // Only the disk can know of it any more.
+  e.advance(2 * defaults::delivered_memory);
+  a.send(bob, "m");
+  e.settle();
+  BOOST_TEST(e.on_disk(bob) == std::vector<std::string>{"m"});
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace
