@@ -61,7 +61,7 @@ void server::impl::settle() {
         given_up += x.given_up;
       },
       [](const caf::error&) { SPDLOG_ERROR("a router did not stop in time"); });
-  SPDLOG_INFO("stopped: {} sessions ended, {} IMs without outcome rejected",
+  SPDLOG_INFO("stopped: {} sessions ended, {} IMs had no outcome by then",
     sessions, given_up);
 }
 

@@ -350,13 +350,19 @@ uint64_t routing::held_bytes() const noexcept {
 }
 
 size_t routing::give_up() {
-  std::vector<uint64_t> left;
+  x_has_given_up = true;
+  auto left = x_pending.size();
+  for (auto& [name, u] : x_users)
+    for (const auto& x : std::exchange(u->queue, {}))
+      settle(x.from, refused_by_stop());
+  // One whose id is being looked up may be a retry of what is on disk.
+  std::vector<uint64_t> in_line;
   for (const auto& [ticket, p] : x_pending)
-    left.push_back(ticket);
-  for (auto t : left)
-    finish(t, outcome{outcome::kind::rejected, failure{errc::server_stopping}},
-      x_now);
-  return left.size();
+    if (p.in_line && !p.asking)
+      in_line.push_back(ticket);
+  for (auto t : in_line)
+    finish(t, refused_by_stop(), x_now);
+  return left;
 }
 
 } // namespace parley

@@ -291,7 +291,9 @@ public:
   void stop(moment now);
   /// Nothing is without outcome, and nothing unwritten.
   bool is_settled() const noexcept;
-  /// What is still without outcome is rejected; returns how many.
+  /// No inbox takes an IM any more: `server_stopping` is the outcome of those
+  /// that none has taken. What became of the others the disk may yet decide, so
+  /// that they get none. Returns how many of its senders' had no outcome.
   size_t give_up();
 
   const routing_counters& counters() const noexcept { return x_counters; }
@@ -439,6 +441,7 @@ private:
   failed_removals x_failed_removals;
   uint64_t x_unwritten = 0;
   bool x_stopping = false;
+  bool x_has_given_up = false;
   std::chrono::steady_clock::time_point x_next_cleaning;
   routing_counters x_counters;
   /// Removals asked for.

@@ -7,6 +7,10 @@ namespace parley {
 
 void routing::receive(routed_im what, moment now) {
   begin(now);
+  if (x_has_given_up) {
+    settle(what.from, refused_by_stop());
+    return;
+  }
   auto& u = at(what.to.user);
   if (u.head == user::knowledge::known) {
     route(u, std::move(what), now);

@@ -220,10 +220,8 @@ void routing::judge(
   auto f = refusal_of(*p.message);
   if (!f && !x_rules.im_enabled)
     f = failure{errc::im_disabled};
-  if (!f && x_stopping) {
-    f = failure{errc::server_stopping};
-    f->retry_after = defaults::come_back_min;
-  }
+  if (!f && x_stopping)
+    f = refused_by_stop().why;
   if (f)
     finish(ticket, outcome{outcome::kind::rejected, std::move(*f)}, now);
   else

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "actors/router/routing.hpp"
+#include "protocol/defaults.hpp"
 #include "protocol/lean_queue.hpp"
 
 // What a shard keeps; for the sources of `routing` alone.
@@ -92,6 +93,13 @@ struct routing::grace {
   im_order order;
   session_id holder;
 };
+
+/// Of an IM that the server has not taken, and will not.
+inline outcome refused_by_stop() {
+  failure f{errc::server_stopping};
+  f.retry_after = defaults::come_back_min;
+  return {outcome::kind::rejected, std::move(f)};
+}
 
 template <class T>
 event answer_event(request_number number, T what) {

@@ -10,6 +10,7 @@ FAULTS is faults.cpp, built.
 
 import ctypes
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -312,10 +313,26 @@ class DiskTest(SystemTest):
         self.assertEqual(self.server.stop(), 1)
         self.assertLess(time.monotonic() - began, 25)
         self.assertIn("a disk that does not answer", self.server.logged())
-        # Nobody was told what is not so.
-        told = [x for x in alice.all_of("outcome") if x["id"] == waiting]
-        for outcome in told:
-            self.assertEqual(outcome["reason"], "server_stopping")
+        # What became of it the disk alone knows.
+        self.assertNotIn(waiting, [x["id"] for x in alice.all_of("outcome")])
+
+    def test_what_a_disk_stores_after_the_time_to_stop_was_not_rejected(self):
+        alice, absent = self.chat(self.user()), self.user()
+        self.faults.stall_disk()
+        waiting = alice.post(absent)
+        wait_until(
+            lambda: read(self.server)["parley_held_bytes{ims}"] > 0, "the IM"
+        )
+        self.server.process.send_signal(signal.SIGTERM)
+        alice.wait_for(lambda x: x["event"] == "disconnected")
+        self.assertEqual(alice.all_of("outcome"), [])
+        self.faults.disarm()
+        self.assertEqual(self.server.stop(), 0)
+        self.assertIn("1 IMs had no outcome by then", self.server.logged())
+        # The client sends it again by itself, and the next server knows it.
+        self.server.start()
+        self.assertEqual(alice.outcome(waiting)["outcome"], "stored")
+        self.assertEqual(len(self.stored_for(absent)), 1)
 
 
 class SmallDiskTest(SystemTest):

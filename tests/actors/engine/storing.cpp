@@ -129,6 +129,25 @@ BOOST_AUTO_TEST_CASE(an_im_that_went_with_an_account_is_judged_anew) {
   BOOST_TEST(e.on_disk(bob) == std::vector<std::string>{"m"});
 }
 
+BOOST_AUTO_TEST_CASE(what_a_silent_disk_has_at_a_stop_is_not_said_to_be_lost) {
+  for (uint64_t seed = 1; seed <= seeds; ++seed) {
+    engine e{seed};
+    e.make_account(alice);
+    e.make_account(bob);
+    auto& a = e.sign_in(alice, "desk");
+    e.hold_writes();
+    a.send(bob, "m");
+    e.settle();
+    auto reports = e.stop();
+    BOOST_REQUIRE(reports.size() == 2u);
+    BOOST_TEST(reports[0].given_up + reports[1].given_up == 1u);
+    BOOST_TEST(a.closed == "server_stopping");
+    BOOST_TEST(a.outcome_of("m").empty());
+    e.let_writes_go();
+    BOOST_TEST(e.on_disk(bob) == std::vector<std::string>{"m"});
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace

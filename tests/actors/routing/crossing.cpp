@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "protocol/defaults.hpp"
+
 // Between two shards, where everything takes its time; and the orderly end.
 namespace parley::test::crossing {
 
@@ -163,22 +165,99 @@ BOOST_AUTO_TEST_CASE(an_orderly_stop_stores_what_is_under_way_at_once) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(what_cannot_be_settled_is_rejected_once) {
+BOOST_AUTO_TEST_CASE(what_the_disk_may_yet_store_has_no_outcome_at_a_stop) {
   two_users w;
   auto n = w.send(w.desk, {"m", bob});
+  auto mine = w.send(w.desk, {"mine", alice});
   auto b = w.broadcast_to(w.desk, "b", {bob, "@"});
   w.deliver_between();
   w.at(0).stop(w.now());
   w.at(1).stop(w.now());
   BOOST_TEST(!w.at(0).is_settled());
-  BOOST_TEST(w.at(0).give_up() == 2u);
-  BOOST_TEST(w.outcome_of(w.desk, n) == "server_stopping");
-  BOOST_TEST(
-    w.broadcast_of(w.desk, b) == bob + ": server_stopping, @: bad_address");
+  BOOST_TEST(w.at(0).give_up() == 3u);
+  BOOST_TEST(w.at(1).give_up() == 0u);
+  BOOST_TEST(w.outcome_of(w.desk, n).empty());
+  BOOST_TEST(w.outcome_of(w.desk, mine).empty());
+  BOOST_TEST(w.broadcast_of(w.desk, b).empty());
+  // The disk answers after all, and is believed.
   w.settle();
-  BOOST_TEST(w.outcome_of(w.desk, n) == "server_stopping");
+  BOOST_TEST(w.outcome_of(w.desk, n) == "stored");
+  BOOST_TEST(w.outcome_of(w.desk, mine) == "stored");
+  BOOST_TEST(w.broadcast_of(w.desk, b) == bob + ": stored, @: bad_address");
+  BOOST_TEST(w.on_disk(bob) == 2u);
   BOOST_TEST(w.at(0).pending_bytes() == 0u);
   BOOST_TEST(w.at(0).give_up() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_stop_rejects_is_never_stored) {
+  for (uint64_t seed = 1; seed <= 500; ++seed) {
+    BOOST_TEST_CONTEXT("seed " << seed) {
+      std::mt19937_64 random(seed);
+      two_users w;
+      w.set_policy([](policy& p) { p.im_grace_ms = 30'000; });
+      auto carol = two_shards::name_on(seed % 2, 2);
+      w.make_account(carol); // not loaded yet
+      // A false hit of the filter: others wait behind it.
+      w.at(0).ids_on_disk().insert(
+        retry_hash({two_shards::user(alice), {"2"}, two_shards::user(bob)}));
+      std::vector<uint64_t> numbers;
+      for (auto& to : {bob, carol, bob, alice, carol, bob})
+        numbers.push_back(w.send(w.desk, {std::to_string(numbers.size()), to}));
+      auto some_steps = [&] {
+        for (auto n = random() % 6; n > 0; --n)
+          w.step(random);
+      };
+      for (size_t i : {0, 1}) {
+        some_steps();
+        w.at(i).stop(w.now());
+      }
+      for (size_t i : {0, 1}) {
+        some_steps();
+        w.at((seed / 2 + i) % 2).give_up();
+      }
+      while (w.step(random)) {
+      }
+      for (size_t i = 0; i < numbers.size(); ++i)
+        BOOST_TEST(w.outcome_of(w.desk, numbers[i])
+          == (w.ids_on_disk.contains(std::to_string(i)) ? "stored"
+                                                        : "server_stopping"));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_shard_whose_time_to_stop_is_over_takes_nothing_more) {
+  two_users w;
+  auto carol = two_shards::name_on(1, 1);
+  w.make_account(carol); // not loaded
+  w.at(1).stop(w.now());
+  BOOST_TEST(w.at(1).give_up() == 0u);
+  for (auto& to : {bob, carol}) {
+    auto late = w.send(w.desk, {"late", to});
+    w.settle();
+    BOOST_TEST(w.outcome_of(w.desk, late) == "server_stopping");
+    BOOST_TEST(w.on_disk(to) == 0u);
+  }
+  BOOST_TEST(w.got(w.phone).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_retry_that_is_looked_up_is_not_rejected_by_a_stop) {
+  two_users w;
+  w.leave(w.phone);
+  w.send(w.desk, {"m", bob});
+  w.settle();
+  w.pass(2 * defaults::delivered_memory);
+  w.sweep();
+  auto again = w.send(w.desk, {"m", bob});
+  auto behind = w.send(w.desk, {"behind", bob});
+  BOOST_TEST(w.ids_asked == 1u);
+  w.at(0).stop(w.now());
+  w.at(1).stop(w.now());
+  BOOST_TEST(w.at(0).give_up() == 2u);
+  BOOST_TEST(w.outcome_of(w.desk, again).empty());
+  BOOST_TEST(w.outcome_of(w.desk, behind) == "server_stopping");
+  w.settle();
+  BOOST_TEST(w.outcome_of(w.desk, again) == "stored");
+  BOOST_TEST(w.on_disk(bob) == 1u);
 }
 
 /// Random happenings among a few users on both shards.
