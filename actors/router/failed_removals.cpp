@@ -13,6 +13,15 @@ failed_removals::key failed_removals::key_of(const store_operation& what) {
   return {std::get<remove_account>(what).user, std::nullopt};
 }
 
+bool failed_removals::begun(const store_operation& what) {
+  auto [i, is_new] = x_entries.try_emplace(key_of(what));
+  if (is_new) {
+    i->second.what = what;
+    i->second.under_way = true;
+  }
+  return is_new;
+}
+
 void failed_removals::refused(const store_operation& what, time_point now) {
   auto& x = x_entries[key_of(what)];
   x.what = what;

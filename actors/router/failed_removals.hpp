@@ -17,6 +17,9 @@ class failed_removals {
 public:
   using time_point = std::chrono::steady_clock::time_point;
 
+  /// `what` is asked of the store for the first time, which will answer it;
+  /// false: it was before, and has not been done since.
+  bool begun(const store_operation& what);
   /// `what` is a remove_im or a remove_account.
   void refused(const store_operation& what, time_point now);
   /// It is on disk, whoever asked for it.

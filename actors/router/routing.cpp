@@ -277,12 +277,15 @@ void routing::expire(
   begin(now);
   for (const auto& [name, order] : what) {
     auto* u = find(name);
-    if (u && u->head == user::knowledge::known) {
-      if (!u->in.expire(order, now, x_rules))
-        continue;
-    } else {
-      remove(remove_im{name, order});
-    }
+    bool is_loaded = u && u->head == user::knowledge::known;
+    if (is_loaded && !u->in.expire(order, now, x_rules))
+      continue;
+    remove_im removal{name, order};
+    // It is found again until the disk has let it go.
+    if (!x_failed_removals.begun(removal))
+      continue;
+    if (!is_loaded)
+      remove(std::move(removal));
     ++x_counters.expired;
     x_trace.happened(trace_kind::expired, name, order);
   }

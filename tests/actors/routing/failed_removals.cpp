@@ -99,6 +99,62 @@ BOOST_AUTO_TEST_CASE(do_not_reach_a_later_account_of_the_name) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(are_begun_once_until_they_are_done) {
+  failed_removals xs;
+  time_point now{1h};
+  BOOST_TEST(xs.begun(of_im(bob, 1)));
+  BOOST_TEST(!xs.begun(of_im(bob, 1)));
+  BOOST_TEST(xs.begun(of_im(bob, 2)));
+  // The store has not said anything.
+  BOOST_TEST(xs.due(time_point::max()).empty());
+  xs.refused(of_im(bob, 1), now);
+  BOOST_TEST(!xs.begun(of_im(bob, 1)));
+  BOOST_TEST(xs.due(now + defaults::removal_retry_first).size() == 1u);
+  xs.done(of_im(bob, 1));
+  BOOST_TEST(xs.begun(of_im(bob, 1)));
+}
+
+BOOST_AUTO_TEST_CASE(of_what_expired_count_once_however_often_it_is_found) {
+  two_shards w;
+  auto from = two_shards::name_on(1);
+  auto to = two_shards::name_on(0);
+  w.make_account(from);
+  w.make_account(to);
+  auto desk = w.sign_in(from, "desk");
+  std::pair<user_address, im_order> found{
+    two_shards::user(to), im_order{w.now().wall_us}};
+  w.send(desk, {"m", to});
+  w.settle();
+  w.pass(1h);
+  w.sweep();
+  auto& shard = w.shard_of(to);
+  BOOST_TEST(shard.users() == 0u);
+  auto find = [&] {
+    shard.expire({&found, 1}, w.now());
+    return shard.counters().expired;
+  };
+  w.writes_fail = true;
+  // While the disk is silent, while it refuses, and while somebody is there.
+  for (int i = 0; i < 3; ++i)
+    BOOST_TEST(find() == 1u);
+  BOOST_TEST(shard.unwritten() == 1u);
+  for (int i = 0; i < 3; ++i) {
+    w.settle();
+    w.pass(1min);
+    w.sweep();
+    BOOST_TEST(find() == 1u);
+  }
+  w.settle();
+  w.sign_in(to, "phone");
+  BOOST_TEST(find() == 1u);
+  w.writes_fail = false;
+  w.pass(1h);
+  w.sweep();
+  w.settle();
+  BOOST_TEST(w.on_disk(to) == 0u);
+  BOOST_TEST(shard.counters().expired == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(of_an_account_are_carried_out_in_the_end) {
   two_shards w;
   auto name = two_shards::name_on(0);
