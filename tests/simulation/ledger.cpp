@@ -10,7 +10,8 @@ namespace {
 bool never_taken(const std::string& reason) {
   static const std::set<std::string> some{"id_conflict", "too_large",
     "bad_address", "im_disabled", "no_such_user", "refused", "rate_limited",
-    "recipient_offline", "quota_exceeded", "too_many_recipients"};
+    "recipient_offline", "quota_exceeded", "too_many_recipients",
+    "server_stopping"};
   return some.contains(reason);
 }
 
