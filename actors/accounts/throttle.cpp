@@ -1,7 +1,6 @@
 #include "actors/accounts/throttle.hpp"
 
 #include <algorithm>
-#include <functional>
 
 #include "protocol/defaults.hpp"
 
@@ -32,10 +31,6 @@ milliseconds delay_after(uint32_t failures) noexcept {
   return std::min(delay, defaults::failure_delay_max);
 }
 
-uint64_t hash_of(std::string_view key) noexcept {
-  return std::hash<std::string_view>{}(key);
-}
-
 /// Takes out those that came first.
 template <class Map>
 void bound(Map& entries, std::deque<uint64_t>& order) {
@@ -48,17 +43,17 @@ void bound(Map& entries, std::deque<uint64_t>& order) {
 } // namespace
 
 throttle::entry* throttle::find(std::string_view key) {
-  auto i = x_entries.find(hash_of(key));
+  auto i = x_entries.find(x_hash(key));
   return i == x_entries.end() ? nullptr : &i->second;
 }
 
 const throttle::entry* throttle::find(std::string_view key) const {
-  auto i = x_entries.find(hash_of(key));
+  auto i = x_entries.find(x_hash(key));
   return i == x_entries.end() ? nullptr : &i->second;
 }
 
 throttle::entry& throttle::make(std::string_view key) {
-  auto h = hash_of(key);
+  auto h = x_hash(key);
   auto [i, is_new] = x_entries.try_emplace(h);
   if (is_new) {
     x_order.push_back(h);
@@ -141,7 +136,7 @@ uint32_t throttle::under_way(std::string_view key) const {
 }
 
 void known_keys::add(std::string_view key, time_point now) {
-  auto h = hash_of(key);
+  auto h = x_hash(key);
   if (x_entries.insert_or_assign(h, now).second) {
     x_order.push_back(h);
     bound(x_entries, x_order);
@@ -149,7 +144,7 @@ void known_keys::add(std::string_view key, time_point now) {
 }
 
 bool known_keys::contains(std::string_view key, time_point now) const {
-  auto i = x_entries.find(hash_of(key));
+  auto i = x_entries.find(x_hash(key));
   return i != x_entries.end()
     && now - i->second < defaults::known_source_memory;
 }

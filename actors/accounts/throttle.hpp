@@ -8,6 +8,8 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "actors/accounts/secret_hash.hpp"
+
 namespace parley {
 
 /// How a try to sign in ended.
@@ -32,7 +34,7 @@ public:
   /// `tries_at_once` may be under way without harm, as long as there are no
   /// more than the free failures; each further one counts as a failure until it
   /// is answered. Nothing: none does.
-  explicit throttle(std::optional<uint32_t> tries_at_once) noexcept
+  explicit throttle(std::optional<uint32_t> tries_at_once)
     : x_tries_at_once(tries_at_once) {}
 
   /// How long a try would have to wait for its turn now; takes none.
@@ -70,7 +72,9 @@ private:
   void count_failure(entry& x, time_point now) noexcept;
 
   std::optional<uint32_t> x_tries_at_once;
-  /// Two keys of one hash share a fate, which is that of each alone.
+  secret_hash x_hash;
+  /// Two keys of one hash would share a fate; strangers name the keys, and
+  /// cannot find two.
   std::unordered_map<uint64_t, entry> x_entries;
   std::deque<uint64_t> x_order;
 };
@@ -85,6 +89,8 @@ public:
   size_t size() const noexcept { return x_entries.size(); }
 
 private:
+  /// As in `throttle`: one of the same hash would be known.
+  secret_hash x_hash;
   std::unordered_map<uint64_t, time_point> x_entries;
   std::deque<uint64_t> x_order;
 };

@@ -100,6 +100,31 @@ BOOST_AUTO_TEST_CASE(a_user_is_let_in_at_a_known_source_whatever_others_do) {
   }
 }
 
+// Made so that what the tables keep for them has the hash of
+// "alice@example.org\n10.0.0.1" in libstdc++ (MurmurHash64A, a fixed seed).
+constexpr auto like_alices_pair = "dtibyimf1%c_gcv!"; // with a newline
+constexpr auto pair_like_alices = "l84u4608n24sxmym"; // from 10.0.0.1
+
+BOOST_AUTO_TEST_CASE(a_name_made_to_collide_keeps_nobody_out) {
+  tester t;
+  BOOST_REQUIRE(t.once(alice, "10.0.0.1", at_first, try_end::right));
+  t.tries.fail("6.6.6.6", at_first);
+  while (t.once(user(like_alices_pair), "6.6.6.6", at_first))
+    continue;
+  BOOST_TEST((t.once(alice, "10.0.0.1", at_first, try_end::right) == at_first));
+}
+
+BOOST_AUTO_TEST_CASE(an_account_made_to_collide_makes_no_other_known) {
+  tester t;
+  const auto mallory = user(pair_like_alices);
+  size_t guesses = 0;
+  for (int i = 0; i < 100; ++i) {
+    BOOST_REQUIRE(t.once(mallory, "10.0.0.1", at_first, try_end::right));
+    guesses += t.once(alice, "10.0.0.1", at_first).has_value();
+  }
+  BOOST_TEST(guesses < 10u);
+}
+
 BOOST_AUTO_TEST_CASE(one_attacker_does_not_keep_a_user_out_at_a_new_source) {
   tester t;
   auto now = at_first;
