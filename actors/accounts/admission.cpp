@@ -1,31 +1,14 @@
 #include "actors/accounts/admission.hpp"
 
-#include <algorithm>
-
 #include <spdlog/spdlog.h>
 
 namespace parley {
 
-using std::chrono::milliseconds;
-
-std::optional<failure> admission_state::over_rate(
-  std::chrono::steady_clock::time_point now) {
-  if (rate == unlimited)
-    return std::nullopt;
-  auto per_second = static_cast<double>(rate);
-  auto since = std::chrono::duration<double>(now - tokens_at).count();
-  tokens = tokens_at.time_since_epoch().count() == 0
-    ? per_second
-    : std::min(per_second, tokens + since * per_second);
-  tokens_at = now;
-  if (tokens < 1) {
-    failure why{errc::overloaded, "too many sign-ins at once"};
-    why.retry_after =
-      milliseconds{static_cast<int64_t>((1 - tokens) / per_second * 1'000) + 1};
-    return why;
-  }
-  tokens -= 1;
-  return std::nullopt;
+void admission_state::limit_rate(const policy& rules) noexcept {
+  if (rules.signin_rate == unlimited)
+    tries.limit_rate(std::nullopt);
+  else
+    tries.limit_rate(rules.signin_rate);
 }
 
 admitted admission_state::judge(
@@ -33,17 +16,12 @@ admitted admission_state::judge(
   auto now = self->clock().now();
   admitted x;
   x.ticket = ticket;
-  if (auto why = over_rate(now)) {
-    tries.end(ticket, try_end::wrong, now);
-    ++counts.over_rate;
-    x.why = std::move(*why);
-    return x;
-  }
   auto turn = tries.begin(user, source, ticket, now);
   x.delay = turn.wait;
   x.pause = turn.pause;
   x.why = std::move(turn.why);
-  counts.overloaded += x.why.code != errc::none;
+  if (x.why.code != errc::none)
+    ++(turn.is_over_rate ? counts.over_rate : counts.overloaded);
   return x;
 }
 
@@ -87,7 +65,7 @@ void admission_state::log_rest() {
 
 admission_actor::behavior_type admission(
   pinned_pointer<admission_actor, admission_state> self, shared<policy> rules) {
-  self->state.rate = rules->signin_rate;
+  self->state.limit_rate(*rules);
   return {
     [self](const user_address& user, const std::string& source, uint64_t ticket,
       const caf::typed_actor<caf::reacts_to<admitted>>& gateway) {
@@ -96,7 +74,7 @@ admission_actor::behavior_type admission(
     [self](const sign_in_ended& x) { self->state.ended(x); },
     [self](tick_atom) { self->state.log_rest(); },
     [self](const shared<policy>& x) {
-      self->state.rate = x->signin_rate;
+      self->state.limit_rate(*x);
       return done_atom::value;
     },
     [self](count_atom) {

@@ -18,17 +18,12 @@ struct admission_state {
 
   pinned_pointer<admission_actor, admission_state> self;
   guessing tries;
-  /// Sign-ins a second; `unlimited`.
-  uint64_t rate = unlimited;
-  double tokens = 0;
-  std::chrono::steady_clock::time_point tokens_at{};
   /// Since the start.
   sign_in_counts counts;
   seldom log{defaults::stranger_log_interval};
   bool log_is_due = false;
 
-  /// Null if `signin.rate` allows one more.
-  std::optional<failure> over_rate(std::chrono::steady_clock::time_point now);
+  void limit_rate(const policy& rules) noexcept;
   admitted judge(
     const user_address& user, const std::string& source, uint64_t ticket);
   void ended(const sign_in_ended& x);

@@ -37,6 +37,27 @@ guessing::attempt guessing::classify(
   return x;
 }
 
+std::optional<guessing::milliseconds> guessing::over_rate(
+  bool is_known, time_point now) {
+  if (!x_rate)
+    return std::nullopt;
+  const auto rate = static_cast<double>(*x_rate);
+  const auto since = std::chrono::duration<double>{
+    x_left_at ? now - *x_left_at : std::chrono::seconds{1}};
+  x_left = std::min(rate, x_left + since.count() * rate);
+  x_left_at = now;
+  constexpr double share = 0.25;
+  const auto needed =
+    is_known ? 1 : std::max(1.0, std::min(rate, 1 + share * rate));
+  if (x_left < needed) {
+    const auto wait = std::chrono::duration<double, std::milli>{
+      1'000 * (needed - x_left) / rate};
+    return std::chrono::floor<milliseconds>(wait) + milliseconds{1};
+  }
+  x_left -= 1;
+  return std::nullopt;
+}
+
 guessing::turn guessing::begin(const user_address& user,
   const std::string& source, uint64_t ticket, time_point now) {
   end(ticket, try_end::wrong, now);
@@ -52,6 +73,13 @@ guessing::turn guessing::begin(const user_address& user,
   }
   if (x.wait > defaults::turn_wait_max) {
     x.why = too_many(x.wait);
+    return x;
+  }
+  // Last: who is refused anyway takes nothing from the others.
+  if (auto wait = over_rate(it.is_known, now)) {
+    x.is_over_rate = true;
+    x.why = failure{errc::overloaded, "too many sign-ins at once"};
+    x.why.retry_after = *wait;
     return x;
   }
   x_lanes.take(it.lane, now, x.pause);

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -34,9 +35,17 @@ public:
     milliseconds wait{};
     /// Until the next one may from then on, if this one fails.
     milliseconds pause{};
-    /// `overloaded` if the turn would come too late; nothing was taken then.
+    /// `overloaded` if the turn would come too late, or would be one too many
+    /// for this second; nothing was taken then.
     failure why;
+    bool is_over_rate = false;
   };
+
+  /// Tries that are let in a second, from 1; nothing: as many as come. A
+  /// quarter is for known pairs: no stranger can use it up.
+  void limit_rate(std::optional<uint64_t> per_second) noexcept {
+    x_rate = per_second;
+  }
 
   /// A try begins. `ticket` names it until its end; one that is begun anew has
   /// ended wrongly.
@@ -61,11 +70,17 @@ private:
 
   attempt classify(
     const user_address& user, const std::string& source, time_point now) const;
+  /// Takes one of this second's; how long until there is one if it cannot.
+  std::optional<milliseconds> over_rate(bool is_known, time_point now);
 
   throttle x_lanes{defaults::account_tries_at_once};
   throttle x_sources{std::nullopt};
   known_keys x_known;
   std::unordered_map<uint64_t, attempt> x_tries;
+  std::optional<uint64_t> x_rate;
+  /// Tries that are left of this second's.
+  double x_left = 0;
+  std::optional<time_point> x_left_at;
 };
 
 /// What counts as one source: an IPv4 address, or the /64 that one subscriber

@@ -190,6 +190,64 @@ BOOST_AUTO_TEST_CASE(
   BOOST_TEST((t.once(user("v"), "10.0.0.1", now, try_end::right) == now));
 }
 
+BOOST_AUTO_TEST_CASE(no_more_are_let_in_a_second_than_the_rate_says) {
+  for (const uint64_t rate : {1, 2, 20}) {
+    tester t;
+    t.tries.limit_rate(rate);
+    size_t let_in = 0;
+    std::optional<guessing::turn> refused;
+    for (int ms = 0; ms < 10'000; ms += 10) {
+      const auto ticket = t.next_ticket++;
+      auto turn = t.tries.begin(user("u" + std::to_string(ms)), "10.0.0.1",
+        ticket, at_first + milliseconds{ms});
+      t.tries.end(ticket, try_end::right, at_first + milliseconds{ms});
+      let_in += turn.why.code == errc::none;
+      BOOST_TEST(turn.is_over_rate == (turn.why.code != errc::none));
+      if (turn.is_over_rate)
+        BOOST_TEST((turn.why.retry_after.value() <= 1'001ms));
+    }
+    BOOST_TEST(let_in >= 10 * rate);
+    BOOST_TEST(let_in <= 11 * rate);
+    t.tries.limit_rate({});
+    for (int i = 0; i < 100; ++i)
+      BOOST_TEST(
+        t.at_once(1, user("v" + std::to_string(i)), "10.0.0.1", at_first + 10s)
+        == 1u);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(who_is_refused_anyway_takes_nothing_of_the_rate) {
+  tester t;
+  t.tries.limit_rate(2);
+  for (int i = 0; i < 10; ++i)
+    t.tries.fail("6.6.6.6", at_first);
+  for (int i = 0; i < 1'000; ++i) {
+    const auto turn = t.tries.begin(
+      user("u" + std::to_string(i)), "6.6.6.6", t.next_ticket++, at_first);
+    if (turn.why.code == errc::none)
+      continue;
+    BOOST_TEST(!turn.is_over_rate);
+  }
+  auto later = at_first + 1s;
+  for (int i = 0; i < 1'000; ++i)
+    t.at_once(1, user("v" + std::to_string(i)), "6.6.6.6", later);
+  BOOST_TEST((t.once(alice, "10.0.0.1", later, try_end::right) == later));
+}
+
+BOOST_AUTO_TEST_CASE(strangers_cannot_use_up_the_rate_of_known_pairs) {
+  tester t;
+  BOOST_REQUIRE(t.once(alice, "10.0.0.1", at_first, try_end::right));
+  t.tries.limit_rate(8);
+  for (int i = 0; i < 100; ++i) {
+    const auto now = at_first + milliseconds{10 * i};
+    for (int n = 0; n < 20; ++n)
+      t.once(user("u" + std::to_string(20 * i + n)),
+        "source" + std::to_string(20 * i + n), now);
+    if (i % 25 == 0)
+      BOOST_TEST((t.once(alice, "10.0.0.1", now, try_end::right) == now));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_refused_try_takes_no_turn) {
   tester t;
   while (t.once(alice, "6.6.6.6", at_first))
