@@ -361,6 +361,7 @@ sequence client_socket::accept(const signed_in& what, session_actor session,
     return {};
   }
   x_session = std::move(session);
+  x_place.signed_in();
   return x_connection->accept(what, std::move(legacy));
 }
 

@@ -9,8 +9,15 @@
 namespace parley {
 
 connection_places::place::~place() {
-  if (x_of)
-    --(x_is_over ? x_of->x_over : x_of->x_taken);
+  if (!x_of)
+    return;
+  signed_in();
+  --(x_is_over ? x_of->x_over : x_of->x_taken);
+}
+
+void connection_places::place::signed_in() noexcept {
+  if (x_of && !x_stranger_from.empty())
+    x_of->give_back(std::exchange(x_stranger_from, {}));
 }
 
 std::shared_ptr<connection_places> connection_places::by_descriptors() {
@@ -31,13 +38,38 @@ bool connection_places::count_up(std::atomic<size_t>& x, size_t max) noexcept {
   return false;
 }
 
+size_t connection_places::strangers_max() const noexcept {
+  constexpr size_t share = 8;
+  return std::max<size_t>(x_max / share, 1);
+}
+
+bool connection_places::take_one(const std::string& source) {
+  const std::lock_guard guard{x_mutex};
+  const auto known = x_strangers.find(source);
+  const bool few_are_left = x_taken >= x_max - x_max / 4;
+  if (few_are_left && known != x_strangers.end()
+    && known->second >= strangers_max())
+    return false;
+  if (!count_up(x_taken, x_max))
+    return false;
+  ++x_strangers[source];
+  return true;
+}
+
+void connection_places::give_back(const std::string& stranger_from) noexcept {
+  const std::lock_guard guard{x_mutex};
+  const auto i = x_strangers.find(stranger_from);
+  if (i != x_strangers.end() && --i->second == 0)
+    x_strangers.erase(i);
+}
+
 std::optional<connection_places::place> connection_places::take(
-  const std::shared_ptr<connection_places>& x) {
-  if (count_up(x->x_taken, x->x_max))
-    return place{x, false};
+  const std::shared_ptr<connection_places>& x, const std::string& source) {
+  if (x->take_one(source))
+    return place{x, source, false};
   ++x->x_refused;
   if (count_up(x->x_over, x->x_over_max))
-    return place{x, true};
+    return place{x, {}, true};
   return std::nullopt;
 }
 

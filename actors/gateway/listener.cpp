@@ -18,6 +18,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "actors/accounts/guessing.hpp"
 #include "actors/runtime/seldom.hpp"
 #include "protocol/defaults.hpp"
 
@@ -141,12 +142,13 @@ void listener::impl::pass_on(tcp::socket socket) {
     return; // gone already
   const auto& home = to[next++ % to.size()];
   const auto& places = home->with().places;
-  auto place = connection_places::take(places);
+  auto place = connection_places::take(places, source_of(text_of(peer)));
   if (!place || place->is_over())
     if (auto others = log.pass(steady_clock::now()))
       spdlog::warn("{} is turned away, and {} before it: there is room for {} "
-                   "connections",
-        text_of(peer), *others, places->max());
+                   "connections, and where it runs short for {} of one source "
+                   "that have not signed in",
+        text_of(peer), *others, places->max(), places->strangers_max());
   if (!place)
     return;
   auto fd = socket.release(ec);

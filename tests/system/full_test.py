@@ -38,6 +38,13 @@ class FullTest(SystemTest):
         self.addCleanup(server.remove)
         return server
 
+    def strangers(self, server, n, **how):
+        """From so many addresses that each has its share."""
+        return [
+            self.wire(server, source=f"127.0.0.{2 + i % 20}", **how)
+            for i in range(n)
+        ]
+
     def wire(self, server, **how):
         wire = Wire(self.schema, server, **how)
         self.addCleanup(wire.close)
@@ -46,7 +53,7 @@ class FullTest(SystemTest):
     def test_who_finds_no_room_is_told_and_the_others_go_on(self):
         server = self.start()
         alice = self.wire(server).sign_in(ALICE)
-        idle = [self.wire(server) for _ in range(self.ROOM - 1)]
+        idle = self.strangers(server, self.ROOM - 1)
         for wire in idle:
             wire.read_magic()
         for _ in range(3 * self.ROOM):  # by and by, or together
@@ -69,8 +76,22 @@ class FullTest(SystemTest):
         wait_until(lambda: self.gets_in(server), "room")
         self.assertLess(server.logged().count("turned away"), 50)
 
-    def gets_in(self, server):
-        wire = self.wire(server)
+    def test_strangers_of_one_address_leave_room_for_all_others(self):
+        server = self.start()
+        silent = [
+            self.wire(server, source="127.0.0.2", magic=None)
+            for _ in range(2 * self.ROOM)
+        ]
+        for n in range(self.ROOM // 10):
+            self.wire(server).sign_in(BOB, f"e{n}").close()
+        for wire in silent:
+            wire.close()
+        wait_until(
+            lambda: self.gets_in(server, source="127.0.0.2"), "room"
+        )
+
+    def gets_in(self, server, **how):
+        wire = self.wire(server, **how)
         try:
             wire.sign_in(CAROL, f"e{next(numbers)}")
         except (Refused, Closed, OSError):
@@ -81,7 +102,7 @@ class FullTest(SystemTest):
 
     def test_where_tls_is_spoken_there_is_no_word(self):
         server = self.start(plain=False)
-        idle = [self.wire(server, magic=None) for _ in range(self.ROOM)]
+        idle = self.strangers(server, self.ROOM, magic=None)
         wire = self.wire(server, magic=None)
         self.assertTrue(wire.is_closed())
         self.assertEqual(wire.incoming, b"")

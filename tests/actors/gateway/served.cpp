@@ -317,7 +317,8 @@ peer served::connect(size_t worker) {
   x_latest = theirs;
   on(worker, [&] {
     sockets[worker]->adopt(theirs, false, "127.0.0.1:5000",
-      std::move(*connection_places::take(x_places)), wire_protocol::native);
+      std::move(*connection_places::take(x_places, "127.0.0.1")),
+      wire_protocol::native);
   });
   return peer{mine, x_config->tls != nullptr};
 }
