@@ -94,6 +94,7 @@ void client_socket::start(int native_socket, bool is_v6) {
   x_held = held::not_at_all;
   x_connection->reading(true);
   go_on();
+  book();
 }
 
 bool client_socket::takes_input(size_t output_max) const noexcept {

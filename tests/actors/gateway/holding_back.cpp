@@ -229,6 +229,16 @@ BOOST_AUTO_TEST_CASE(where_memory_is_short_nobody_new_is_let_in) {
   BOOST_TEST(s.budget->refused_connections == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(who_has_said_nothing_yet_is_in_the_book) {
+  constexpr uint64_t bound = 64 * 1024 * 1024;
+  served s{10, true, std::make_shared<memory_budget>(bound, 2)};
+  {
+    const auto p = s.connect(s.home());
+    BOOST_TEST(s.budget->total() >= defaults::tls_connection_bytes);
+  }
+  BOOST_TEST(eventually([&] { return s.budget->total() == 0; }));
+}
+
 BOOST_AUTO_TEST_CASE(what_connections_hold_is_given_back) {
   constexpr uint64_t bound = 64 * 1024 * 1024;
   served s{10, false, std::make_shared<memory_budget>(bound, 2)};
