@@ -110,8 +110,7 @@ size_t byte_channel::memory() const noexcept {
   const auto held = [](const std::string& x) {
     return x.capacity() > std::string{}.capacity() ? x.capacity() : 0;
   };
-  return held(x_output) + held(x_unencrypted)
-    + (x_tls ? defaults::tls_connection_bytes : 0);
+  return held(x_output) + held(x_unencrypted) + (x_tls ? x_tls->memory() : 0);
 }
 
 } // namespace parley

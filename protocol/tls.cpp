@@ -8,6 +8,8 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
+#include "protocol/defaults.hpp"
+#include "protocol/defaults_tls.hpp"
 #include "protocol/framing.hpp"
 #include "protocol/tls_errors.hpp"
 
@@ -148,7 +150,7 @@ result<void> tls_stage::receive(
     return fail(errc::tls_failed, "TLS could not be set up");
   if (!handshake_done())
     remember_start(bytes);
-  const io scope{x_ssl, bytes, cipher};
+  io scope{x_ssl, bytes, cipher};
   const auto give_up = [this](int code) -> result<void> {
     const int error = SSL_get_error(x_ssl, code);
     if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_ZERO_RETURN)
@@ -157,8 +159,18 @@ result<void> tls_stage::receive(
     return tl::unexpected{explain(error)};
   };
   if (!handshake_done()) {
-    if (const int code = SSL_do_handshake(x_ssl); code != 1)
+    // What comes behind the handshake is not for it.
+    scope.in = bytes.substr(0, handshake_room());
+    const auto given = scope.in.size();
+    const int code = SSL_do_handshake(x_ssl);
+    if (code != 1 && given < bytes.size()
+      && SSL_get_error(x_ssl, code) == SSL_ERROR_WANT_READ) {
+      x_failed = true;
+      return fail(errc::tls_failed, "TLS: the handshake is too long");
+    }
+    if (code != 1)
       return give_up(code);
+    scope.in = bytes.substr(given - scope.in.size());
   }
   thread_local std::array<char, SSL3_RT_MAX_PLAIN_LENGTH> record;
   while (true) {
@@ -190,6 +202,20 @@ void tls_stage::close(std::string& cipher) {
   const io scope{x_ssl, {}, cipher};
   SSL_shutdown(x_ssl);
   ERR_clear_error();
+}
+
+size_t tls_stage::handshake_room() const noexcept {
+  if (SSL_is_server(x_ssl) == 0)
+    return std::string_view::npos;
+  const auto taken = BIO_number_read(SSL_get_rbio(x_ssl));
+  return defaults::tls_handshake_max
+    - std::min<uint64_t>(taken, defaults::tls_handshake_max);
+}
+
+size_t tls_stage::memory() const noexcept {
+  const bool is_under_way = x_start_size > 0 && !handshake_done();
+  return is_under_way ? defaults::tls_handshake_bytes
+                      : defaults::tls_connection_bytes;
 }
 
 bool tls_stage::handshake_done() const noexcept {

@@ -108,8 +108,9 @@ public:
 
   /// Takes cipher text, appends what it decrypts to to `plain`, and to
   /// `cipher` what has to be sent. `tls_failed` ends the connection; an alert
-  /// may then be in `cipher`. `closed_by_peer` becomes true at the peer's
-  /// close_notify; what comes after it is not looked at.
+  /// may then be in `cipher`. A client's handshake fails as well where it takes
+  /// more than `tls_handshake_max` bytes. `closed_by_peer` becomes true at the
+  /// peer's close_notify; what comes after it is not looked at.
   result<void> receive(
     std::string_view bytes, std::string& plain, std::string& cipher);
   /// Encrypts, in as few records as possible; only once the handshake is done,
@@ -119,6 +120,8 @@ public:
   void close(std::string& cipher);
 
   bool handshake_done() const noexcept;
+  /// Bytes that it holds, about.
+  size_t memory() const noexcept;
   bool closed_by_peer() const noexcept;
   /// "TLSv1.3".
   std::string version() const;
@@ -133,6 +136,8 @@ public:
 
 private:
   struct io;
+  /// Bytes that the handshake may still take.
+  size_t handshake_room() const noexcept;
   std::string first_finished_of(int version) const;
   failure explain(int ssl_error) const;
   void remember_start(std::string_view bytes) noexcept;

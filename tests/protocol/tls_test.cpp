@@ -9,6 +9,8 @@
 
 #include <openssl/err.h>
 
+#include "protocol/defaults.hpp"
+#include "protocol/defaults_tls.hpp"
 #include "protocol/tls.hpp"
 #include "tests/protocol/tls_peer.hpp"
 
@@ -148,6 +150,71 @@ BOOST_AUTO_TEST_CASE(after_a_failure_nothing_more_happens) {
   server.stage.close(server.cipher);
   BOOST_TEST(server.cipher.empty());
   BOOST_TEST(server.plain.empty());
+}
+
+namespace {
+
+/// Records of a first message that says it has so many bytes, and has so many.
+std::string client_hello(size_t announced, size_t bytes) {
+  std::string message{1, '\x01'};
+  for (const int shift : {16, 8, 0})
+    message += static_cast<char>(announced >> shift);
+  message += "\x03\x03" + some_bytes(bytes);
+  std::string records;
+  for (size_t at = 0; at < message.size(); at += 1'000) {
+    const auto part = message.substr(at, 1'000);
+    records += "\x16\x03\x01";
+    records += static_cast<char>(part.size() >> 8);
+    records += static_cast<char>(part.size());
+    records += part;
+  }
+  return records;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(a_handshake_that_is_too_long_fails_however_it_is_cut) {
+  const auto bytes = client_hello(130'000, 129'000);
+  for (const size_t piece : {500u, 16'000u, 129'500u}) {
+    auto server = server_side();
+    size_t taken = 0;
+    for (; taken < bytes.size() && server.last; taken += piece)
+      server.receive(std::string_view{bytes}.substr(taken, piece));
+    BOOST_REQUIRE(!server.last.has_value());
+    BOOST_TEST((server.last.error().code == errc::tls_failed));
+    BOOST_TEST(server.last.error().text == "TLS: the handshake is too long");
+    BOOST_TEST(taken <= defaults::tls_handshake_max + 2 * piece);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_comes_with_the_end_of_a_handshake_may_be_long) {
+  const auto text = some_bytes(100'000);
+  for (const int version : versions) {
+    auto server = server_side();
+    auto client = tls_peer::client(version);
+    server.receive(client.receive({}));
+    auto bytes = client.receive(server.take());
+    if (version == TLS1_2_VERSION) {
+      server.receive(bytes);
+      bytes = client.receive(server.take());
+    }
+    server.receive(bytes + client.send(text));
+    BOOST_REQUIRE(server.last.has_value());
+    BOOST_TEST((server.plain == text));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(
+  a_handshake_that_has_begun_holds_more_than_before_and_after) {
+  auto server = server_side();
+  BOOST_TEST(server.stage.memory() == defaults::tls_connection_bytes);
+  server.receive(client_hello(130'000, 3));
+  BOOST_TEST(server.last.has_value());
+  BOOST_TEST(server.stage.memory() == defaults::tls_handshake_bytes);
+  auto other = server_side();
+  auto client = tls_peer::client(TLS1_3_VERSION);
+  talk(other, client);
+  BOOST_TEST(other.stage.memory() == defaults::tls_connection_bytes);
 }
 
 BOOST_AUTO_TEST_CASE(nothing_is_sent_before_the_handshake_is_done) {
