@@ -7,6 +7,7 @@
 #include <thread>
 
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
@@ -99,6 +100,7 @@ int serve_main(int argc, char** argv) {
     std::fputs(help.c_str(), stdout);
     return 0;
   }
+  ::umask(S_IRWXG | S_IRWXO); // whatever is made in the data folder
   log_to_stderr(options->log);
   raise_descriptor_limit();
   // All threads inherit it: signals come to sigwait below, and nowhere else.

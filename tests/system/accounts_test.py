@@ -187,6 +187,11 @@ class AccountsTest(SystemTest):
         with a_server(self, plain=False) as server:
             key = os.path.join(server.data, "tls", "key.pem")
             self.assertEqual(stat.S_IMODE(os.stat(key).st_mode), 0o600)
+            for folder, folders, files in os.walk(server.data):
+                for name in folders + files:
+                    path = os.path.join(folder, name)
+                    others = os.lstat(path).st_mode & 0o077
+                    self.assertEqual(others, 0, path)
 
     # -- removal --------------------------------------------------------------
 
