@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "protocol/codec_fields.hpp"
+#include "protocol/defaults.hpp"
+
 namespace parley {
 
 namespace {
@@ -32,6 +35,20 @@ bool blocks_anybody(const privacy& x) noexcept {
   return !x.block.empty()
     || std::any_of(x.domains.begin(), x.domains.end(),
       [](const auto& d) { return d.second == approval::block; });
+}
+
+std::optional<failure> growth_fault(const privacy& before, const privacy& now) {
+  using defaults::privacy_entries_max;
+  std::optional<failure> why;
+  auto judge = [&why](const char* what, const auto& old, const auto& list) {
+    if (!why && list.size() > std::max(privacy_entries_max, old.size()))
+      why = native::over_limit(
+        errc::bad_request, what, privacy_entries_max, list.size());
+  };
+  judge("users who are allowed", before.allow, now.allow);
+  judge("users who are blocked", before.block, now.block);
+  judge("domains with a rule", before.domains, now.domains);
+  return why;
 }
 
 verdict judge_watcher(

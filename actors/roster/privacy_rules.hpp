@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "actors/settings/policy.hpp"
 #include "protocol/contacts.hpp"
+#include "protocol/errors.hpp"
 
 /// What a user's privacy, and the policy, say about somebody else.
 namespace parley {
@@ -14,6 +16,11 @@ bool is_blocked(const privacy& x, const user_address& who) noexcept;
 
 /// Whether anybody is.
 bool blocks_anybody(const privacy& x) noexcept;
+
+/// Why `now` cannot follow `before`: one of its lists has more than
+/// `privacy_entries_max` entries (`bad_request`, with limit and value), and
+/// more than it had. One that is too long already may shrink.
+std::optional<failure> growth_fault(const privacy& before, const privacy& now);
 
 enum class verdict : uint8_t { allow, ask, block };
 

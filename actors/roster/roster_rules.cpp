@@ -462,6 +462,8 @@ void roster_rules::set_privacy(session_id from, request_number number,
   take(now.allow, what.allow);
   take(now.block, what.block);
   take(now.domains, what.domains);
+  if (auto why = growth_fault(x_head.privacy, now))
+    return x_fx.reply(from, number, std::move(*why));
   if (now != x_head.privacy) {
     change c{*this};
     x_head.privacy = std::move(now);

@@ -242,6 +242,10 @@ private:
   void put_result(std::string_view id, std::string_view content = {});
   void put_blocked(const element& iq);
   void block(const element& iq, const element& child);
+  /// Whom the items name, sorted, each once; nothing if the iq was refused.
+  std::optional<std::vector<user_address>> named_users(
+    const element& iq, const element& child);
+  void refuse_too_many(const element& iq);
   void go_on_blocking();
   void privacy_known(const parley::privacy& x);
   void privacy_unknown();

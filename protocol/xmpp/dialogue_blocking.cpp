@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
+#include "protocol/defaults.hpp"
 #include "protocol/xmpp/defaults.hpp"
 #include "protocol/xmpp/dialogue.hpp"
 
@@ -49,26 +51,53 @@ void dialogue::put_blocked(const element& iq) {
   put_result(iq, content);
 }
 
-void dialogue::block(const element& iq, const element& child) {
-  const bool adds = child.name == "block";
-  auto list = *x_blocked;
-  bool any = false;
+std::optional<std::vector<user_address>> dialogue::named_users(
+  const element& iq, const element& child) {
+  std::vector<user_address> whom;
   for (const auto& c : child.children) {
     if (!c.is("item", blocking))
       continue;
-    any = true;
-    const auto whom = address::parse(c["jid"]);
-    if (!whom)
-      return refuse(iq, jid_malformed,
-        "users are blocked here, as user@domain: " + whom.error().text);
-    if (std::erase(list, whom->user); adds)
-      list.push_back(whom->user);
+    if (whom.size() == defaults::privacy_entries_max) {
+      refuse_too_many(iq);
+      return std::nullopt;
+    }
+    const auto one = address::parse(c["jid"]);
+    if (!one) {
+      refuse(iq, jid_malformed,
+        "users are blocked here, as user@domain: " + one.error().text);
+      return std::nullopt;
+    }
+    whom.push_back(one->user);
   }
-  if (!any && adds)
+  std::sort(whom.begin(), whom.end());
+  whom.erase(std::unique(whom.begin(), whom.end()), whom.end());
+  return whom;
+}
+
+void dialogue::refuse_too_many(const element& iq) {
+  refuse(iq, stanza_error_of(errc::too_large),
+    "at most " + std::to_string(defaults::privacy_entries_max)
+      + " users are blocked, or named at once");
+}
+
+void dialogue::block(const element& iq, const element& child) {
+  const auto named = named_users(iq, child);
+  if (!named)
+    return;
+  const bool adds = child.name == "block";
+  if (adds && named->empty())
     return refuse(iq, bad_request, "nobody is named");
-  if (!any)
-    list.clear();
-  std::sort(list.begin(), list.end());
+  const auto& before = *x_blocked;
+  std::vector<user_address> list;
+  // Who names nobody unblocks all.
+  if (adds)
+    std::set_union(before.begin(), before.end(), named->begin(), named->end(),
+      std::back_inserter(list));
+  else if (!named->empty())
+    std::set_difference(before.begin(), before.end(), named->begin(),
+      named->end(), std::back_inserter(list));
+  if (list.size() > std::max(defaults::privacy_entries_max, before.size()))
+    return refuse_too_many(iq);
   set_privacy wish;
   wish.block = std::move(list);
   // The next one begins with what comes of this.

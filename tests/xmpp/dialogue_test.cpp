@@ -137,52 +137,6 @@ BOOST_AUTO_TEST_CASE(a_probe_is_answered_with_what_may_be_seen) {
        "<show>away</show></presence>");
 }
 
-BOOST_AUTO_TEST_CASE(a_block_list_is_read_before_it_is_changed) {
-  available_talk x;
-  x.say("<iq type='set' id='1'><block xmlns='urn:xmpp:blocking'>"
-        "<item jid='bob@example.org'/></block></iq>");
-  x.say("<iq type='get' id='2'><blocklist xmlns='urn:xmpp:blocking'/></iq>");
-  auto first = x.one();
-  BOOST_TEST(!std::get<set_privacy>(first.what).block.has_value());
-  privacy known;
-  known.block = {*user_address::parse("carol@example.org")};
-  x.tell(2, answer{first.number, known});
-  BOOST_TEST(x.heard() == "");
-  auto second = x.one();
-  known.block.insert(
-    known.block.begin(), *user_address::parse("bob@example.org"));
-  BOOST_TEST((*std::get<set_privacy>(second.what).block == known.block));
-  x.tell(3, answer{second.number, known});
-  // What was asked later sees what came of it.
-  BOOST_TEST(x.heard()
-    == "<iq type='result' id='1' to='alice@example.org/desk'></iq>"
-       "<iq type='result' id='2' to='alice@example.org/desk'>"
-       "<blocklist xmlns='urn:xmpp:blocking'><item jid='bob@example.org'/>"
-       "<item jid='carol@example.org'/></blocklist></iq>");
-  // Changes are pushed to who has seen the list.
-  known.block.erase(known.block.begin());
-  x.tell(0, known);
-  BOOST_TEST(has(x.heard(),
-    "<unblock xmlns='urn:xmpp:blocking'>"
-    "<item jid='bob@example.org'/></unblock></iq>"));
-}
-
-BOOST_AUTO_TEST_CASE(blocks_that_follow_at_once_add_up) {
-  available_talk x;
-  const auto block = [](std::string_view whom) {
-    return "<iq type='set' id='1'><block xmlns='urn:xmpp:blocking'><item jid='"
-      + std::string{whom} + "'/></block></iq>";
-  };
-  x.say(block("bob@example.org") + block("carol@example.org"));
-  privacy known;
-  x.tell(2, answer{x.one().number, known});
-  const auto first = x.one();
-  known.block = *std::get<set_privacy>(first.what).block;
-  BOOST_TEST(known.block.size() == 1u);
-  x.tell(3, answer{first.number, known});
-  BOOST_TEST(std::get<set_privacy>(x.one().what).block->size() == 2u);
-}
-
 BOOST_AUTO_TEST_CASE(presence_that_is_not_shared_is_not_passed_on) {
   available_talk x;
   x.tell(0, policy_values{{{"presence.sharing", "off"}}});

@@ -111,6 +111,11 @@ void desk::privacy(parley::set_privacy what) {
   BOOST_TEST((got == rules.head().privacy));
 }
 
+failure desk::refused_privacy(parley::set_privacy what) {
+  return call<failure>(
+    [&] { rules.set_privacy(session, number, std::move(what), limits); });
+}
+
 void desk::review() {
   run([&] { rules.review(limits); });
 }

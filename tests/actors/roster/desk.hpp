@@ -39,6 +39,8 @@ public:
   failure unsubscribe(const std::string& whom);
   failure deny(const std::string& whom);
   void privacy(parley::set_privacy what);
+  /// The same where it is refused, and why.
+  failure refused_privacy(parley::set_privacy what);
   void review();
   void dissolve();
 

@@ -1,5 +1,8 @@
+#include <algorithm>
+
 #include <boost/test/unit_test.hpp>
 
+#include "protocol/defaults.hpp"
 #include "tests/actors/roster/desk.hpp"
 
 namespace parley::test {
@@ -20,6 +23,14 @@ parley::set_privacy blocking(std::vector<std::string> whom) {
   for (const auto& x : whom)
     p.block->push_back(person(x));
   return p;
+}
+
+std::vector<user_address> sorted_people(size_t count) {
+  std::vector<user_address> x;
+  for (size_t i = 0; i < count; ++i)
+    x.push_back(person(nth(i)));
+  std::sort(x.begin(), x.end());
+  return x;
 }
 
 void check_full(const refused_contact& x, const std::string& address,
@@ -386,6 +397,59 @@ BOOST_AUTO_TEST_CASE(a_request_that_comes_while_its_approval_is_asked_is_met) {
   BOOST_REQUIRE(x.notes.size() == 1u);
   BOOST_TEST((x.notes[0].what == kind::subscribed));
   BOOST_TEST(x.notes[0].number == 5u);
+}
+
+BOOST_AUTO_TEST_CASE(no_list_of_privacy_grows_beyond_its_limit) {
+  constexpr auto most = defaults::privacy_entries_max;
+  const auto people = [](size_t count, auto set_privacy::*list) {
+    set_privacy p;
+    p.*list = sorted_people(count);
+    return p;
+  };
+  const auto domains = [](size_t count) {
+    set_privacy p;
+    p.domains.emplace();
+    for (size_t i = 0; i < count; ++i)
+      p.domains->emplace_back(std::to_string(i) + ".org", approval::block);
+    return p;
+  };
+  for (const auto& x : {people(most + 1, &set_privacy::allow),
+         people(most + 1, &set_privacy::block), domains(most + 1)}) {
+    desk d;
+    const auto why = d.refused_privacy(x);
+    BOOST_TEST((why.code == errc::bad_request));
+    BOOST_TEST(why.limit.value() == most);
+    BOOST_TEST(why.value.value() == most + 1);
+    BOOST_TEST((d.head().privacy == privacy{}));
+    BOOST_TEST(d.last.writes.empty());
+  }
+  desk d;
+  d.privacy(people(most, &set_privacy::allow));
+  d.privacy(people(most, &set_privacy::block));
+  d.privacy(domains(most));
+  BOOST_TEST(d.head().privacy.block.size() == most);
+}
+
+BOOST_AUTO_TEST_CASE(a_list_of_privacy_that_is_too_long_may_only_shrink) {
+  constexpr auto stored = defaults::privacy_entries_max + 10;
+  desk d;
+  packed_roster before;
+  before.head.privacy.block = sorted_people(stored);
+  d.disk.head = before.head;
+  d.rules.load(std::move(before), {});
+  const auto block = [](size_t count) {
+    set_privacy p;
+    p.block = sorted_people(count);
+    return p;
+  };
+  BOOST_TEST((d.refused_privacy(block(stored + 1)).code == errc::bad_request));
+  // What leaves it alone is no growth.
+  d.privacy(by_default(approval::ask));
+  d.privacy(block(stored - 1));
+  BOOST_TEST(d.head().privacy.block.size() == stored - 1);
+  BOOST_TEST((d.refused_privacy(block(stored)).code == errc::bad_request));
+  d.privacy(block(0));
+  BOOST_TEST(d.head().privacy.block.empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

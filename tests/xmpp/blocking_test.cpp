@@ -1,0 +1,139 @@
+#include <boost/test/unit_test.hpp>
+
+#include "protocol/defaults.hpp"
+#include "tests/xmpp/stream_fixture.hpp"
+
+using namespace parley;
+using namespace parley::test;
+
+namespace {
+
+struct blocking_talk : talk {
+  blocking_talk() { sign_in(); }
+  /// The only request since the last call.
+  numbered_request one() {
+    auto all = asked();
+    BOOST_REQUIRE(all.size() == 1u);
+    return all[0];
+  }
+  /// The list is asked for, and known.
+  void know(const privacy& x) {
+    say("<iq type='get' id='0'><blocklist xmlns='urn:xmpp:blocking'/></iq>");
+    tell(2, answer{one().number, x});
+    heard();
+  }
+};
+
+std::string block_iq(std::string_view what, size_t id, std::string items) {
+  return "<iq type='set' id='" + std::to_string(id) + "'><" + std::string{what}
+  + " xmlns='urn:xmpp:blocking'>" + items + "</" + std::string{what} + "></iq>";
+}
+
+std::string block(size_t id, const std::vector<std::string>& whom) {
+  std::string items;
+  for (const auto& x : whom)
+    items += "<item jid='" + x + "'/>";
+  return block_iq("block", id, items);
+}
+
+/// Of equal length, so that they are sorted.
+std::vector<std::string> people(size_t from, size_t to) {
+  std::vector<std::string> x;
+  for (; from < to; ++from)
+    x.push_back("u" + std::to_string(10'000 + from) + "@example.org");
+  return x;
+}
+
+privacy with_blocked(size_t count) {
+  privacy x;
+  for (const auto& text : people(0, count))
+    x.block.push_back(*user_address::parse(text));
+  return x;
+}
+
+constexpr auto most = defaults::privacy_entries_max;
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(blocking)
+
+BOOST_AUTO_TEST_CASE(a_block_list_is_read_before_it_is_changed) {
+  blocking_talk x;
+  x.say("<iq type='set' id='1'><block xmlns='urn:xmpp:blocking'>"
+        "<item jid='bob@example.org'/></block></iq>");
+  x.say("<iq type='get' id='2'><blocklist xmlns='urn:xmpp:blocking'/></iq>");
+  auto first = x.one();
+  BOOST_TEST(!std::get<set_privacy>(first.what).block.has_value());
+  privacy known;
+  known.block = {*user_address::parse("carol@example.org")};
+  x.tell(2, answer{first.number, known});
+  BOOST_TEST(x.heard() == "");
+  auto second = x.one();
+  known.block.insert(
+    known.block.begin(), *user_address::parse("bob@example.org"));
+  BOOST_TEST((*std::get<set_privacy>(second.what).block == known.block));
+  x.tell(3, answer{second.number, known});
+  // What was asked later sees what came of it.
+  BOOST_TEST(x.heard()
+    == "<iq type='result' id='1' to='alice@example.org/desk'></iq>"
+       "<iq type='result' id='2' to='alice@example.org/desk'>"
+       "<blocklist xmlns='urn:xmpp:blocking'><item jid='bob@example.org'/>"
+       "<item jid='carol@example.org'/></blocklist></iq>");
+  // Changes are pushed to who has seen the list.
+  known.block.erase(known.block.begin());
+  x.tell(0, known);
+  BOOST_TEST(has(x.heard(),
+    "<unblock xmlns='urn:xmpp:blocking'>"
+    "<item jid='bob@example.org'/></unblock></iq>"));
+}
+
+BOOST_AUTO_TEST_CASE(blocks_that_follow_at_once_add_up) {
+  blocking_talk x;
+  x.say(block(1, {"bob@example.org"}) + block(1, {"carol@example.org"}));
+  privacy known;
+  x.tell(2, answer{x.one().number, known});
+  const auto first = x.one();
+  known.block = *std::get<set_privacy>(first.what).block;
+  BOOST_TEST(known.block.size() == 1u);
+  x.tell(3, answer{first.number, known});
+  BOOST_TEST(std::get<set_privacy>(x.one().what).block->size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_block_list_does_not_grow_beyond_its_limit) {
+  blocking_talk x;
+  x.know(with_blocked(most));
+  // Who is in it already makes it no longer.
+  x.say(block(1, people(0, 1)));
+  const auto first = x.one();
+  BOOST_TEST(std::get<set_privacy>(first.what).block->size() == most);
+  x.tell(3, answer{first.number, with_blocked(most)});
+  x.heard();
+  BOOST_TEST(has(x.say(block(2, people(most, most + 1))),
+    "<iq type='error' id='2'>"
+    "<error type='modify'><policy-violation"));
+  BOOST_TEST(x.asked().empty());
+}
+
+BOOST_AUTO_TEST_CASE(who_is_named_beyond_the_limit_is_not_looked_at) {
+  blocking_talk x;
+  x.know({});
+  for (const std::string what : {"block", "unblock"}) {
+    std::string items;
+    for (const auto& one : people(0, most))
+      items += "<item jid='" + one + "'/>";
+    const auto answer = x.say(block_iq(what, 2, items + "<item jid='no'/>"));
+    BOOST_TEST(!has(answer, "<jid-malformed"));
+    BOOST_TEST(has(answer, "<policy-violation"));
+  }
+  BOOST_TEST(x.asked().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_block_list_that_is_too_long_already_can_be_shortened) {
+  blocking_talk x;
+  constexpr auto stored = most + 10;
+  x.know(with_blocked(stored));
+  x.say(block_iq("unblock", 1, "<item jid='u10000@example.org'/>"));
+  BOOST_TEST(std::get<set_privacy>(x.one().what).block->size() == stored - 1);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
