@@ -160,6 +160,8 @@ void dialogue::take_roster(const element& iq, const element& query) {
   for (const auto& c : item->children) {
     if (!c.is("group", roster))
       continue;
+    if (wish.groups.size() == defaults::contact_groups_max)
+      return refuse(iq, not_acceptable, "there are too many groups");
     auto group = c.inner_text();
     if (group.empty() || group.size() > defaults::contact_name_max)
       return refuse(iq, not_acceptable, "a group is empty or too long");
@@ -168,10 +170,8 @@ void dialogue::take_roster(const element& iq, const element& query) {
       return refuse(iq, bad_request, "a group comes twice");
     wish.groups.push_back(std::move(group));
   }
-  if (wish.name.size() > defaults::contact_name_max
-    || wish.groups.size() > defaults::contact_groups_max)
-    return refuse(
-      iq, not_acceptable, "the name is too long, or too many groups");
+  if (wish.name.size() > defaults::contact_name_max)
+    return refuse(iq, not_acceptable, "the name is too long");
   ask(add_contacts{{std::move(wish)}}, std::move(about));
 }
 

@@ -1,5 +1,6 @@
 #include <boost/test/unit_test.hpp>
 
+#include "protocol/defaults.hpp"
 #include "tests/xmpp/stream_fixture.hpp"
 
 using namespace parley;
@@ -135,6 +136,26 @@ BOOST_AUTO_TEST_CASE(a_probe_is_answered_with_what_may_be_seen) {
   BOOST_TEST(x.say("<presence type='probe' to='bob@example.org'/>")
     == "<presence from='bob@example.org/phone' to='alice@example.org/desk'>"
        "<show>away</show></presence>");
+}
+
+BOOST_AUTO_TEST_CASE(groups_beyond_what_a_contact_may_have_are_not_looked_at) {
+  available_talk x;
+  const auto with_groups = [](size_t count, std::string_view more) {
+    std::string groups;
+    for (size_t i = 0; i < count; ++i)
+      groups += "<group>" + std::to_string(i) + "</group>";
+    return "<iq type='set' id='1'><query xmlns='jabber:iq:roster'>"
+           "<item jid='bob@example.org'>"
+      + groups + std::string{more} + "</item></query></iq>";
+  };
+  constexpr auto most = defaults::contact_groups_max;
+  x.say(with_groups(most, {}));
+  BOOST_TEST(
+    std::get<add_contacts>(x.one().what).contacts[0].groups.size() == most);
+  // One of them twice is no longer seen.
+  const auto answer = x.say(with_groups(most, "<group>0</group>"));
+  BOOST_TEST(has(answer, "<not-acceptable"));
+  BOOST_TEST(x.asked().empty());
 }
 
 BOOST_AUTO_TEST_CASE(presence_that_is_not_shared_is_not_passed_on) {
