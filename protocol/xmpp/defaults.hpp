@@ -36,6 +36,10 @@ inline constexpr size_t xmpp_root_max = 1024;
 /// read from it.
 inline constexpr size_t xmpp_waiting_max = 200;
 
+/// Bytes of questions about the block list that wait for it, or for a change of
+/// it, before further ones are refused; the first may have more.
+inline constexpr size_t xmpp_block_waiting_bytes = 256 * 1024;
+
 /// How long what waits for room is still asked after the client has gone.
 inline constexpr std::chrono::milliseconds xmpp_drain_time = 10s;
 

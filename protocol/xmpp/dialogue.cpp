@@ -27,6 +27,19 @@ std::shared_ptr<const client_policies> shared_by_all(client_policies x) {
 constexpr std::string_view no_way_there =
   "there is no way from here to other servers";
 
+/// What a request keeps beside an IM.
+uint64_t bytes_beside(const request& x) noexcept {
+  if (std::holds_alternative<send_im>(x) || std::holds_alternative<pass_on>(x))
+    return 0;
+  const auto* b = std::get_if<broadcast>(&x);
+  if (!b)
+    return content_bytes(x);
+  uint64_t n = 0;
+  for (const auto& to : b->to)
+    n += sizeof(to) + to.size();
+  return n;
+}
+
 } // namespace
 
 dialogue::dialogue(
@@ -101,9 +114,15 @@ request_number dialogue::ask(request what, asked about) {
   ++x_last_request.value;
   const auto bytes = content_bytes(what);
   about.bytes = bytes;
+  x_asked_bytes += about.memory();
   x_asked.emplace_hint(x_asked.end(), x_last_request, std::move(about));
   wait_for_room({x_last_request, std::move(what)}, bytes);
   return x_last_request;
+}
+
+void dialogue::forget(asked_requests::iterator what) {
+  x_asked_bytes -= what->second.memory();
+  x_asked.erase(what);
 }
 
 void dialogue::pass(const element& x, const address& to, reach how,
@@ -126,8 +145,10 @@ void dialogue::wait_for_room(numbered_request what, uint64_t bytes) {
   ask_waiting(*x_requests);
   if (x_waiting.empty() && ask_now(what, bytes, *x_requests))
     return;
+  const auto beside = bytes_beside(what.what);
   x_waiting_bytes += bytes;
-  x_waiting.push_back({std::move(what), bytes});
+  x_waiting_beside += beside;
+  x_waiting.push_back({std::move(what), bytes, beside});
 }
 
 bool dialogue::has_room(uint64_t bytes) const noexcept {
@@ -141,6 +162,7 @@ void dialogue::ask_waiting(requests& to) {
     if (!ask_now(next.what, next.bytes, to))
       return;
     x_waiting_bytes -= next.bytes;
+    x_waiting_beside -= next.beside;
     x_waiting.pop_front();
   }
 }
@@ -163,8 +185,10 @@ bool dialogue::takes_stanzas() const noexcept {
   const bool is_its_turn = x_under_way == 0 && !x_kept.empty();
   const auto max = defaults::xmpp_waiting_max
     * (is_its_turn ? defaults::xmpp_waiting_more : size_t{1});
-  return x_waiting.size() < max
-    && x_waiting_bytes < defaults::request_window_bytes;
+  const auto most = defaults::request_window_bytes;
+  return x_waiting.empty()
+    || (x_waiting.size() < max && x_waiting_bytes < most
+      && x_waiting_beside + x_asked_bytes < most);
 }
 
 void dialogue::refuse(
@@ -285,7 +309,7 @@ bool dialogue::answer_to(sequence number, const answer& x) {
     x_unasked = true;
   }
   if (is_safe) {
-    x_asked.erase(i);
+    forget(i);
   } else {
     x_counts.carries(number);
     x_kept.push_back({number, x.to});
@@ -317,7 +341,8 @@ void dialogue::acknowledge(sequence upto) {
   x_acknowledged = std::max(x_acknowledged, upto);
   x_safe = std::max(x_safe, upto);
   while (!x_kept.empty() && x_kept.front().event <= upto) {
-    x_asked.erase(x_kept.front().request);
+    if (auto i = x_asked.find(x_kept.front().request); i != x_asked.end())
+      forget(i);
     x_kept.pop_front();
   }
 }
@@ -434,13 +459,24 @@ void dialogue::tick(steady_time now, std::string& to) {
   x_stale_until = {};
 }
 
+size_t dialogue::asked::memory() const noexcept {
+  size_t n = id.size() + to.size();
+  if (matter)
+    n += sizeof(*matter) + matter->node.size() + matter->item.size()
+      + matter->wanted.name.size() + matter->wanted.xmlns.size();
+  return n;
+}
+
 size_t dialogue::memory() const noexcept {
   // About; what is shared with the engine is counted there.
   constexpr size_t node = 96;
-  return sizeof(*this) + x_delayed.capacity() + x_reply_bytes
+  return sizeof(*this) + x_delayed.capacity() + x_reply_bytes + x_asked_bytes
+    + x_waiting.size() * sizeof(waiting_request) + x_waiting_beside
+    + x_about_blocked_bytes
     + node
-    * (x_asked.size() + x_waiting.size() + x_kept.size() + x_directed.size()
-      + x_present.size() + x_stale.size() + x_contacts.size());
+    * (x_asked.size() + x_kept.size() + x_directed.size() + x_present.size()
+      + x_stale.size() + x_changed.size() + x_contacts.size() + x_ended.size()
+      + (x_blocked ? x_blocked->size() : 0));
 }
 
 } // namespace parley::xmpp

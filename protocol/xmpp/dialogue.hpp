@@ -139,6 +139,20 @@ private:
     uint64_t bytes = 0;
     /// Of `documents`.
     std::shared_ptr<const document_matter> matter = nullptr;
+
+    /// Of what is kept for the answer.
+    size_t memory() const noexcept;
+  };
+  /// An iq about the block list, as far as it is kept.
+  struct block_question {
+    enum class kind : uint8_t { list, block, unblock };
+    block_question::kind what = kind::list;
+    /// Its tag, for the answer.
+    element tag;
+    /// Whom it names, sorted, each once.
+    std::vector<user_address> whom;
+
+    size_t memory() const noexcept;
   };
 
   // -- requests and answers (dialogue.cpp)
@@ -146,6 +160,8 @@ private:
   std::optional<stream_fault> take_stanza(const element& x);
   std::optional<stream_fault> manage(const element& x);
   request_number ask(request what, asked about);
+  using asked_requests = std::map<request_number, asked>;
+  void forget(asked_requests::iterator what);
   void pass(const element& x, const address& to, reach how, bool returns,
     bool is_typing = false);
   bool has_room(uint64_t bytes) const noexcept;
@@ -240,11 +256,14 @@ private:
   void take_block_list(const element& iq);
   void put_result(const element& iq, std::string_view content = {});
   void put_result(std::string_view id, std::string_view content = {});
+  /// Nothing: it was refused.
+  std::optional<block_question> block_question_of(const element& iq);
+  /// False if the iq was refused.
+  bool name_users(const element& iq, std::vector<user_address>& whom);
+  /// The list is known, and no change of it under way.
+  void answer_block_list(const block_question& x);
   void put_blocked(const element& iq);
-  void block(const element& iq, const element& child);
-  /// Whom the items name, sorted, each once; nothing if the iq was refused.
-  std::optional<std::vector<user_address>> named_users(
-    const element& iq, const element& child);
+  void block(const block_question& x);
   void refuse_too_many(const element& iq);
   void go_on_blocking();
   void privacy_known(const parley::privacy& x);
@@ -302,13 +321,17 @@ private:
 
   window x_window;
   request_number x_last_request;
-  std::map<request_number, asked> x_asked;
+  asked_requests x_asked;
+  size_t x_asked_bytes = 0;
   struct waiting_request {
     numbered_request what;
     uint64_t bytes = 0;
+    /// What it keeps beside an IM, which counts where all IMs do.
+    uint64_t beside = 0;
   };
   lean_queue<waiting_request> x_waiting;
   uint64_t x_waiting_bytes = 0;
+  uint64_t x_waiting_beside = 0;
   /// Asked and not answered; answers that the client has to acknowledge.
   size_t x_under_way = 0;
   uint64_t x_under_way_bytes = 0;
@@ -376,7 +399,8 @@ private:
   /// The client wants pushes of its block list.
   bool x_wants_blocked = false;
   /// About the block list, until it is known, and a change of it is done.
-  std::vector<element> x_about_blocked;
+  lean_queue<block_question> x_about_blocked;
+  size_t x_about_blocked_bytes = 0;
   bool x_blocking = false;
   following x_following;
 };

@@ -24,21 +24,67 @@ void append_items(std::string& out, const std::vector<user_address>& of) {
 } // namespace
 
 void dialogue::take_block_list(const element& iq) {
-  const auto& child = *iq.first();
-  if (!x_blocked || x_blocking) {
-    if (x_about_blocked.size() >= defaults::xmpp_waiting_max)
-      return refuse(iq, stanza_error_of(errc::overloaded));
-    x_about_blocked.push_back(iq);
-    // Changes nothing, and is answered by all there is.
-    if (!x_blocked && x_about_blocked.size() == 1)
-      ask(set_privacy{}, {purpose::privacy, {}, {}});
+  auto x = block_question_of(iq);
+  if (!x)
     return;
+  if (x_blocked && !x_blocking)
+    return answer_block_list(*x);
+  const auto bytes = x->memory();
+  if (x_about_blocked.size() >= defaults::xmpp_waiting_max
+    || (!x_about_blocked.empty()
+      && x_about_blocked_bytes + bytes > defaults::xmpp_block_waiting_bytes))
+    return refuse(iq, stanza_error_of(errc::overloaded));
+  x_about_blocked_bytes += bytes;
+  x_about_blocked.push_back(std::move(*x));
+  // Changes nothing, and is answered by all there is.
+  if (!x_blocked && x_about_blocked.size() == 1)
+    ask(set_privacy{}, {purpose::privacy, {}, {}});
+}
+
+std::optional<dialogue::block_question> dialogue::block_question_of(
+  const element& iq) {
+  const auto& child = *iq.first();
+  const bool sets = iq["type"] == "set";
+  block_question x;
+  if (iq["type"] == "get" && child.name == "blocklist") {
+    x.what = block_question::kind::list;
+  } else if (sets && child.name == "block") {
+    x.what = block_question::kind::block;
+  } else if (sets && child.name == "unblock") {
+    x.what = block_question::kind::unblock;
+  } else {
+    refuse(iq, bad_request);
+    return std::nullopt;
   }
-  if (iq["type"] == "get" && child.name == "blocklist")
-    return put_blocked(iq);
-  if (iq["type"] == "set" && (child.name == "block" || child.name == "unblock"))
-    return block(iq, child);
-  refuse(iq, bad_request);
+  if (sets && !name_users(iq, x.whom))
+    return std::nullopt;
+  if (x.what == block_question::kind::block && x.whom.empty()) {
+    refuse(iq, bad_request, "nobody is named");
+    return std::nullopt;
+  }
+  x.tag.name = iq.name;
+  for (const auto name : {"type", "id", "from", "to"})
+    if (iq.has(name))
+      x.tag.attributes.push_back({{}, name, std::string{iq[name]}});
+  return x;
+}
+
+void dialogue::answer_block_list(const block_question& x) {
+  if (x.what == block_question::kind::list)
+    put_blocked(x.tag);
+  else
+    block(x);
+}
+
+size_t dialogue::block_question::memory() const noexcept {
+  // About, of an address that nobody else has.
+  constexpr size_t of_address = 96;
+  size_t n = sizeof(*this);
+  for (const auto& a : tag.attributes)
+    n += sizeof(a) + a.value.size();
+  for (const auto& one : whom)
+    n += of_address + one.str().size();
+  return n;
 }
 
 void dialogue::put_blocked(const element& iq) {
@@ -51,27 +97,25 @@ void dialogue::put_blocked(const element& iq) {
   put_result(iq, content);
 }
 
-std::optional<std::vector<user_address>> dialogue::named_users(
-  const element& iq, const element& child) {
-  std::vector<user_address> whom;
-  for (const auto& c : child.children) {
+bool dialogue::name_users(const element& iq, std::vector<user_address>& whom) {
+  for (const auto& c : iq.first()->children) {
     if (!c.is("item", blocking))
       continue;
     if (whom.size() == defaults::privacy_entries_max) {
       refuse_too_many(iq);
-      return std::nullopt;
+      return false;
     }
     const auto one = address::parse(c["jid"]);
     if (!one) {
       refuse(iq, jid_malformed,
         "users are blocked here, as user@domain: " + one.error().text);
-      return std::nullopt;
+      return false;
     }
     whom.push_back(one->user);
   }
   std::sort(whom.begin(), whom.end());
   whom.erase(std::unique(whom.begin(), whom.end()), whom.end());
-  return whom;
+  return true;
 }
 
 void dialogue::refuse_too_many(const element& iq) {
@@ -80,29 +124,23 @@ void dialogue::refuse_too_many(const element& iq) {
       + " users are blocked, or named at once");
 }
 
-void dialogue::block(const element& iq, const element& child) {
-  const auto named = named_users(iq, child);
-  if (!named)
-    return;
-  const bool adds = child.name == "block";
-  if (adds && named->empty())
-    return refuse(iq, bad_request, "nobody is named");
+void dialogue::block(const block_question& x) {
   const auto& before = *x_blocked;
   std::vector<user_address> list;
   // Who names nobody unblocks all.
-  if (adds)
-    std::set_union(before.begin(), before.end(), named->begin(), named->end(),
+  if (x.what == block_question::kind::block)
+    std::set_union(before.begin(), before.end(), x.whom.begin(), x.whom.end(),
       std::back_inserter(list));
-  else if (!named->empty())
-    std::set_difference(before.begin(), before.end(), named->begin(),
-      named->end(), std::back_inserter(list));
+  else if (!x.whom.empty())
+    std::set_difference(before.begin(), before.end(), x.whom.begin(),
+      x.whom.end(), std::back_inserter(list));
   if (list.size() > std::max(defaults::privacy_entries_max, before.size()))
-    return refuse_too_many(iq);
+    return refuse_too_many(x.tag);
   set_privacy wish;
   wish.block = std::move(list);
   // The next one begins with what comes of this.
   x_blocking = true;
-  ask(std::move(wish), {purpose::blocking, std::string{iq["id"]}, {}});
+  ask(std::move(wish), {purpose::blocking, std::string{x.tag["id"]}, {}});
 }
 
 void dialogue::privacy_known(const parley::privacy& x) {
@@ -111,13 +149,18 @@ void dialogue::privacy_known(const parley::privacy& x) {
 
 void dialogue::go_on_blocking() {
   x_blocking = false;
-  for (const auto& iq : std::exchange(x_about_blocked, {}))
-    take_block_list(iq);
+  while (!x_about_blocked.empty() && !x_blocking) {
+    const auto next = std::move(x_about_blocked.front());
+    x_about_blocked.pop_front();
+    x_about_blocked_bytes -= next.memory();
+    answer_block_list(next);
+  }
 }
 
 void dialogue::privacy_unknown() {
-  for (const auto& iq : std::exchange(x_about_blocked, {}))
-    refuse(iq, {"wait", "internal-server-error"});
+  for (const auto& x : std::exchange(x_about_blocked, {}))
+    refuse(x.tag, {"wait", "internal-server-error"});
+  x_about_blocked_bytes = 0;
 }
 
 void dialogue::push_blocked(

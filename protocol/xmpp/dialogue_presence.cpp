@@ -178,6 +178,7 @@ last_words dialogue::end_session(std::span<const request_number> answered) {
     knows &= !r.text.starts_with("<message");
   x_waiting.clear();
   x_waiting_bytes = 0;
+  x_waiting_beside = 0;
   requests farewell;
   leave(farewell);
   for (auto& r : farewell)

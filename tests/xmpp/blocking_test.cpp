@@ -1,6 +1,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "protocol/defaults.hpp"
+#include "protocol/xmpp/defaults.hpp"
 #include "tests/xmpp/stream_fixture.hpp"
 
 using namespace parley;
@@ -134,6 +135,50 @@ BOOST_AUTO_TEST_CASE(a_block_list_that_is_too_long_already_can_be_shortened) {
   x.know(with_blocked(stored));
   x.say(block_iq("unblock", 1, "<item jid='u10000@example.org'/>"));
   BOOST_TEST(std::get<set_privacy>(x.one().what).block->size() == stored - 1);
+}
+
+BOOST_AUTO_TEST_CASE(what_waits_for_the_block_list_is_counted_and_bounded) {
+  blocking_talk x;
+  const auto before = x.server->memory();
+  const auto held = [&] { return x.server->memory() - before; };
+  x.say(block(1, people(0, most)));
+  const auto of_first = held();
+  BOOST_TEST(of_first > most * sizeof("u10000@example.org"));
+  // Nothing is kept but whom it names.
+  std::string others;
+  for (size_t i = 0; i < 8'000; ++i)
+    others += "<i/>";
+  x.say(block_iq("block", 2, others + "<item jid='bob@example.org'/>"));
+  BOOST_TEST(held() < of_first + 2'000);
+  const auto list =
+    "<iq type='get' id='3'><blocklist xmlns='urn:xmpp:blocking'/></iq>";
+  BOOST_TEST(!has(x.say(list), "<error"));
+  std::string answers;
+  for (size_t id = 0; id < 5; ++id)
+    answers += x.say(block(10 + id, people(0, most)));
+  BOOST_TEST(has(answers, "<resource-constraint"));
+  BOOST_TEST(held() < 2 * defaults::xmpp_block_waiting_bytes);
+  // Small ones have room all the same.
+  BOOST_TEST(!has(x.say(list), "<error"));
+  x.tell(2, answer{x.one().number, failure{errc::store_failed}});
+  x.heard();
+  BOOST_TEST(held() < of_first / 2);
+}
+
+BOOST_AUTO_TEST_CASE(questions_behind_a_change_are_answered_in_their_order) {
+  blocking_talk x;
+  x.know({});
+  const auto list =
+    "<iq type='get' id='9'><blocklist xmlns='urn:xmpp:blocking'/></iq>";
+  x.say(block(1, people(0, 1)) + list + block(2, people(1, 2)) + list);
+  for (size_t done = 1; done <= 2; ++done) {
+    const auto next = x.one();
+    BOOST_TEST(std::get<set_privacy>(next.what).block->size() == done);
+    x.tell(2 + done, answer{next.number, with_blocked(done)});
+    const auto heard = x.heard();
+    BOOST_TEST(has(heard, "id='" + std::to_string(done) + "'"));
+    BOOST_TEST(has(heard, people(0, done).back() + "'/></blocklist>"));
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

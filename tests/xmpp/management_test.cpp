@@ -1,5 +1,6 @@
 #include <boost/test/unit_test.hpp>
 
+#include "protocol/defaults.hpp"
 #include "tests/xmpp/stream_fixture.hpp"
 
 using namespace parley;
@@ -199,6 +200,39 @@ BOOST_AUTO_TEST_CASE(a_client_that_has_to_acknowledge_is_read_on) {
   BOOST_TEST(x.server->takes_input());
   x.say("<a xmlns='urn:xmpp:sm:3' h='3'/>");
   BOOST_TEST(x.asked().size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(what_waits_is_bounded_by_the_bytes_it_keeps) {
+  constexpr auto most = defaults::request_window_bytes;
+  // Ids, of who has to acknowledge; and recipients without a text.
+  for (const bool of_ids : {true, false}) {
+    talk x;
+    x.owner.grant.requests.messages = 1;
+    x.sign_in();
+    x.say(enable);
+    x.say("<iq type='set' id='1'><query xmlns='jabber:iq:roster'>"
+          "<item jid='bob@example.org'/></query></iq>");
+    if (of_ids)
+      x.tell(1,
+        answer{x.asked().front().number,
+          failure{errc::contact_list_full, std::string(70'000, 'x')}});
+    x.heard();
+    std::string next = "<message to='example.org' id='2'>"
+                       "<addresses xmlns='http://jabber.org/protocol/address'>";
+    for (size_t i = 0; i < 8'000; ++i)
+      next += "<address type='bcc'/>";
+    next += "</addresses><body>x</body></message>";
+    if (of_ids)
+      next = "<iq type='get' id='" + std::string(1'000, 'i')
+        + "'><query xmlns='jabber:iq:roster'/></iq>";
+    const auto before = x.server->memory();
+    size_t count = 0;
+    for (; count < 6'000 && x.server->takes_input(); ++count)
+      x.say(next);
+    BOOST_TEST(!x.server->takes_input());
+    BOOST_TEST(count < (of_ids ? 5'000u : 50u));
+    BOOST_TEST(x.server->memory() - before >= most);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(
