@@ -14,8 +14,11 @@ inline constexpr size_t xmpp_depth_max = 32;
 inline constexpr size_t xmpp_attributes_max = 64;
 inline constexpr size_t xmpp_elements_max = 8192;
 
-/// Bytes of a namespace's name: XML repeats it with each element and attribute.
+/// Bytes of a namespace's name: it is repeated with each element and attribute.
+/// And of all these names in one stanza, which a prefix of one letter stands
+/// for in what the client sends.
 inline constexpr size_t xmpp_namespace_max = 256;
+inline constexpr size_t xmpp_namespaces_max = 1024 * 1024;
 
 /// Bytes of one tag, and how many are given to the parser at once: it holds,
 /// and looks again at, what is no whole tag yet.

@@ -172,6 +172,7 @@ private:
   void go_on() {
     x_event.reset();
     x_elements = 0;
+    x_namespaces = 0;
     x_held = 0;
     x_quiet = 0;
     x_skipped = x_given;
@@ -191,6 +192,7 @@ private:
     x_root.clear();
     x_declarations.clear();
     x_elements = 0;
+    x_namespaces = 0;
     x_held = 0;
     x_quiet = 0;
     x_given = root.size();
@@ -249,6 +251,7 @@ private:
     x.name = q.name;
     x.xmlns = q.xmlns;
     x_held += sizeof(element) + q.name.size() + q.xmlns.size();
+    x_namespaces += q.xmlns.size();
     const auto given = XML_GetSpecifiedAttributeCount(x_expat) / 2;
     x.attributes.reserve(
       std::min(static_cast<size_t>(given), defaults::xmpp_attributes_max));
@@ -264,7 +267,10 @@ private:
         {std::string{a.xmlns}, std::string{a.name}, attributes[1]});
       x_held += sizeof(attribute) + a.xmlns.size() + a.name.size()
         + x.attributes.back().value.size();
+      x_namespaces += a.xmlns.size();
     }
+    if (x_namespaces > defaults::xmpp_namespaces_max)
+      refuse("policy-violation", "a stanza repeats long namespaces too often");
     return x;
   }
 
@@ -362,6 +368,8 @@ private:
   std::string x_root;
   std::string x_declarations;
   size_t x_elements = 0;
+  /// Bytes of the namespaces of elements and attributes.
+  size_t x_namespaces = 0;
   /// Bytes of elements, attributes and text.
   size_t x_held = 0;
   /// Bytes since a tag or some text was whole.

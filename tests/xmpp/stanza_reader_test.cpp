@@ -201,6 +201,28 @@ BOOST_AUTO_TEST_CASE(a_stanza_is_bounded_in_depth_attributes_and_elements) {
   BOOST_TEST(elements(defaults::xmpp_elements_max + 1) == "policy-violation");
 }
 
+BOOST_AUTO_TEST_CASE(a_namespace_is_not_repeated_without_end) {
+  // Each attribute stands for a name of this length.
+  const std::string name(defaults::xmpp_namespace_max, 'n');
+  std::string tag = "<b";
+  for (size_t i = 0; i < defaults::xmpp_attributes_max; ++i)
+    tag += " p:a" + std::to_string(i) + "=''";
+  tag += "/>";
+  const auto repeated = [&](size_t n) {
+    std::string x = "<a xmlns:p='" + name + "'>";
+    for (size_t i = 0; i < n; ++i)
+      x += tag;
+    return x + "</a>";
+  };
+  const auto most = defaults::xmpp_namespaces_max
+    / (name.size() * defaults::xmpp_attributes_max);
+  BOOST_TEST(read(std::string{opening} + repeated(most + 1)).fault
+    == "policy-violation");
+  // Of each stanza by itself.
+  const auto much = repeated(most - 1);
+  BOOST_TEST(read(std::string{opening} + much + much).fault == "");
+}
+
 BOOST_AUTO_TEST_CASE(after_a_fault_or_the_end_nothing_is_read) {
   for (std::string_view last : {"</stream:stream>", "<a></b>"}) {
     stanza_reader reader{defaults::frame_max};
