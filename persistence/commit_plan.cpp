@@ -198,6 +198,7 @@ result<bool> commit_plan::remove(
     return tl::unexpected(std::move(plan.error()));
   remove_key(family::ims, key);
   (*plan)->removed = true;
+  (*plan)->in_doubt |= !value.has_value();
   auto& head = (*plan)->head;
   if (head.stored > 0 && order >= head.floor)
     --head.stored;

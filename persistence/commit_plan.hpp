@@ -79,6 +79,9 @@ private:
     records::head_record head;
     /// IMs were removed: the floor may rise.
     bool removed = false;
+    /// So was one that cannot be read, and may have been removed before: the
+    /// count may be too low.
+    bool in_doubt = false;
   };
 
   result<void> apply(const put_im& x);

@@ -48,6 +48,14 @@ void commit_plan::write_late() {
 result<void> commit_plan::raise_floor(
   const user_address& user, user_plan& plan) {
   auto& head = plan.head;
+  if (plan.in_doubt) {
+    auto left = keys_between(
+      family::ims, keys::im(user, head.floor), keys::im_end(user), SIZE_MAX);
+    if (!left && left.error().code != errc::store_corrupt)
+      return tl::unexpected(std::move(left.error()));
+    // Rather one too many than one that nobody looks for.
+    head.stored = left ? left->size() : std::max<uint64_t>(head.stored, 1);
+  }
   if (head.stored == 0) {
     head.floor = im_order{head.last.value + 1};
     return {};

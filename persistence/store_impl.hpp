@@ -97,7 +97,8 @@ struct store::impl {
     const user_address& user, im_order from, sweep& step, expiry_look& look);
 
   result<std::optional<std::string>> may_forget(const std::string& key);
-  result<bool> is_left(const user_address& recipient, im_order order);
+  result<bool> is_left(
+    const user_address& recipient, im_order order, const rocksdb::Snapshot* at);
 
   const options how;
   std::string secret;

@@ -244,7 +244,8 @@ result<std::optional<stored_id>> store::find_id(const retry_key& key) {
   auto lock = x_impl->reading();
   if (!lock)
     return tl::unexpected(std::move(lock.error()));
-  auto value = x_impl->db->get(family::ids, keys::id(key));
+  read_point now(*x_impl->db);
+  auto value = x_impl->db->get(family::ids, keys::id(key), now.get());
   if (!value)
     return tl::unexpected(std::move(value.error()));
   if (!*value)
@@ -252,7 +253,7 @@ result<std::optional<stored_id>> store::find_id(const retry_key& key) {
   auto record = records::decode_id(**value);
   if (!record)
     return tl::unexpected(undecodable("a remembered id"));
-  auto goes = x_impl->is_left(key.recipient, record->order);
+  auto goes = x_impl->is_left(key.recipient, record->order, now.get());
   if (!goes)
     return tl::unexpected(std::move(goes.error()));
   if (*goes)
@@ -262,14 +263,14 @@ result<std::optional<stored_id>> store::find_id(const retry_key& key) {
 
 /// Whether a removed account has left this IM, which is still to be taken out.
 result<bool> store::impl::is_left(
-  const user_address& recipient, im_order order) {
-  auto upto = db->get(family::meta, keys::left(recipient));
+  const user_address& recipient, im_order order, const rocksdb::Snapshot* at) {
+  auto upto = db->get(family::meta, keys::left(recipient), at);
   if (!upto)
     return tl::unexpected(std::move(upto.error()));
   auto last = *upto ? records::decode_number(**upto) : std::nullopt;
   if (!last || order.value > *last)
     return false;
-  return db->get(family::ims, keys::im(recipient, order))
+  return db->get(family::ims, keys::im(recipient, order), at)
     .map([](const auto& im) { return im.has_value(); });
 }
 

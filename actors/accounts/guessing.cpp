@@ -98,6 +98,9 @@ void guessing::end(uint64_t ticket, try_end how, time_point now) {
     return;
   auto it = std::move(i->second);
   x_tries.erase(i);
+  // Nothing was looked at: it shall not have cost the others anything.
+  if (how == try_end::undecided && x_rate)
+    x_left = std::min(static_cast<double>(*x_rate), x_left + 1);
   x_lanes.end(it.lane, how, now);
   if (!it.is_known) {
     x_sources.end(

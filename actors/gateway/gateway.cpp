@@ -15,6 +15,13 @@ namespace parley {
 
 using std::chrono::steady_clock;
 
+namespace {
+
+/// A sweep and worker, where memory is short.
+constexpr size_t strangers_refused_at_once = 1024;
+
+} // namespace
+
 connections::~connections() = default;
 
 void connections::start(settings x, gateway_actor self) {
@@ -199,22 +206,37 @@ void connections::let_in_delayed(steady_clock::time_point now) {
       s->admitted(failure{});
 }
 
+/// Those that hold most, `max` at most; returns how many.
+size_t connections::turn_away(
+  std::vector<std::shared_ptr<client_socket>> whom, size_t max) {
+  auto n = std::min(whom.size(), max);
+  std::partial_sort(whom.begin(), whom.begin() + static_cast<long>(n),
+    whom.end(), [](const auto& a, const auto& b) {
+      return a->held_bytes() > b->held_bytes();
+    });
+  for (size_t i = 0; i < n; ++i)
+    whom[i]->turn_away(out_of_memory());
+  return n;
+}
+
 /// Who may not yet waits again; where memory stays short, those who hold most
-/// of it lose their connection, and with it what is not whole.
+/// of it lose their connection, and with it what is not whole: strangers first,
+/// who are promised nothing.
 void connections::let_waiting_go_on() {
-  std::vector<std::shared_ptr<client_socket>> stuck;
-  if (is_short())
+  if (!x_waiting.empty() && is_short()) {
+    std::vector<std::shared_ptr<client_socket>> strangers;
+    std::vector<std::shared_ptr<client_socket>> stuck;
+    for (const auto& [id, s] : x_sockets)
+      if (!s->is_signed_in() && !s->is_closing())
+        strangers.push_back(s);
     for (auto id : x_waiting)
       if (auto s = find(id); s && s->is_held_too_long(steady_clock::now()))
         stuck.push_back(std::move(s));
-  auto n = std::min(stuck.size(), defaults::budget_ended_at_once);
-  std::partial_sort(stuck.begin(), stuck.begin() + static_cast<long>(n),
-    stuck.end(), [](const auto& a, const auto& b) {
-      return a->held_bytes() > b->held_bytes();
-    });
-  for (size_t i = 0; i < n; ++i) {
-    ++x_with.budget->ended_sessions;
-    stuck[i]->turn_away(out_of_memory());
+    x_with.budget->refused_connections +=
+      turn_away(strangers, strangers_refused_at_once);
+    if (strangers.empty())
+      x_with.budget->ended_sessions +=
+        turn_away(std::move(stuck), defaults::budget_ended_at_once);
   }
   for (auto id : std::exchange(x_waiting, {}))
     if (auto s = find(id))

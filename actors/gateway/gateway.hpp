@@ -130,6 +130,8 @@ private:
   };
 
   std::shared_ptr<client_socket> find(uint64_t ticket) const;
+  size_t turn_away(
+    std::vector<std::shared_ptr<client_socket>> whom, size_t max);
   void look_what_reached();
   void wait_for_looks();
   void let_in_delayed(std::chrono::steady_clock::time_point now);

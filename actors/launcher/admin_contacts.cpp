@@ -122,7 +122,12 @@ json admin_requests::import_contacts(const json& what) {
   auto finish_first = [&] {
     auto first = std::move(open.front());
     open.pop_front();
-    auto answer = value_of(x_ask.finish(*first.asked));
+    auto got = x_ask.finish(*first.asked);
+    if (!got) {
+      broken = got.error(); // others are under way
+      return;
+    }
+    auto& answer = *got;
     if (answer.why.code == errc::no_such_user)
       answer.why.text = "nobody is " + first.chunk->user.str();
     if (breaks_off(answer.why.code))
@@ -154,8 +159,8 @@ json admin_requests::import_contacts(const json& what) {
   if (broken.code == errc::store_failed)
     if (auto ready = x_metrics.ready(); !ready)
       broken = ready.error();
-  check(broken);
   so_far.refused += refused.size();
+  check(broken);
   end_part(part, so_far);
   return {{"imported", rows.size() - refused.size()},
     {"refused", std::move(refused)}};

@@ -155,21 +155,27 @@ void admin_requests::end_part(const import_part& part, open_import& so_far) {
   ops.emplace_back(audited(so_far.what, {},
     counted(so_far.made, so_far.of) + ", " + counted(so_far.refused, "row")
       + " refused"));
-  // A line that is not written is tried again when the connection ends.
-  write(std::move(ops));
+  try {
+    write(std::move(ops));
+  } catch (const admin_error& e) {
+    // Else tried again when the connection ends; this may be written yet.
+    if (e.why.code == errc::overloaded)
+      so_far.made = so_far.refused = 0;
+    throw;
+  }
   so_far.made = so_far.refused = 0;
 }
 
 void admin_requests::end_imports(
   const std::string& who, open_imports& imports) {
   x_who = who;
-  try {
-    end_part({}, imports.accounts);
-    end_part({}, imports.contacts);
-  } catch (const admin_error& e) {
-    SPDLOG_ERROR("an import of {} that broke off is not in the audit log: {} "
-                 "{}",
-      who, to_string(e.why.code), e.why.text);
+  for (auto* so_far : {&imports.accounts, &imports.contacts}) {
+    try {
+      end_part({}, *so_far);
+    } catch (const admin_error& e) {
+      SPDLOG_ERROR("a {} of {} that broke off is not in the audit log: {} {}",
+        so_far->what, who, to_string(e.why.code), e.why.text);
+    }
   }
 }
 

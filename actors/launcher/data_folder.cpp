@@ -112,8 +112,11 @@ result<void> prepare_data_folder(
       return ok;
   if (*what == found::nothing) {
     std::error_code ec;
+    // Others pass through its parents.
+    const auto mask = ::umask(S_IWGRP | S_IWOTH);
     if (x.has_parent_path())
       fs::create_directories(x.parent_path(), ec);
+    ::umask(mask);
     if (ec)
       return refuse(x, "cannot be made: " + ec.message());
     if (auto ok = make_private_folder(x); !ok)

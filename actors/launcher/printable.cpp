@@ -24,13 +24,13 @@ bool is_c1(std::string_view sequence) {
 }
 
 /// Marks, embeddings and isolates that change the direction of what follows:
-/// U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069.
+/// U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069.
 bool is_direction(std::string_view sequence) {
   auto is_within = [sequence](std::string_view first, std::string_view last) {
     return sequence >= first && sequence <= last;
   };
-  return is_within("\u200e", "\u200f") || is_within("\u202a", "\u202e")
-    || is_within("\u2066", "\u2069");
+  return sequence == "\u061c" || is_within("\u200e", "\u200f")
+    || is_within("\u202a", "\u202e") || is_within("\u2066", "\u2069");
 }
 
 /// Of the calling thread, for a while: as Unicode has characters, whatever the

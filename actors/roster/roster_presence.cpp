@@ -367,6 +367,9 @@ void roster_state::attach(const attach_watcher& x) {
     if (view_of(x.watcher) == view::nothing)
       self->send(w.subscription, state_of(view::nothing));
     kept = show_to(x.watcher, w);
+    // Its subscription may have been told so before, when it was to stay.
+    if (!kept && w.shown == view::truth)
+      self->send(x.roster, presentity_left{x_rules->user(), x.seen});
   } else if (!kept) {
     self->send(x.roster, presentity_left{x_rules->user(), x.seen});
   }

@@ -100,6 +100,8 @@ void session_state::send_kept(bool all) {
   auto kept = stream.unacknowledged();
   sent.value = std::max(sent.value, first - 1);
   std::vector<sequence> safe;
+  if (link)
+    tell_held_ends();
   while (link && sent < stream.last() && (all || link->takes_events())) {
     ++sent.value;
     const auto& k = kept[sent.value - first];

@@ -334,7 +334,10 @@ void dialogue::follow_up(purpose what, const answer& x) {
   if (const auto* p = std::get_if<parley::privacy>(&x.what);
       p && what == purpose::blocking)
     privacy_changed(*p);
-  go_on_blocking();
+  if (what == purpose::blocking)
+    x_blocking = false;
+  if (!x_blocking) // else by its answer
+    go_on_blocking();
 }
 
 void dialogue::acknowledge(sequence upto) {

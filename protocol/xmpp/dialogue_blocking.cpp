@@ -27,7 +27,7 @@ void dialogue::take_block_list(const element& iq) {
   auto x = block_question_of(iq);
   if (!x)
     return;
-  if (x_blocked && !x_blocking)
+  if (x_blocked && !x_blocking && x_about_blocked.empty())
     return answer_block_list(*x);
   const auto bytes = x->memory();
   if (x_about_blocked.size() >= defaults::xmpp_waiting_max
@@ -148,7 +148,6 @@ void dialogue::privacy_known(const parley::privacy& x) {
 }
 
 void dialogue::go_on_blocking() {
-  x_blocking = false;
   while (!x_about_blocked.empty() && !x_blocking) {
     const auto next = std::move(x_about_blocked.front());
     x_about_blocked.pop_front();

@@ -92,7 +92,8 @@ class PrivilegesTest(SystemTest):
             os.chmod(folder.name, 0o755)
             where = f"127.0.0.1:{random.randint(600, 1023)}"
             process = subprocess.Popen(
-                [self.parley, "serve", "--data", folder.name + "/data"]
+                # Whose parents are made, too.
+                [self.parley, "serve", "--data", folder.name + "/new/deep/data"]
                 + ["--listen", where, "--plain", "--user", USER],
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

@@ -57,7 +57,9 @@ class TroubleshootTest(SystemTest):
             carol.message(alice.post(CAROL))
         check = self.checks()["im.offline_max"]
         self.assertEqual(check["users"], [CAROL, *users])
-        for user, count in ((users[0], 2), (BOB, 1), (CAROL, 2), (DAVE, 0)):
+        empty = f"empty@{DOMAIN}"
+        self.server.add(empty)
+        for user, count in ((users[0], 2), (BOB, 1), (CAROL, 2), (empty, 0)):
             shown = self.server.admin("user", "show", user)["limits"]
             self.assertEqual(
                 shown["im.offline_max"], {"count": count, "max": 2}

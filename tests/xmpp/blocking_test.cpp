@@ -181,4 +181,40 @@ BOOST_AUTO_TEST_CASE(questions_behind_a_change_are_answered_in_their_order) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(what_waits_is_not_overtaken_once_the_list_is_told) {
+  blocking_talk x;
+  x.say(block(1, people(0, 1)));
+  const auto look = x.one();
+  // Another endpoint changes its privacy, twice.
+  x.tell(0, privacy{});
+  x.tell(0, privacy{});
+  x.say(block_iq("unblock", 2, "<item jid='u10000@example.org'/>"));
+  BOOST_TEST(x.asked().empty());
+  x.tell(2, answer{look.number, privacy{}});
+  const auto first = x.one();
+  BOOST_TEST(std::get<set_privacy>(first.what).block->size() == 1u);
+  x.tell(3, answer{first.number, with_blocked(1)});
+  BOOST_TEST(std::get<set_privacy>(x.one().what).block->empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_look_at_the_list_after_a_resume_ends_no_change_of_it) {
+  blocking_talk before;
+  before.say("<enable xmlns='urn:xmpp:sm:3' resume='true'/>");
+  before.know({});
+  before.say("<a xmlns='urn:xmpp:sm:3' h='1'/>");
+  talk x;
+  BOOST_TEST(has(x.resume(before, 1), "<resumed"));
+  const auto look = x.asked();
+  BOOST_REQUIRE(look.size() == 1u);
+  x.say(block(1, people(0, 1)) + block(2, people(1, 2)));
+  const auto change = x.asked();
+  BOOST_REQUIRE(change.size() == 1u);
+  x.tell(3, answer{look[0].number, privacy{}});
+  BOOST_TEST(x.asked().empty());
+  x.tell(4, answer{change[0].number, with_blocked(1)});
+  const auto next = x.asked();
+  BOOST_REQUIRE(next.size() == 1u);
+  BOOST_TEST(std::get<set_privacy>(next[0].what).block->size() == 2u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

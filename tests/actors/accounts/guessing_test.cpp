@@ -234,6 +234,20 @@ BOOST_AUTO_TEST_CASE(who_is_refused_anyway_takes_nothing_of_the_rate) {
   BOOST_TEST((t.once(alice, "10.0.0.1", later, try_end::right) == later));
 }
 
+BOOST_AUTO_TEST_CASE(tries_that_are_given_up_at_once_use_up_no_rate) {
+  tester t;
+  t.tries.limit_rate(8);
+  for (int i = 0; i < 1'000; ++i)
+    BOOST_TEST(t.once(user("u" + std::to_string(i)), "6.6.6.6", at_first,
+                  try_end::undecided)
+                 .has_value());
+  size_t let_in = 0;
+  for (int i = 0; i < 100; ++i)
+    let_in += t.at_once(1, user("v" + std::to_string(i)), "10.0.0.1", at_first);
+  BOOST_TEST(let_in <= 8u);
+  BOOST_TEST(let_in >= 6u);
+}
+
 BOOST_AUTO_TEST_CASE(strangers_cannot_use_up_the_rate_of_known_pairs) {
   tester t;
   BOOST_REQUIRE(t.once(alice, "10.0.0.1", at_first, try_end::right));

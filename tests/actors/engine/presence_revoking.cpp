@@ -201,6 +201,22 @@ BOOST_AUTO_TEST_CASE(whom_one_watched_first_is_not_unknown_once_subscribed_to) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(
+  who_left_while_it_was_watched_is_let_go_of_with_the_watch) {
+  in_any_order([](engine& e) {
+    auto& a = alice_who_sees_bob(e);
+    auto& b = e.sign_in(bob, "desk");
+    a.request(watch{user(bob), 5});
+    e.settle();
+    b.sign_out();
+    e.advance(10s);
+    BOOST_TEST(e.live_presence().subscriptions == 0u);
+    e.set("presence.sharing", "off");
+    e.settle();
+    BOOST_TEST(sees(a, bob) == "unknown");
+  });
+}
+
 BOOST_AUTO_TEST_CASE(who_is_blocked_and_let_in_again_at_once_is_shown) {
   in_any_order([](engine& e) {
     auto& a = alice_who_sees_bob(e);

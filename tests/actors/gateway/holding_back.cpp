@@ -215,6 +215,27 @@ BOOST_AUTO_TEST_CASE(where_memory_is_short_the_largest_holder_is_held_back) {
   BOOST_TEST(eventually([&] { return s.sessions.requests == asked; }));
 }
 
+BOOST_AUTO_TEST_CASE(where_memory_is_short_strangers_go_before_sessions) {
+  constexpr uint64_t bound = 64 * 1024 * 1024;
+  served s{10, false, std::make_shared<memory_budget>(bound, 2)};
+  auto p = sign_in(s);
+  auto stranger = s.connect(s.home());
+  s.on(
+    s.other(), [&] { s.budget->of(s.other())->set(held_for::retries, bound); });
+  BOOST_REQUIRE(eventually([&] { return s.budget->highest() >= bound; }));
+  int asked = 0;
+  BOOST_REQUIRE(eventually([&] {
+    if (s.budget->reads_held_back == 0u && s.sessions.requests == asked)
+      ask(p, static_cast<uint64_t>(++asked));
+    return s.budget->reads_held_back > 0u;
+  }));
+  BOOST_TEST((stranger.refusal().why.code == errc::overloaded));
+  BOOST_TEST(s.budget->ended_sessions == 0u);
+  s.on(s.other(), [&] { s.budget->of(s.other())->set(held_for::retries, 0); });
+  ask(p, static_cast<uint64_t>(++asked));
+  BOOST_TEST(eventually([&] { return s.sessions.requests == asked; }));
+}
+
 BOOST_AUTO_TEST_CASE(where_memory_is_short_nobody_new_is_let_in) {
   constexpr uint64_t bound = 64 * 1024 * 1024;
   served s{10, false, std::make_shared<memory_budget>(bound, 2)};
