@@ -39,6 +39,18 @@ im text(size_t bytes) {
 
 BOOST_AUTO_TEST_SUITE(memory)
 
+BOOST_AUTO_TEST_CASE(
+  by_default_20000_users_who_see_50_contacts_each_have_room) {
+  constexpr uint64_t plain_connection = 2 * 1024;
+  constexpr auto each = plain_connection + defaults::session_bytes
+    + defaults::routed_user_bytes + defaults::roster_bytes
+    + 50 * defaults::subscription_bytes;
+  constexpr auto all = defaults::memory_budget_mib * mebibyte;
+  BOOST_TEST(20'000 * each < all - all / defaults::budget_reserve_share);
+  // No less than `parley-bench signin` has measured, though.
+  BOOST_TEST(each > 40'000u);
+}
+
 BOOST_AUTO_TEST_CASE(what_many_hold_is_the_sum_and_is_told_by_kind) {
   two_workers w;
   {
