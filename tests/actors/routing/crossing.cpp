@@ -27,6 +27,13 @@ struct two_users : two_shards {
   session_id phone;
 };
 
+/// A third one, on that shard, who is not loaded yet.
+std::string make_carol(two_users& w, size_t shard) {
+  auto carol = two_shards::name_on(shard, 2);
+  w.make_account(carol);
+  return carol;
+}
+
 BOOST_AUTO_TEST_SUITE(crossing)
 
 BOOST_AUTO_TEST_CASE(an_answer_never_overtakes_the_choice) {
@@ -141,8 +148,7 @@ BOOST_AUTO_TEST_CASE(an_orderly_stop_stores_what_is_under_way_at_once) {
       std::mt19937_64 random(seed);
       two_users w;
       w.set_policy([](policy& p) { p.im_grace_ms = 30'000; });
-      auto carol = two_shards::name_on(seed % 2, 2);
-      w.make_account(carol); // not loaded yet
+      const auto carol = make_carol(w, seed % 2);
       std::vector<uint64_t> numbers;
       for (auto& to : {bob, carol, bob, alice, carol})
         numbers.push_back(
@@ -195,8 +201,7 @@ BOOST_AUTO_TEST_CASE(what_a_stop_rejects_is_never_stored) {
       std::mt19937_64 random(seed);
       two_users w;
       w.set_policy([](policy& p) { p.im_grace_ms = 30'000; });
-      auto carol = two_shards::name_on(seed % 2, 2);
-      w.make_account(carol); // not loaded yet
+      const auto carol = make_carol(w, seed % 2);
       // A false hit of the filter: others wait behind it.
       w.at(0).ids_on_disk().insert(
         retry_hash({two_shards::user(alice), {"2"}, two_shards::user(bob)}));
