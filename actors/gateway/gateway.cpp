@@ -223,7 +223,7 @@ size_t connections::turn_away(
 /// of it lose their connection, and with it what is not whole: strangers first,
 /// who are promised nothing.
 void connections::let_waiting_go_on() {
-  if (!x_waiting.empty() && is_short()) {
+  if (is_short()) {
     std::vector<std::shared_ptr<client_socket>> strangers;
     std::vector<std::shared_ptr<client_socket>> stuck;
     for (const auto& [id, s] : x_sockets)
