@@ -25,6 +25,8 @@ class Flood:
 
     # Whether it is of those that speak TLS alone.
     tls = False
+    # The address that its clients come from; None: the kernel's choice.
+    source = None
 
     def __init__(self, schema, server, users, scale):
         self.schema = schema
@@ -51,7 +53,7 @@ class Flood:
     # -- clients
 
     def wire(self):
-        wire = Wire(self.schema, self.server)
+        wire = Wire(self.schema, self.server, source=self.source)
         self.wires.append(wire)
         return wire
 

@@ -26,6 +26,9 @@ class FloodTest(SystemTest):
     # Who floods does so from an account for which nothing waits.
     flooders = tuple(f"flooder{n}@{DOMAIN}" for n in range(len(FLOODS)))
     users = crowd + flooders
+    # Guesses are held against the address that they come from; the floods
+    # that come after them sign in from another.
+    sources = {"brute_force": "127.0.0.2"}
     innocents = (f"ann@{DOMAIN}", f"ben@{DOMAIN}")
     configuration = "memory_mib = 64\n"
     arguments = ("--metrics", "127.0.0.1:0")
@@ -65,6 +68,7 @@ class FloodTest(SystemTest):
         flooder = self.flooders[list(FLOODS).index(name)]
         users = (flooder, *self.crowd)
         kind = FLOODS[name](self.schema, self.server, users, scale)
+        kind.source = self.sources.get(name)
         over = threading.Event()
         ready = threading.Event()
         failed = []
