@@ -200,7 +200,6 @@ json admin_requests::import_users(const json& what) {
   for (auto index : add_accounts(made))
     refused.push_back(refused_account(
       index, (*rows)[index], failure{errc::exists, std::string{is_there}}));
-  x_imports->accounts.made += made.size();
   x_imports->accounts.refused += refused.size();
   end_part(part, x_imports->accounts);
   return {{"added", made.size()}, {"refused", std::move(refused)}};
@@ -208,6 +207,9 @@ json admin_requests::import_users(const json& what) {
 
 std::vector<size_t> admin_requests::add_accounts(new_accounts& what) {
   std::vector<size_t> taken;
+  auto& so_far = x_imports->accounts;
+  if (!what.empty())
+    begin_import(so_far);
   while (!what.empty()) {
     operations ops;
     std::vector<user_address> users;
@@ -215,9 +217,12 @@ std::vector<size_t> admin_requests::add_accounts(new_accounts& what) {
       ops.emplace_back(account);
       users.push_back(account.user);
     }
+    so_far.unknown += what.size();
     const auto why = try_write(std::move(ops));
+    so_far.unknown -= what.size();
     if (why.code != errc::exists) {
       check(why);
+      so_far.made += what.size();
       announce(users);
       break;
     }

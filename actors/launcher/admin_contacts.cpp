@@ -124,6 +124,7 @@ json admin_requests::import_contacts(const json& what) {
     open.pop_front();
     auto got = x_ask.finish(*first.asked);
     if (!got) {
+      so_far.unknown += first.chunk->places.size();
       broken = got.error(); // others are under way
       return;
     }
@@ -139,6 +140,8 @@ json admin_requests::import_contacts(const json& what) {
     match_refusals(*first.chunk, answer, rows, refused);
     so_far.made += first.chunk->places.size() - (refused.size() - before);
   };
+  if (!wanted.chunks().empty())
+    begin_import(so_far);
   for (auto& chunk : wanted.chunks()) {
     // What comes first in a list counts first against its limit.
     auto is_busy = [&] {

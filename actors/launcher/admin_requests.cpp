@@ -147,23 +147,38 @@ admin_requests::import_part admin_requests::part_of(const json& what) {
   return x;
 }
 
-void admin_requests::end_part(const import_part& part, open_import& so_far) {
-  so_far.refused += part.refused;
-  if (part.more || (so_far.made == 0 && so_far.refused == 0))
+void admin_requests::begin_import(open_import& what) {
+  if (what.has_begun)
     return;
   operations ops;
-  ops.emplace_back(audited(so_far.what, {},
-    counted(so_far.made, so_far.of) + ", " + counted(so_far.refused, "row")
-      + " refused"));
+  ops.emplace_back(audited(what.what, {}, "begins"));
+  write(std::move(ops));
+  what.has_begun = true;
+}
+
+void admin_requests::end_part(const import_part& part, open_import& so_far) {
+  so_far.refused += part.refused;
+  const bool was_anything = so_far.has_begun || so_far.refused > 0;
+  if (part.more || !was_anything)
+    return;
+  auto outcome = counted(so_far.made, so_far.of) + ", "
+    + counted(so_far.refused, "row") + " refused";
+  if (so_far.unknown > 0)
+    outcome += ", " + counted(so_far.unknown, so_far.of) + " unknown";
+  operations ops;
+  ops.emplace_back(audited(so_far.what, {}, std::move(outcome)));
+  const auto begin_anew = [&so_far] {
+    so_far = open_import{so_far.what, so_far.of};
+  };
   try {
     write(std::move(ops));
   } catch (const admin_error& e) {
     // Else tried again when the connection ends; this may be written yet.
     if (e.why.code == errc::overloaded)
-      so_far.made = so_far.refused = 0;
+      begin_anew();
     throw;
   }
-  so_far.made = so_far.refused = 0;
+  begin_anew();
 }
 
 void admin_requests::end_imports(

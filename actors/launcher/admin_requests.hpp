@@ -13,13 +13,17 @@
 
 namespace parley {
 
-/// What the requests of an import did so far: its audit line comes at its end.
+/// What the requests of an import did so far. A line of the audit log that it
+/// begins comes before what it makes, or with it, and one of all at its end.
 struct open_import {
   /// Words for it, and for one of what it makes.
   const char* what;
   const char* of;
   uint64_t made = 0;
   uint64_t refused = 0;
+  /// Were asked for, and no answer came: they may have been made.
+  uint64_t unknown = 0;
+  bool has_begun = false;
 };
 
 /// Imports of one operator's connection that have not come to their end.
@@ -106,6 +110,8 @@ private:
   /// Makes them, and takes out those that have been made meanwhile, whose rows
   /// it returns.
   std::vector<size_t> add_accounts(new_accounts& what);
+  /// Writes that it begins, once.
+  void begin_import(open_import& what);
   audit_entry audited(
     std::string what, std::string from = {}, std::string to = {});
   /// How a request of an import goes on: with `more`, others of it follow;
@@ -115,8 +121,8 @@ private:
     uint64_t refused = 0;
   };
   static import_part part_of(const json& what);
-  /// Without `more`: writes the audit line, unless nothing was done, and begins
-  /// anew.
+  /// Without `more`: writes what came of all, unless nothing was done, and
+  /// begins anew.
   void end_part(const import_part& part, open_import& so_far);
   const router_actor& router_of(const user_address& user) const;
 

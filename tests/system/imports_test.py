@@ -137,7 +137,7 @@ class ImportsTest(SystemTest):
             self.assertEqual(done.returncode, 1, done)
             self.assertEqual(self.audited(kind), audited + " refused")
 
-    def test_an_import_is_one_line_of_the_audit_log(self):
+    def test_an_import_is_two_lines_of_the_audit_log_however_long_it_is(self):
         (a,) = self.people(1)
         before = self.audit_lines()
         # More than the server takes at once.
@@ -147,7 +147,7 @@ class ImportsTest(SystemTest):
         self.assertEqual(
             self.audited("contacts"), "0 contacts, 11000 rows refused"
         )
-        self.assertEqual(self.audit_lines(), before + 1)
+        self.assertEqual(self.audit_lines(), before + 2)
 
     def test_an_import_whose_connection_breaks_is_audited_as_far_as_it_came(self):
         a, b = self.people(2)
@@ -156,10 +156,11 @@ class ImportsTest(SystemTest):
         rows = [[a, b], [a, "no address"]]
         done = ask(connection, op="contacts.import", rows=rows, more=True)
         self.assertEqual(done["imported"], 1)
-        self.assertEqual(self.audit_lines(), before)
+        self.assertEqual(self.audit_lines(), before + 1)
+        self.assertEqual(self.audited("contacts"), "begins")
         connection.close()
         wait_until(
-            lambda: self.audit_lines() == before + 1, "the line of the import"
+            lambda: self.audit_lines() == before + 2, "the end of the import"
         )
         self.assertEqual(self.audited("contacts"), "1 contact, 1 row refused")
 
@@ -177,6 +178,25 @@ class ImportsTest(SystemTest):
         self.assertEqual(
             (line["what"], line["to"]),
             ("user import", "1 account, 0 rows refused"),
+        )
+
+    def test_nothing_is_made_without_a_line_also_where_the_server_is_killed(
+        self,
+    ):
+        server = Server(self.parley)
+        self.addCleanup(server.remove)
+        connection = admin_connection(server)
+        self.addCleanup(connection.close)
+        ann, ben = f"ann@{DOMAIN}", f"ben@{DOMAIN}"
+        for rows in ([[ann, "secret"]], [[ben, "secret"]]):
+            ask(connection, op="user.import", rows=rows, more=True)
+        ask(connection, op="contacts.import", rows=[[ann, ben]], more=True)
+        server.kill()
+        server.start()
+        self.assertEqual(server.admin("user", "list")["users"], [ann, ben])
+        self.assertEqual(
+            [(x["what"], x["to"]) for x in server.admin("audit")["audit"]],
+            [("contacts import", "begins"), ("user import", "begins")],
         )
 
     # -- what breaks off
