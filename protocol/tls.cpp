@@ -213,9 +213,14 @@ size_t tls_stage::handshake_room() const noexcept {
 }
 
 size_t tls_stage::memory() const noexcept {
-  const bool is_under_way = x_start_size > 0 && !handshake_done();
-  return is_under_way ? defaults::tls_handshake_bytes
-                      : defaults::tls_connection_bytes;
+  if (!handshake_done())
+    return x_start_size > 0 ? defaults::tls_handshake_bytes
+                            : defaults::tls_connection_bytes;
+  // The second: of its header is nothing left to read, of its body all.
+  const bool is_within_record =
+    SSL_has_pending(x_ssl) == 1 || SSL_rstate_string(x_ssl)[1] == 'B';
+  return defaults::tls_connection_bytes
+    + (is_within_record ? defaults::tls_record_bytes : 0);
 }
 
 bool tls_stage::handshake_done() const noexcept {

@@ -217,6 +217,24 @@ BOOST_AUTO_TEST_CASE(
   BOOST_TEST(other.stage.memory() == defaults::tls_connection_bytes);
 }
 
+BOOST_AUTO_TEST_CASE(a_record_that_came_in_part_is_counted_until_it_is_whole) {
+  for (const int version : versions) {
+    auto server = server_side();
+    auto client = tls_peer::client(version);
+    talk(server, client);
+    const auto before = server.stage.memory();
+    for (const size_t part : {1, 4, 5, 6, 100}) {
+      const auto record = client.send(std::string(16'000, 'x'));
+      server.receive(record.substr(0, part));
+      BOOST_TEST(
+        server.stage.memory() == before + defaults::tls_record_bytes, part);
+      server.receive(record.substr(part));
+      BOOST_TEST(server.stage.memory() == before);
+    }
+    BOOST_TEST(server.plain.size() == 5 * 16'000);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(nothing_is_sent_before_the_handshake_is_done) {
   auto server = server_side();
   BOOST_TEST(!server.stage.send("early", server.cipher).has_value());
