@@ -174,6 +174,25 @@ BOOST_AUTO_TEST_CASE(more_requests_than_the_window_has_wait_for_room) {
   BOOST_TEST(!x.server->takes_input());
 }
 
+BOOST_AUTO_TEST_CASE(who_is_not_read_is_not_closed_for_its_silence) {
+  talk x;
+  x.owner.grant.requests.messages = 2;
+  x.owner.grant.heartbeat = std::chrono::seconds{60};
+  x.sign_in();
+  for (int i = 0; i < 300; ++i)
+    x.say(to_bob);
+  BOOST_REQUIRE(!x.server->takes_input());
+  for (int i = 0; i < 10; ++i)
+    x.wait(std::chrono::seconds{50});
+  BOOST_TEST(!x.server->is_closed());
+  for (uint64_t i = 1; i <= 300; ++i)
+    x.tell(i, delivered(i));
+  BOOST_REQUIRE(x.server->takes_input());
+  for (int i = 0; i < 4; ++i)
+    x.wait(std::chrono::seconds{50});
+  BOOST_TEST(x.server->is_closed());
+}
+
 BOOST_AUTO_TEST_CASE(
   what_waits_when_the_client_has_gone_is_asked_all_the_same) {
   talk x;
