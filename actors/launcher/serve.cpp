@@ -3,15 +3,19 @@
 #include <cstdio>
 #include <cstdlib>
 #include <future>
+#include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "actors/launcher/printable.hpp"
 #include "actors/launcher/server.hpp"
 #include "actors/launcher/stop_defaults.hpp"
 
@@ -19,9 +23,26 @@ namespace parley {
 
 namespace {
 
+/// Some of what is logged are words of strangers.
+class printable_payload final : public spdlog::custom_flag_formatter {
+public:
+  void format(const spdlog::details::log_msg& what, const std::tm&,
+    spdlog::memory_buf_t& out) override {
+    const auto text =
+      printable_line({what.payload.data(), what.payload.size()});
+    out.append(text.data(), text.data() + text.size());
+  }
+  std::unique_ptr<custom_flag_formatter> clone() const override {
+    return std::make_unique<printable_payload>();
+  }
+};
+
 void log_to_stderr(const std::string& level) {
   auto log = spdlog::stderr_logger_mt("parley");
-  log->set_pattern("%Y-%m-%dT%H:%M:%S.%e %l %v");
+  auto lines = std::make_unique<spdlog::pattern_formatter>();
+  lines->add_flag<printable_payload>('*').set_pattern(
+    "%Y-%m-%dT%H:%M:%S.%e %l %*");
+  log->set_formatter(std::move(lines));
   log->set_level(spdlog::level::from_str(level));
   spdlog::set_default_logger(std::move(log));
 }

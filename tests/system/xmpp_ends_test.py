@@ -40,6 +40,20 @@ class Ends(parley_system.SystemTest):
         person.say(f"<resume xmlns='urn:xmpp:sm:3' previd='{token}' h='{h}'/>")
         return person
 
+    def test_what_a_client_says_makes_no_line_of_the_log(self):
+        path = self.server.file("debug.toml", 'log = "debug"\n')
+        server = XmppServer(
+            self.parley, "--config", path, users=[ALICE], plain=False
+        )
+        self.addCleanup(server.remove)
+        alice = Raw(server.xmpp, ALICE)
+        self.addCleanup(alice.close)
+        alice.bind("desk")
+        alice.say("<x xmlns='a&#10;forged line &#155;31m'/>")
+        wait_until(lambda: "forged line" in server.logged(), "the line")
+        (line,) = [x for x in server.logged().split("\n") if "forged" in x]
+        self.assertRegex(line, r"^\S+ debug \S+ closed: .*a forged line \?31m")
+
     def test_one_that_expires_takes_its_presence_back_and_leaves_its_count(
         self,
     ):
