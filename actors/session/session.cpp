@@ -258,11 +258,9 @@ void session_state::notify(document_event what) {
 
 void session_state::tell_held(const user_address* of) {
   std::vector<held_state> due;
-  for (auto i = held_presence.begin(); i != held_presence.end();) {
-    if (of && i->first.user != *of) {
-      ++i;
-      continue;
-    }
+  auto i =
+    of ? held_presence.lower_bound(address{*of, {}}) : held_presence.begin();
+  while (i != held_presence.end() && (!of || i->first.user == *of)) {
     due.push_back(std::move(i->second));
     i = held_presence.erase(i);
   }
