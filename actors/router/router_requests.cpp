@@ -59,6 +59,10 @@ bool router_state::carry_out(
     if (auto* e = find(from))
       tell_roster(e->self.user, endpoint_changed{from, e->info.what});
   } else if (std::holds_alternative<sign_out>(r.what)) {
+    if (!contacts.what.empty()) {
+      contacts.from = from;
+      ask_roster(std::exchange(contacts, {}));
+    }
     tell(from, event{answer{r.number, done{}}});
     flush(); // before its session ends
     end(from, failure{errc::signed_out});

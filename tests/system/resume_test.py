@@ -7,7 +7,7 @@ acknowledged comes again, in order, once.
 
 from parley_system import ALICE, CAROL, DOMAIN, SystemTest, main, numbers
 from parley_system import wait_until
-from wire_client import Refused, Wire, load_schema
+from wire_client import Refused, Wire, framed, load_schema
 
 
 class ResumeTest(SystemTest):
@@ -210,6 +210,23 @@ class ResumeTest(SystemTest):
             again.ack()
         self.assertEqual(came, ids)
         self.nothing_more(again)
+
+    def test_what_was_asked_before_a_sign_out_is_done(self):
+        bob = self.wire().sign_in(self.bob)
+        octets = b""
+        for fields in (
+            {"add_contacts": {"contacts": [{"address": CAROL}]}},
+            {"sign_out": {}},
+        ):
+            bob.requests += 1
+            frame = self.schema.ClientFrame(request=bob.requests, **fields)
+            octets += framed(frame.SerializeToString())
+        bob.write(octets)
+        bob.until("done", request=bob.requests)
+        listed = lambda: self.server.admin("user", "show", self.bob)["contacts"]
+        wait_until(
+            lambda: [x["address"] for x in listed()] == [CAROL], "the contact"
+        )
 
 
 if __name__ == "__main__":
