@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -376,8 +377,9 @@ private:
   uint64_t x_next_ticket = 1;
   /// Watches whose end has yet to be told, with what was decided since.
   std::map<user_address, std::vector<watch_decided>> x_ending;
-  bool x_armed = false;
-  clock::time_point x_armed_for{};
+  /// When a tick comes. The clock keeps each until then: one that is there
+  /// already is not asked for again.
+  std::set<clock::time_point> x_ticks;
   uint64_t x_told_idle = UINT64_MAX;
 
   friend roster_actor::behavior_type roster(

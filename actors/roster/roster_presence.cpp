@@ -352,6 +352,7 @@ void roster_state::attach(const attach_watcher& x) {
   }
   auto& w = x_watchers[x.watcher];
   x_adhoc_changed |= x.adhoc || w.adhoc;
+  const bool ceases = w.adhoc && !x.adhoc;
   w.subscription = x.subscription;
   w.roster = x.roster;
   w.subscribed = subscribed;
@@ -373,8 +374,16 @@ void roster_state::attach(const attach_watcher& x) {
   } else if (!kept) {
     self->send(x.roster, presentity_left{x_rules->user(), x.seen});
   }
-  if (!kept)
+  if (!kept) {
     x_watchers.erase(x.watcher);
+  } else if (ceases) {
+    // As long as it watched ad hoc, its subscription was told all and its
+    // roster of nothing: that may yet hear of a leave that is long over.
+    auto back = make_call();
+    back.answers = true;
+    back.state = state_of(w.shown);
+    self->send(x.roster, std::move(back));
+  }
 }
 
 void roster_state::detach(const detach_watcher& x) {

@@ -142,7 +142,8 @@ void roster_state::presentity_gone(const presentity_left& x) {
   if (i == x_watched.end() || x.version < i->second.version
     || !i->second.adhoc.empty())
     return;
-  stop_watching(x.whom, farewell::told);
+  // What another subscription has shown meanwhile is shown again behind it.
+  stop_watching(x.whom, farewell::answered);
 }
 
 void roster_state::taken_back(const subscription_ended& x) {
@@ -268,18 +269,17 @@ void roster_state::say_through(
 }
 
 void roster_state::arm(clock::time_point at) {
-  auto now = self->clock().now();
-  if (x_armed && x_armed_for <= at)
+  if (!x_ticks.empty() && *x_ticks.begin() <= at)
     return;
-  x_armed = true;
-  x_armed_for = at;
+  x_ticks.insert(at);
+  auto now = self->clock().now();
   self->delayed_send(
     self, std::max(at - now, clock::duration{}), tick_atom::value);
 }
 
 void roster_state::sweep() {
   auto now = self->clock().now();
-  x_armed = false;
+  x_ticks.erase(x_ticks.begin(), x_ticks.upper_bound(now));
   if (!x_loaded)
     read();
   else if (std::exchange(x_reconciles, false))

@@ -237,6 +237,79 @@ BOOST_AUTO_TEST_CASE(who_is_blocked_and_let_in_again_at_once_is_shown) {
   });
 }
 
+// -- the end of a watch of a contact
+
+/// Alice sees Bob by her subscription and watches him besides; runs `what`, and
+/// then all comes to rest.
+template <class What>
+void amid_a_watch_of_a_contact(What what) {
+  constexpr uint64_t seeds = 100;
+  for (uint64_t seed = 1; seed <= seeds; ++seed) {
+    engine e{seed, policy{}};
+    for (const auto& name : {alice, bob})
+      e.make_account(name);
+    auto& a = alice_who_sees_bob(e);
+    auto& b = e.sign_in(bob, "phone");
+    a.request(watch{user(bob), 600});
+    e.settle();
+    what(a, b, [&e](uint64_t most) {
+      for (auto n = e.system.random()() % most; n > 0; --n)
+        e.system.step();
+    });
+    e.settle();
+    e.advance(5s);
+    BOOST_TEST(sees(a, bob) == "phone=available", "seed " << seed);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_contact_that_came_back_is_seen_when_a_watch_ends) {
+  amid_a_watch_of_a_contact([](auto& a, auto& b, auto some_steps) {
+    b.set_availability({show::unavailable, "", 0});
+    some_steps(12);
+    b.set_availability({show::available, "", 0});
+    some_steps(12);
+    a.request(watch{user(bob), 0});
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_contact_that_comes_back_is_seen_when_a_watch_has_ended) {
+  amid_a_watch_of_a_contact([](auto& a, auto& b, auto some_steps) {
+    a.request(watch{user(bob), 0});
+    some_steps(12);
+    b.set_availability({show::unavailable, "", 0});
+    some_steps(12);
+    b.set_availability({show::available, "", 0});
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_contact_that_blocked_for_a_moment_is_seen) {
+  amid_a_watch_of_a_contact([](auto& a, auto& b, auto some_steps) {
+    b.request(blocking({user(alice)}));
+    some_steps(20);
+    b.request(blocking({}));
+    some_steps(20);
+    a.request(watch{user(bob), 0});
+  });
+}
+
+BOOST_AUTO_TEST_CASE(timers_do_not_become_more_with_changes_amid_a_watch) {
+  engine e{1, policy{}};
+  for (const auto& name : {alice, bob})
+    e.make_account(name);
+  auto& a = alice_who_sees_bob(e);
+  a.request(watch{user(bob), 3'600});
+  e.settle();
+  auto& clock = dynamic_cast<caf::scheduler::test_coordinator&>(
+    e.system.system().scheduler())
+                  .clock();
+  const auto before = clock.schedule().size();
+  for (int i = 0; i < 400; ++i) {
+    a.set_availability({i % 2 ? show::available : show::away, "", 0});
+    e.advance(25ms);
+  }
+  BOOST_TEST(clock.schedule().size() <= before + 4);
+}
+
 // -- slow clients
 
 BOOST_AUTO_TEST_CASE(what_was_held_back_is_told_in_its_order) {
