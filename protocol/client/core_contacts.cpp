@@ -113,16 +113,33 @@ void client_core::impl::begin_following(bool resumed) {
     auto entry = x_book.all().find(whom);
     if (entry == x_book.all().end()
       || entry->second.subscription.to != half::active) {
-      presence_notice unknown;
-      unknown.from.user = whom;
-      unknown.what.show = unknown.composed = show::unknown;
-      x_events.on_presence(unknown);
+      show_as(whom, show::unknown);
+      x_lost.insert(whom);
     }
     x_events.on_watch_ended(whom);
   }
 }
 
+void client_core::impl::show_as(const user_address& whom, show what) {
+  presence_notice notice;
+  notice.from.user = whom;
+  notice.what.show = notice.composed = what;
+  x_events.on_presence(notice);
+}
+
+void client_core::impl::show_found() {
+  std::erase_if(x_lost, [this](const auto& whom) {
+    auto entry = x_book.all().find(whom);
+    const bool is_seen = entry != x_book.all().end()
+      && entry->second.subscription.to == half::active;
+    if (is_seen)
+      show_as(whom, show::unavailable);
+    return is_seen;
+  });
+}
+
 void client_core::impl::void_presence() {
+  x_lost.clear();
   x_events.on_presence_reset();
   for (auto& gone : x_present.reset())
     x_events.on_presence(gone);
@@ -141,6 +158,7 @@ void client_core::impl::take_list(
   x_events.on_contacts(tag, what);
   for (auto& x : news)
     x_events.on_subscription(x.who, x.what);
+  show_found();
 }
 
 void client_core::impl::end_watch(const user_address& whom) {
@@ -161,6 +179,7 @@ void client_core::impl::take_event(sequence, const privacy& x) {
 void client_core::impl::take_event(sequence, const presence_event& x) {
   if (follows())
     x_present.take(*x.what);
+  x_lost.erase(x.what->from.user);
   x_events.on_presence(*x.what);
 }
 

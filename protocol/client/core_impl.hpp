@@ -155,6 +155,9 @@ private:
   void emit_contacts(const request_queue::numbered& x);
   void take_list(std::optional<request_tag> tag, const contact_list& what);
   void void_presence();
+  void show_as(const user_address& whom, show what);
+  /// Those of `x_lost` that are subscribed to now.
+  void show_found();
   void end_watch(const user_address& whom);
   /// A request was refused that would have ended subscriptions.
   void forget_ends(const request& what);
@@ -222,6 +225,9 @@ private:
   presence_table x_present;
   /// In force, as far as was told.
   std::set<user_address> x_watches;
+  /// Shown as *unknown* since a watch went with its session. The server does
+  /// not know that, so that it will not say that one is *unavailable*.
+  std::set<user_address> x_lost;
   /// The client's own questions for the list that have no answer yet.
   size_t x_follows = 0;
 };
