@@ -69,6 +69,11 @@ public:
 
   size_t size() const noexcept { return x_rows.size(); }
   bool empty() const noexcept { return x_rows.empty(); }
+  /// What they hold, in bytes.
+  size_t memory() const noexcept {
+    return x_text.capacity() + x_rows.capacity() * sizeof(row)
+      + x_places.capacity() * sizeof(uint32_t);
+  }
   address_ref address(size_t i) const noexcept;
   /// Is at hand, without a look at the row.
   contact_standing standing(size_t i) const noexcept;

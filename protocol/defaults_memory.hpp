@@ -29,7 +29,7 @@ inline constexpr std::chrono::milliseconds budget_retry_after = 5s;
 /// About what is held in bytes, for the budget: a session without its buffer, a
 /// message to an actor, an IM without outcome at its sender and its recipient
 /// or kept for a client, a user that a router knows of, a conversation, a
-/// remembered id, a contact list, a subscription with all that both of its
+/// remembered id, a contact list, an entry of one, a subscription with all that both of its
 /// users have of it, a held back notice and an operation for the store, each
 /// without texts.
 inline constexpr uint64_t session_bytes = 4096;
@@ -40,6 +40,7 @@ inline constexpr uint64_t routed_user_bytes = 1024;
 inline constexpr uint64_t conversation_bytes = 192;
 inline constexpr uint64_t remembered_id_bytes = 32;
 inline constexpr uint64_t roster_bytes = 4096;
+inline constexpr uint64_t contact_bytes = 192;
 inline constexpr uint64_t subscription_bytes = 640;
 inline constexpr uint64_t held_notice_bytes = 256;
 inline constexpr uint64_t store_operation_bytes = 512;
@@ -48,6 +49,15 @@ inline constexpr uint64_t store_operation_bytes = 512;
 /// come near, who has most of them forgets the oldest first, but for so many.
 inline constexpr uint64_t remembered_ids_share = 4;
 inline constexpr size_t remembered_ids_floor = 100;
+
+/// What a user's requests about contacts and privacy may hold until the disk
+/// has them: one of so many parts of the budget's bytes. Further ones are
+/// refused, and when to ask again.
+inline constexpr uint64_t roster_waiting_share = 64;
+inline constexpr std::chrono::milliseconds roster_waiting_retry_after = 5s;
+/// A contact list of up to so many bytes does not count for its user when it
+/// comes to who holds most.
+inline constexpr uint64_t roster_allowance = 256 * 1024;
 
 /// Messages that the actors of a worker may have unhandled, and for each of its
 /// connections, before its clients are read from no more.

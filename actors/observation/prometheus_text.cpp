@@ -137,6 +137,7 @@ void add_limits(page& p, const engine_reading& x) {
   p.line(presence.contacts_full, "limit", "contacts.max");
   p.line(presence.watchers_full, "limit", "watchers.max");
   p.line(presence.watches_full, "limit", "presence.adhoc_max");
+  p.line(presence.waiting_full, "limit", "contacts.waiting");
   p.line(x.sign_ins.over_rate, "limit", "signin.rate");
   p.line(x.turned_away, "limit", "connections");
   const auto& l = x.routers.limits;

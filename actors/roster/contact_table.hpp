@@ -16,6 +16,14 @@ public:
 
   size_t size() const noexcept { return x_items.size() + x_raw; }
   bool empty() const noexcept { return size() == 0; }
+  /// Calls `f(const roster_item&)` for each that is decoded; beside them there
+  /// is so much, in bytes.
+  template <class F>
+  size_t each_decoded(F f) const {
+    for (const auto& [whom, item] : x_items)
+      f(item);
+    return x_rows.memory();
+  }
   /// Null if it is not there. Stays valid until the entry is erased.
   const roster_item* find(const user_address& whom) const;
   roster_item* find(const user_address& whom);

@@ -25,6 +25,8 @@ struct presence_counters {
   uint64_t contacts_full = 0;
   uint64_t watchers_full = 0;
   uint64_t watches_full = 0;
+  /// Requests that found too much waiting for the disk.
+  uint64_t waiting_full = 0;
 
   void count_refusal(errc why) noexcept {
     contacts_full += why == errc::contact_list_full;
@@ -42,12 +44,13 @@ struct presence_counters {
     contacts_full += x.contacts_full;
     watchers_full += x.watchers_full;
     watches_full += x.watches_full;
+    waiting_full += x.waiting_full;
     return *this;
   }
 
   auto fields() {
     return std::tie(rosters, subscriptions, adhoc, notifications, coalesced,
-      held_changes, contacts_full, watchers_full, watches_full);
+      held_changes, contacts_full, watchers_full, watches_full, waiting_full);
   }
 };
 

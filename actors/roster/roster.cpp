@@ -6,6 +6,7 @@
 #include "actors/roster/privacy_rules.hpp"
 #include "actors/router/routing.hpp"
 #include "protocol/defaults.hpp"
+#include "protocol/defaults_memory.hpp"
 
 // The shell of a roster: reading, writing, requests. Its presence is in
 // roster_presence.cpp, whom it watches in roster_watching.cpp and
@@ -14,8 +15,10 @@ namespace parley {
 
 roster_state::~roster_state() {
   --config->counters->rosters;
-  if (!x_dissolved) // else a later one may count by now
-    config->adhoc->erase(x_rules->user());
+  if (x_dissolved) // a later one may count by now
+    return;
+  config->adhoc->erase(x_rules->user());
+  config->weights->set(x_rules->user(), 0);
 }
 
 void roster_state::init(user_address user,
@@ -68,6 +71,7 @@ void roster_state::found(roster_found& x) {
   x_rules->load(std::move(x.what), roster_version{now_us()});
   x_unsettled.clear();
   x_loaded = true;
+  count_list();
   if (std::exchange(x_was_loaded, true)) {
     share_or_not();
     show_to_all();
@@ -99,7 +103,28 @@ void roster_state::flush() {
     if (!x_committing && !x_writes.empty())
       commit();
   } while (!x_committing && !x_held.empty());
+  weigh();
   tell_if_idle();
+}
+
+void roster_state::count_list() {
+  uint64_t n = 0;
+  n += x_rules->items().each_decoded([&n](const roster_item& x) {
+    n += defaults::contact_bytes + bytes_of(x.what);
+  });
+  x_weight.counted(n, bytes_of(x_rules->head().privacy));
+}
+
+void roster_state::weigh() {
+  if (!waits_for_disk() && x_waiting.empty() && x_checks.empty())
+    x_weight.committed(true);
+  if (x_weight.is_stale())
+    count_list();
+  const auto now = x_dissolved ? 0 : x_weight.total();
+  if (now == x_weighed)
+    return;
+  x_weighed = now;
+  config->weights->set(x_rules->user(), now);
 }
 
 void roster_state::commit() {
@@ -112,6 +137,7 @@ void roster_state::commit() {
     return;
   }
   x_committing = true;
+  x_weight.commit();
   x_under_way = std::exchange(x_held, {});
   self->request(config->writer, caf::infinite, std::exchange(x_writes, {}))
     .then([this](const write_result& x) { committed(x.why); },
@@ -120,6 +146,7 @@ void roster_state::commit() {
 
 void roster_state::committed(const failure& why) {
   x_committing = false;
+  x_weight.committed(false);
   auto batch = std::exchange(x_under_way, {});
   if (why.code == errc::none) {
     for (auto& h : batch)
@@ -184,6 +211,13 @@ void roster_state::requests(roster_requests& x) {
   for (auto& r : x.what) {
     auto from = x.from;
     auto number = r.number;
+    if (!x_weight.take(r.what, config->waiting_max)) {
+      failure why{errc::overloaded, "the disk is slow, and much waits for it"};
+      why.retry_after = defaults::roster_waiting_retry_after;
+      ++config->counters->waiting_full;
+      answer(from, number, std::move(why));
+      continue;
+    }
     when_loaded([this, from, r = std::move(r)]() mutable { request(from, r); },
       [this, from, number](const failure& why) { answer(from, number, why); });
   }
@@ -229,6 +263,7 @@ void roster_state::decide_waiting() {
 // -- roster_rules::effects
 
 void roster_state::write(store_operation what) {
+  x_weight.written(what);
   // Of several heads in one batch the last one counts.
   if (auto* head = std::get_if<put_roster>(&what))
     for (auto& w : x_writes)
@@ -327,8 +362,12 @@ void roster_state::head_changed() {
   const auto& h = x_rules->head();
   roster_head_changed x{
     x_rules->user(), h.contacts, h.watchers, h.requests, {}, h.privacy.sharing};
-  if (blocks_anybody(h.privacy))
-    x.blocks.reset(h.privacy);
+  // The same one each time: many may wait for the disk.
+  if (!blocks_anybody(h.privacy))
+    x_told_blocks = {};
+  else if (!x_told_blocks || *x_told_blocks != h.privacy)
+    x_told_blocks.reset(h.privacy);
+  x.blocks = x_told_blocks;
   x_adhoc_changed = true;
   after([this, x = std::move(x)] {
     if (!x_dissolved) // its router knows better by now

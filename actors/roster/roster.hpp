@@ -15,6 +15,7 @@
 #include "actors/roster/mostly_empty.hpp"
 #include "actors/roster/presentity.hpp"
 #include "actors/roster/roster_rules.hpp"
+#include "actors/roster/roster_weight.hpp"
 #include "actors/roster/subscription.hpp"
 #include "actors/router/directory.hpp"
 #include "actors/router/surroundings.hpp"
@@ -37,6 +38,9 @@ struct roster_config {
   double presence_rate = 0;
   /// Kept by the rosters.
   std::shared_ptr<watched_adhoc> adhoc;
+  std::shared_ptr<roster_weights> weights;
+  /// What requests of one user may hold until the disk has them, in bytes.
+  uint64_t waiting_max = UINT64_MAX;
 };
 
 /// See `roster_actor`. What its rules ask for beside writes is held back until
@@ -217,6 +221,9 @@ private:
     session_id to, request_number number, roster_rules::answer_content what);
   void answer_operator(uint64_t number, roster_rules::answer_content what);
   void tell_if_idle();
+  void count_list();
+  /// Brings the share in `config->weights` up to date.
+  void weigh();
   /// Its account has ended: it lets go of all, and is idle when everybody has
   /// answered that it asked.
   void leave_all();
@@ -342,6 +349,11 @@ private:
   operations x_writes;
   std::vector<held> x_held;
   bool x_committing = false;
+  roster_weight x_weight;
+  /// As it was told last.
+  uint64_t x_weighed = 0;
+  /// Those that it blocks, as its router was told last.
+  shared<privacy> x_told_blocks;
   /// Its account has ended: nothing more is written.
   bool x_dissolved = false;
   std::vector<held> x_under_way;

@@ -67,7 +67,8 @@ void router_state::flush() {
     held_for::store, rules->unwritten() * defaults::store_operation_bytes);
   book.set(held_for::rosters,
     x_presence->rosters * defaults::roster_bytes
-      + x_presence->subscriptions * defaults::subscription_bytes);
+      + x_presence->subscriptions * defaults::subscription_bytes
+      + x_roster_weights->total());
 }
 
 // -- store

@@ -300,6 +300,8 @@ private:
     std::make_shared<presence_counters>();
   std::shared_ptr<watched_adhoc> x_watched_adhoc =
     std::make_shared<watched_adhoc>();
+  std::shared_ptr<roster_weights> x_roster_weights =
+    std::make_shared<roster_weights>();
   std::unordered_map<user_address, changing> x_changing;
   changed_documents x_changed_documents;
   document_counters x_documents;

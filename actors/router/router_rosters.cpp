@@ -18,9 +18,11 @@ router_state::~router_state() {
 
 std::shared_ptr<const roster_config> router_state::roster_surroundings() {
   if (!x_roster_config || x_roster_config->rules != config.rules)
-    x_roster_config = std::make_shared<const roster_config>(
-      roster_config{config.rules, others, config.writer, config.readers,
-        config.world, x_presence, config.presence_rate, x_watched_adhoc});
+    x_roster_config = std::make_shared<const roster_config>(roster_config{
+      config.rules, others, config.writer, config.readers, config.world,
+      x_presence, config.presence_rate, x_watched_adhoc, x_roster_weights,
+      config.budget ? config.budget->max() / defaults::roster_waiting_share
+                    : UINT64_MAX});
   return x_roster_config;
 }
 

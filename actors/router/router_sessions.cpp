@@ -130,6 +130,7 @@ void router_state::make_session(local_sign_in& x) {
   c.token = resume_token{id, e.proof}.str();
   c.rules = config.rules;
   c.counters = x_presence;
+  c.weights = x_roster_weights;
   if (config.budget)
     c.book = config.budget->of(config.index);
   c.limits = x_limits;
@@ -225,9 +226,12 @@ void router_state::session_down(const caf::actor_addr& who) {
 
 void router_state::relieve() {
   std::vector<std::pair<uint64_t, session_id>> largest;
-  for (const auto& [id, e] : x_entries)
-    if (*e.untaken > defaults::budget_holder_floor)
-      largest.emplace_back(*e.untaken, id);
+  for (const auto& [id, e] : x_entries) {
+    // A list goes when nobody is here whose it is.
+    const auto holds = *e.untaken + x_roster_weights->excess_of(e.self.user);
+    if (holds > defaults::budget_holder_floor)
+      largest.emplace_back(holds, id);
+  }
   auto n = std::min(largest.size(), defaults::budget_ended_at_once);
   std::partial_sort(largest.begin(), largest.begin() + static_cast<long>(n),
     largest.end(), std::greater{});
@@ -235,7 +239,7 @@ void router_state::relieve() {
   config.budget->ended_sessions += n;
   for (const auto& [bytes, id] : largest) {
     failure why{errc::overloaded,
-      "the server is short of memory, and this client leaves much untaken"};
+      "the server is short of memory, and this client holds much of it"};
     why.value = bytes;
     why.retry_after = defaults::budget_retry_after;
     end(id, why);

@@ -387,7 +387,8 @@ void session_state::book(bool of_client) {
     *config.untaken =
       stream.untaken_bytes() + (link ? link->waits_to_be_written() : 0);
   if (of_client && link)
-    link->handled(stream.untaken_bytes() + stream.request_bytes());
+    link->handled(stream.untaken_bytes() + stream.request_bytes()
+      + (config.weights ? config.weights->excess_of(config.self.user) : 0));
 }
 
 void session_state::say_last_words() {

@@ -11,6 +11,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/memory/memory_budget.hpp"
 #include "actors/roster/presence_counters.hpp"
+#include "actors/roster/roster_weight.hpp"
 #include "actors/runtime/pinned.hpp"
 #include "actors/session/allowance.hpp"
 #include "actors/session/client_link.hpp"
@@ -43,6 +44,7 @@ struct session_config {
   shared<policy> rules;
   /// Of its worker; null: nobody counts.
   std::shared_ptr<presence_counters> counters = nullptr;
+  std::shared_ptr<const roster_weights> weights = nullptr;
   std::shared_ptr<session_limits> limits = nullptr;
   std::shared_ptr<worker_book> book = nullptr;
   /// Told what its client leaves untaken, in bytes. May be null.

@@ -134,9 +134,13 @@ event_stream::verdict event_stream::admit(
     ++x_refused;
     return verdict::beyond_window;
   }
-  x_open.push_back({x.number, bytes, false});
+  const bool carries_im = std::holds_alternative<send_im>(x.what)
+    || std::holds_alternative<broadcast>(x.what)
+    || std::holds_alternative<pass_on>(x.what);
+  x_open.push_back({x.number, bytes, false, carries_im});
   ++x_unanswered;
   x_open_bytes += bytes;
+  x_own_open_bytes += carries_im ? 0 : bytes;
   return verdict::fresh;
 }
 
@@ -155,6 +159,7 @@ void event_stream::close(request_number number) noexcept {
     return;
   auto* i = &x_open[at];
   x_open_bytes -= i->bytes;
+  x_own_open_bytes -= i->carries_im ? 0 : i->bytes;
   --x_unanswered;
   i->answered = true;
   while (x_open_head < x_open.size() && x_open[x_open_head].answered)
@@ -164,7 +169,7 @@ void event_stream::close(request_number number) noexcept {
 
 uint64_t event_stream::own_bytes() const noexcept {
   return unacknowledged().size() * defaults::kept_event_bytes + x_answer_bytes
-    + (x_open.size() - x_open_head) * sizeof(open_request);
+    + (x_open.size() - x_open_head) * sizeof(open_request) + x_own_open_bytes;
 }
 
 uint64_t event_stream::untaken_bytes() const noexcept {

@@ -84,6 +84,8 @@ private:
     request_number number;
     uint64_t bytes = 0;
     bool answered = false;
+    /// Its bytes are counted elsewhere, too: those of IMs.
+    bool carries_im = false;
   };
 
   /// It waits no longer for the client.
@@ -108,6 +110,8 @@ private:
   size_t x_open_head = 0;
   size_t x_unanswered = 0;
   uint64_t x_open_bytes = 0;
+  /// Of those that carry no IM.
+  uint64_t x_own_open_bytes = 0;
   size_t x_refused = 0;
   request_number x_last_request;
 };

@@ -272,6 +272,23 @@ BOOST_AUTO_TEST_CASE(a_watch_ends_once_however_it_ends) {
   BOOST_TEST((alice.presences.back() == "bob@example.org unknown"));
 }
 
+BOOST_AUTO_TEST_CASE(whose_watch_was_lost_is_not_unknown_once_subscribed_to) {
+  simulation x;
+  x.server.add_account("bob@example.org");
+  x.server.approving.insert("bob@example.org");
+  auto& alice = x.add_following("alice");
+  x.wait(1s);
+  alice.core.ask(watch{user("bob"), 30});
+  x.wait(1s);
+  x.server.restart();
+  alice.cut();
+  x.wait(3s);
+  BOOST_TEST((alice.presences.back() == "bob@example.org unknown"));
+  alice.core.ask(subscribe{user("bob")});
+  x.wait(1s);
+  BOOST_TEST((alice.presences.back() == "bob@example.org unavailable"));
+}
+
 BOOST_AUTO_TEST_CASE(privacy_is_told_to_who_set_it_and_to_the_other_endpoints) {
   simulation x;
   auto& desk = x.add_following("alice");

@@ -306,6 +306,54 @@ BOOST_AUTO_TEST_CASE(when_nothing_is_left_who_takes_least_loses_the_session) {
   BOOST_TEST(e.on_disk(bob).size() == sent.size());
 }
 
+add_contacts long_named(size_t from, size_t count) {
+  add_contacts x;
+  for (size_t i = from; i < from + count; ++i)
+    x.contacts.push_back({"c" + std::to_string(i) + "@elsewhere.net",
+      std::string(defaults::contact_name_max, 'n'),
+      {std::string(defaults::contact_name_max, 'g')}});
+  return x;
+}
+
+BOOST_AUTO_TEST_CASE(requests_about_contacts_wait_for_the_disk_within_bounds) {
+  policy rules;
+  rules.contacts_max = unlimited;
+  engine e{1, rules, defaults::memory_budget_min_mib * 1024 * 1024};
+  e.make_account(alice);
+  auto& a = e.sign_in(alice, "desk");
+  constexpr auto kind = static_cast<size_t>(held_for::rosters);
+  std::vector<uint64_t> asked;
+  e.hold_roster_writes();
+  for (size_t i = 0; i < 20; ++i) {
+    asked.push_back(a.request(long_named(100 * i, 100)));
+    e.settle();
+    BOOST_TEST(e.budget->by_kind()[kind] < e.budget->max() / 8);
+  }
+  e.let_roster_writes_go();
+  e.settle();
+  size_t done = 0, overloaded = 0;
+  for (auto n : asked) {
+    done += a.answer_to(n) == "done";
+    overloaded += a.answer_to(n) == "overloaded";
+  }
+  BOOST_TEST(done >= 1u);
+  BOOST_TEST(overloaded >= 1u);
+  BOOST_TEST(done + overloaded == asked.size());
+  BOOST_TEST(e.live_presence().waiting_full == overloaded);
+  // What they brought is in the book, and what waited is not any more.
+  const auto list = done * 100 * 2 * defaults::contact_name_max;
+  const auto booked = e.budget->by_kind()[kind];
+  BOOST_TEST(booked >= list);
+  BOOST_TEST(booked <= 3 * list);
+  const auto again = a.request(long_named(5'000, 100));
+  e.settle();
+  BOOST_TEST(a.answer_to(again) == "done");
+  a.sign_out();
+  e.settle();
+  e.advance(10min);
+  BOOST_TEST(e.budget->by_kind()[kind] == 0u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace
