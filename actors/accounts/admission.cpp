@@ -39,6 +39,7 @@ void admission_state::ended(const sign_in_ended& x) {
     log_failure(x);
     break;
   case try_end::undecided:
+  case try_end::left:
     ++counts.undecided;
     break;
   }

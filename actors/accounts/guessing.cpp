@@ -82,7 +82,9 @@ guessing::turn guessing::begin(const user_address& user,
     x.why.retry_after = *wait;
     return x;
   }
-  x_lanes.take(it.lane, now, x.pause);
+  it.has_to_wait = x.wait.count() > 0;
+  it.lane_turn = now + x_lanes.take(it.lane, now, it.lane_pause);
+  x.pause = it.lane_pause;
   if (!it.is_known) {
     milliseconds pause{};
     x_sources.take(source, now, pause);
@@ -98,18 +100,29 @@ void guessing::end(uint64_t ticket, try_end how, time_point now) {
     return;
   auto it = std::move(i->second);
   x_tries.erase(i);
-  // Nothing was looked at: it shall not have cost the others anything.
-  if (how == try_end::undecided && x_rate)
-    x_left = std::min(static_cast<double>(*x_rate), x_left + 1);
+  if (how == try_end::undecided || how == try_end::left)
+    give_back(it);
   x_lanes.end(it.lane, how, now);
-  if (!it.is_known) {
-    x_sources.end(
-      it.source, how == try_end::right ? try_end::undecided : how, now);
-    if (how == try_end::right)
-      x_sources.relent(it.source, now);
-  }
+  if (!it.is_known)
+    end_at_source(it, how, now);
   if (how == try_end::right)
     x_known.add(it.pair, now);
+}
+
+void guessing::give_back(const attempt& x) {
+  if (x_rate)
+    x_left = std::min(static_cast<double>(*x_rate), x_left + 1);
+  x_lanes.give_back(x.lane, x.lane_turn, x.lane_pause);
+}
+
+void guessing::end_at_source(const attempt& x, try_end how, time_point now) {
+  if (how == try_end::right) {
+    x_sources.end(x.source, try_end::undecided, now);
+    x_sources.relent(x.source, now);
+    return;
+  }
+  const bool has_failed = how == try_end::left && x.has_to_wait;
+  x_sources.end(x.source, has_failed ? try_end::wrong : how, now);
 }
 
 void guessing::fail(const std::string& source, time_point now) {

@@ -24,7 +24,9 @@ namespace parley {
 ///   its first failure, so it cannot keep users out elsewhere either.
 /// - From any other: it takes its turn among the account's remaining tries.
 ///
-/// The latter two take their turn among those of their source as well.
+/// The latter two take their turn among those of their source as well. Who
+/// leaves while it waits has failed, as far as its source goes: a few that
+/// stood in line and left, again and again, would keep all others out.
 class guessing {
 public:
   using time_point = throttle::time_point;
@@ -66,10 +68,17 @@ private:
     std::string source;
     std::string pair;
     bool is_known = false;
+    bool has_to_wait = false;
+    /// Its place in the lane.
+    time_point lane_turn;
+    milliseconds lane_pause{};
   };
 
   attempt classify(
     const user_address& user, const std::string& source, time_point now) const;
+  /// Nothing was looked at: it shall not have cost the others anything.
+  void give_back(const attempt& x);
+  void end_at_source(const attempt& x, try_end how, time_point now);
   /// Takes one of this second's; how long until there is one if it cannot.
   std::optional<milliseconds> over_rate(bool is_known, time_point now);
 

@@ -110,6 +110,13 @@ void throttle::end(std::string_view key, try_end how, time_point now) {
   }
 }
 
+void throttle::give_back(
+  std::string_view key, time_point turn, milliseconds pause) {
+  auto* x = find(key);
+  if (x && x->next == turn + pause)
+    x->next = turn;
+}
+
 void throttle::relent(std::string_view key, time_point now) {
   auto* x = find(key);
   if (!x)

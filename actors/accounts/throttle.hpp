@@ -17,9 +17,10 @@ enum class try_end : uint8_t {
   /// The password was right, wrong or never shown.
   right,
   wrong,
-  /// Something else came between: the server's own trouble, or nobody waited
-  /// for the turn.
+  /// The server's own trouble came between.
   undecided,
+  /// Nobody waited for the turn, or for what comes first at it.
+  left,
 };
 
 /// Slows down guessing at one kind of key, such as account or source address:
@@ -43,6 +44,9 @@ public:
   /// time from this turn to the next one's.
   milliseconds take(std::string_view key, time_point now, milliseconds& pause);
   void end(std::string_view key, try_end how, time_point now);
+  /// The turn at `turn` is not used: whoever comes next has it, unless there is
+  /// somebody behind it. `pause` is as `take` said.
+  void give_back(std::string_view key, time_point turn, milliseconds pause);
   /// One failure is forgiven: somebody else behind the same key was right.
   void relent(std::string_view key, time_point now);
   /// A failure without a turn.

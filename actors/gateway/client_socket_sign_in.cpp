@@ -51,7 +51,7 @@ void client_socket::end_try(try_end how) {
 void client_socket::give_up_try() {
   switch (x_trying) {
   case trying::waiting:
-    return end_try(try_end::undecided);
+    return end_try(try_end::left);
   case trying::in_exchange:
     // Also of who left before the password was looked at: it counts as wrong.
     x_home->with().line->leave(x_id.value);

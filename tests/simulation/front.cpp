@@ -187,7 +187,7 @@ void served::end_try(try_end how) {
 
 void served::give_up_try() {
   if (x_trying != trying::not_at_all)
-    end_try(x_trying == trying::waiting ? try_end::undecided : try_end::wrong);
+    end_try(x_trying == trying::waiting ? try_end::left : try_end::wrong);
 }
 
 milliseconds served::authenticated(const user_address& user, bool success) {

@@ -136,6 +136,74 @@ BOOST_AUTO_TEST_CASE(one_attacker_does_not_keep_a_user_out_at_a_new_source) {
   BOOST_TEST((t.once(alice, "10.0.0.9", now, try_end::right) == now));
 }
 
+/// So many sources fail, each at its turn, that the next one has to wait for
+/// the longest time. When that one begins.
+time_point burn(tester& t) {
+  auto now = at_first;
+  for (int i = 0; i < 8; ++i)
+    now = t.once(alice, "burnt" + std::to_string(i), now).value();
+  return now;
+}
+
+BOOST_AUTO_TEST_CASE(
+  one_that_leaves_the_line_again_and_again_keeps_nobody_out) {
+  tester t;
+  const auto now = burn(t);
+  for (int i = 0; i < 100; ++i)
+    if (t.tries.begin(alice, "6.6.6.6", 1'000, now).why.code == errc::none)
+      t.tries.end(1'000, try_end::left, now + 20ms);
+  // As if nobody had been there.
+  BOOST_TEST((t.once(alice, "10.0.0.9", now, try_end::right)
+    == now + defaults::failure_delay_max));
+}
+
+/// Stands in line while it may, and leaves when its turn comes.
+struct idler {
+  tester& t;
+  std::string source;
+  uint64_t ticket = 0;
+  time_point turn = {};
+
+  void step(time_point now) {
+    if (ticket != 0 && now < turn)
+      return;
+    t.tries.end(std::exchange(ticket, 0), try_end::left, now);
+    const auto its = t.next_ticket++;
+    const auto x = t.tries.begin(alice, source, its, now);
+    if (x.why.code != errc::none)
+      return;
+    ticket = its;
+    turn = now + x.wait;
+  }
+};
+
+BOOST_AUTO_TEST_CASE(a_few_that_leave_the_line_in_turn_keep_nobody_out) {
+  tester t;
+  auto now = burn(t);
+  const auto until = now + 1min;
+  idler first{t, "6.6.6.6"};
+  idler second{t, "6.6.6.7"};
+  std::optional<time_point> in;
+  for (; !in && now < until; now += 100ms) {
+    first.step(now);
+    second.step(now);
+    in = t.once(alice, "10.0.0.9", now, try_end::right);
+  }
+  BOOST_TEST(in.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(no_source_has_failed_by_what_is_not_its_doing) {
+  tester t;
+  for (int i = 0; i < 10; ++i)
+    t.once(alice, "10.0.0.2", at_first, try_end::left); // without waiting
+  const auto now = burn(t);
+  for (int i = 0; i < 10; ++i)
+    t.once(alice, "10.0.0.2", now, try_end::undecided);
+  // Still among those against which nothing is held.
+  BOOST_TEST((t.once(alice, "10.0.0.2", now, try_end::right)
+    == now + defaults::failure_delay_max));
+}
+
 BOOST_AUTO_TEST_CASE(
   a_known_source_that_guesses_is_slowed_by_its_own_failures) {
   tester t;
@@ -238,9 +306,9 @@ BOOST_AUTO_TEST_CASE(tries_that_are_given_up_at_once_use_up_no_rate) {
   tester t;
   t.tries.limit_rate(8);
   for (int i = 0; i < 1'000; ++i)
-    BOOST_TEST(t.once(user("u" + std::to_string(i)), "6.6.6.6", at_first,
-                  try_end::undecided)
-                 .has_value());
+    BOOST_TEST(
+      t.once(user("u" + std::to_string(i)), "6.6.6.6", at_first, try_end::left)
+        .has_value());
   size_t let_in = 0;
   for (int i = 0; i < 100; ++i)
     let_in += t.at_once(1, user("v" + std::to_string(i)), "10.0.0.1", at_first);
