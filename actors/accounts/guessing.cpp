@@ -37,18 +37,25 @@ guessing::attempt guessing::classify(
   return x;
 }
 
+double guessing::needed_by_strangers() const noexcept {
+  constexpr double share = 0.25;
+  return 1 + share * static_cast<double>(*x_rate);
+}
+
+double guessing::left_max() const noexcept {
+  return std::max(static_cast<double>(*x_rate), needed_by_strangers());
+}
+
 std::optional<guessing::milliseconds> guessing::over_rate(
   bool is_known, time_point now) {
   if (!x_rate)
     return std::nullopt;
   const auto rate = static_cast<double>(*x_rate);
-  const auto since = std::chrono::duration<double>{
-    x_left_at ? now - *x_left_at : std::chrono::seconds{1}};
-  x_left = std::min(rate, x_left + since.count() * rate);
+  const std::chrono::duration<double> since =
+    now - x_left_at.value_or(now - std::chrono::hours{1});
+  x_left = std::min(left_max(), x_left + since.count() * rate);
   x_left_at = now;
-  constexpr double share = 0.25;
-  const auto needed =
-    is_known ? 1 : std::max(1.0, std::min(rate, 1 + share * rate));
+  const auto needed = is_known ? 1 : needed_by_strangers();
   if (x_left < needed) {
     const auto wait = std::chrono::duration<double, std::milli>{
       1'000 * (needed - x_left) / rate};
@@ -111,7 +118,7 @@ void guessing::end(uint64_t ticket, try_end how, time_point now) {
 
 void guessing::give_back(const attempt& x) {
   if (x_rate)
-    x_left = std::min(static_cast<double>(*x_rate), x_left + 1);
+    x_left = std::min(left_max(), x_left + 1);
   x_lanes.give_back(x.lane, x.lane_turn, x.lane_pause);
 }
 

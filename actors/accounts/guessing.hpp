@@ -79,6 +79,10 @@ private:
   /// Nothing was looked at: it shall not have cost the others anything.
   void give_back(const attempt& x);
   void end_at_source(const attempt& x, try_end how, time_point now);
+  /// What a stranger must find left of this second's, so that enough remains.
+  double needed_by_strangers() const noexcept;
+  /// Tries that may be left at most.
+  double left_max() const noexcept;
   /// Takes one of this second's; how long until there is one if it cannot.
   std::optional<milliseconds> over_rate(bool is_known, time_point now);
 

@@ -330,6 +330,19 @@ BOOST_AUTO_TEST_CASE(strangers_cannot_use_up_the_rate_of_known_pairs) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(also_of_one_a_second_a_quarter_is_for_known_pairs) {
+  tester t;
+  BOOST_REQUIRE(t.once(alice, "10.0.0.1", at_first, try_end::right));
+  t.tries.limit_rate(1);
+  BOOST_REQUIRE(t.once(user("u0"), "source0", at_first));
+  const auto now = at_first + 750ms;
+  BOOST_TEST(!t.once(user("u1"), "source1", now).has_value());
+  BOOST_TEST((t.once(alice, "10.0.0.1", now, try_end::right) == now));
+  // What remains is for one in the second, as it was.
+  BOOST_TEST(!t.once(user("u1"), "source1", at_first + 1500ms).has_value());
+  BOOST_TEST(t.once(user("u1"), "source1", at_first + 2s).has_value());
+}
+
 BOOST_AUTO_TEST_CASE(a_refused_try_takes_no_turn) {
   tester t;
   while (t.once(alice, "6.6.6.6", at_first))
