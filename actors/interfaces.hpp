@@ -217,6 +217,9 @@ using password_actor = caf::typed_actor<
   /// gateway, unless its ticket has left the `password_line`.
   caf::reacts_to<std::string, scram_keys, uint64_t,
     caf::typed_actor<caf::reacts_to<password_checked>>>,
+  /// New keys for a password of a stranger, who entered the `password_line`
+  /// under this ticket; `timed_out` if it has left.
+  caf::replies_to<std::string, uint64_t>::with<keys_derived>,
   /// New keys for a password.
   caf::replies_to<std::string>::with<keys_derived>>;
 
@@ -234,7 +237,8 @@ using admission_actor = caf::typed_actor<
 /// Makes accounts for strangers.
 using account_asker = caf::typed_actor<caf::reacts_to<account_made>>;
 using registrar_actor = caf::typed_actor<
-  /// Answered by `account_made` with the ticket.
+  /// Answered by `account_made` with the ticket, which is in the
+  /// `password_line`.
   caf::reacts_to<account_wanted, account_asker>>;
 
 /// The connections of one worker: reads and writes sockets, leads them through

@@ -4,6 +4,19 @@
 
 namespace parley {
 
+namespace {
+
+keys_derived derive(const std::string& text, uint32_t iterations) {
+  keys_derived x;
+  if (auto keys = derive_keys(text, iterations))
+    x.keys = std::move(*keys);
+  else
+    x.why = keys.error();
+  return x;
+}
+
+} // namespace
+
 password_actor::behavior_type password(
   password_actor::stateful_pointer<password_state> self, uint32_t iterations,
   std::shared_ptr<password_line> line) {
@@ -15,14 +28,13 @@ password_actor::behavior_type password(
         self->send(
           gateway, password_checked{ticket, password_matches(text, keys)});
     },
-    [iterations](const std::string& text) {
-      keys_derived x;
-      if (auto keys = derive_keys(text, iterations))
-        x.keys = std::move(*keys);
-      else
-        x.why = keys.error();
-      return x;
+    [iterations, line](const std::string& text, uint64_t ticket) {
+      if (line->claim(ticket))
+        return derive(text, iterations);
+      return keys_derived{
+        {}, failure{errc::timed_out, "nobody waits for the account"}};
     },
+    [iterations](const std::string& text) { return derive(text, iterations); },
   };
 }
 

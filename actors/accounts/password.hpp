@@ -12,8 +12,8 @@ struct password_state {
   static inline const char* name = "password";
 };
 
-/// Spawn it detached: a hash takes milliseconds. Who has it check a password
-/// enters `line` before; what nobody waits for any more is skipped.
+/// Spawn it detached: a hash takes milliseconds. What strangers give is in
+/// `line` before, and skipped if nobody waits for it any more.
 password_actor::behavior_type password(
   password_actor::stateful_pointer<password_state> self, uint32_t iterations,
   std::shared_ptr<password_line> line);

@@ -22,24 +22,33 @@ auto failed(const registrar_state::then& end) {
 
 } // namespace
 
+registrar_state::then registrar_state::unhashed(
+  uint64_t ticket, then end) const {
+  return [line = with.line, ticket, end = std::move(end)](const failure& why) {
+    line->claim(ticket);
+    end(why);
+  };
+}
+
 void registrar_state::make(account_wanted what, then end) {
   std::vector<user_address> name{what.user};
+  const auto refuse = unhashed(what.ticket, end);
   self->request(with.reader, caf::infinite, list_atom::value, std::move(name))
     .then(
-      [this, what = std::move(what), end](const accounts_found& x) {
+      [this, what = std::move(what), end, refuse](const accounts_found& x) {
         if (x.why.code != errc::none)
-          end(x.why);
+          refuse(x.why);
         else if (!x.what.empty())
-          end(taken());
+          refuse(taken());
         else
           derive(what, end);
       },
-      failed(end));
+      failed(refuse));
 }
 
 void registrar_state::derive(account_wanted what, then end) {
   auto password = std::exchange(what.password, {});
-  self->request(with.passwords, caf::infinite, std::move(password))
+  self->request(with.passwords, caf::infinite, std::move(password), what.ticket)
     .then(
       [this, what = std::move(what), end](const keys_derived& x) {
         if (x.why.code != errc::none)
@@ -86,6 +95,7 @@ registrar_actor::behavior_type registrar(
       auto& st = self->state;
       const auto ticket = x.ticket;
       if (auto why = st.tries.begin(x.user, x.source, self->clock().now())) {
+        st.with.line->claim(ticket);
         self->send(from, account_made{ticket, std::move(*why)});
         return;
       }

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "actors/accounts/password_line.hpp"
 #include "actors/accounts/registrations.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/router/surroundings.hpp"
@@ -16,6 +17,8 @@ struct registrar_config {
   store_reader_actor reader;
   store_writer_actor writer;
   password_actor passwords;
+  /// Of the password actor. Whoever asks has entered it.
+  std::shared_ptr<password_line> line;
   /// In slot order.
   std::vector<router_actor> routers;
   std::shared_ptr<surroundings> world;
@@ -29,6 +32,8 @@ struct registrar_state {
 
   using then = std::function<void(const failure&)>;
 
+  /// An end before the password is sent on: gives its place in line back.
+  then unhashed(uint64_t ticket, then end) const;
   /// In this order, each after the last.
   void make(account_wanted what, then end);
   void derive(account_wanted what, then end);

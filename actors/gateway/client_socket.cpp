@@ -4,6 +4,7 @@
 #include <array>
 
 #include <linux/sockios.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 
 #include <boost/asio/buffer.hpp>
@@ -289,7 +290,20 @@ void client_socket::drop() {
   x_home->forget(x_id);
 }
 
+// XMPP is not read from while it waits for an answer: nobody would know that
+// a password need not be hashed any more.
+bool client_socket::has_left_unread() const {
+  if (!x_socket || x_session || x_held != held::by_connection)
+    return false;
+  pollfd of{};
+  of.fd = x_socket->native_handle();
+  of.events = POLLRDHUP; // also behind bytes
+  return ::poll(&of, 1, 0) > 0;
+}
+
 void client_socket::tick(steady_time now) {
+  if (!x_closed && has_left_unread())
+    return x_connection->disconnected();
   if (!x_closed) {
     x_connection->tick(now);
   } else if (now - x_closing >= defaults::last_words_time) {
@@ -343,6 +357,7 @@ void client_socket::closed(const failure& why) {
   if (why.code == errc::timed_out && !x_session)
     x_home->count_sign_in_timeout();
   give_up_try();
+  give_up_registration();
   if (x_held != held::not_at_all)
     go_on(); // to the end of what comes
   if (x_session) {

@@ -116,6 +116,8 @@ private:
   void wait_readable();
   void write();
   void finish();
+  /// Its peer has ended what it says, while nothing is read on the way in.
+  bool has_left_unread() const;
   /// How far a try to sign in has come at the admission actor.
   enum class trying : uint8_t { not_at_all, waiting, in_exchange };
   /// What keeps it from reading: what waits in its connection, its session or
@@ -132,8 +134,12 @@ private:
   void end_try(try_end how);
   /// The exchange was broken off.
   void give_up_try();
+  void give_up_registration();
   /// It ends for the server's own trouble.
   void refuse_try(const failure& why);
+  /// Before a password is sent to be hashed. Why it must not be, if there is no
+  /// room.
+  std::optional<failure> enter_line();
   /// True if the server stops: then the connection is closed.
   bool refuse_for_stop();
   /// The session's worker, or null if this is it.
@@ -175,6 +181,8 @@ private:
   held x_held = held::not_at_all;
   bool x_writing = false;
   bool x_sends_presence = false;
+  /// A registration is under way, and may be in the line of passwords.
+  bool x_registers = false;
   /// The session holds presence back until output has been taken.
   bool x_owes_drained = false;
   /// It is looked what has reached the peer.

@@ -67,6 +67,20 @@ void client_socket::refuse_try(const failure& why) {
   x_connection->authentication_refused(for_strangers(why));
 }
 
+void client_socket::give_up_registration() {
+  if (std::exchange(x_registers, false))
+    x_home->with().line->leave(x_id.value);
+}
+
+std::optional<failure> client_socket::enter_line() {
+  if (x_home->with().line->enter(x_id.value))
+    return std::nullopt;
+  failure why{errc::overloaded, "too many passwords wait to be hashed"};
+  why.retry_after = defaults::password_retry_after;
+  x_home->count_password_full();
+  return why;
+}
+
 bool client_socket::refuse_for_stop() {
   if (!x_home->stopping())
     return false;
@@ -160,12 +174,8 @@ void client_socket::found(const account_found& x) {
   x_trying = trying::in_exchange;
   if (!pending->with_password)
     return x_connection->keys_found(x.what ? &x.what->keys : nullptr);
-  if (!x_home->with().line->enter(x_id.value)) {
-    failure why{errc::overloaded, "too many passwords wait to be checked"};
-    why.retry_after = defaults::password_retry_after;
-    x_home->count_password_full();
-    return refuse_try(why);
-  }
+  if (auto why = enter_line())
+    return refuse_try(*why);
   // Without an account the same work is done for nothing.
   auto keys = x.what
     ? x.what->keys
@@ -188,12 +198,18 @@ void client_socket::register_wanted(
   if (!with.registrar || !with.protocol->registration)
     return x_connection->registered(
       failure{errc::not_authorised, "accounts are made by operators here"});
+  // Here, so that who leaves at once is known to have left. No try to sign in
+  // enters under the same ticket meanwhile: this connection waits.
+  if (auto why = enter_line())
+    return x_connection->registered(*why);
+  x_registers = true;
   caf::anon_send(with.registrar,
     account_wanted{x_id.value, user, std::move(password), source_of(x_peer)},
     caf::actor_cast<account_asker>(x_home->actor()));
 }
 
 void client_socket::registered(const failure& why) {
+  x_registers = false;
   if (!x_closed)
     x_connection->registered(for_strangers(why));
 }

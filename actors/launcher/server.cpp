@@ -188,7 +188,8 @@ void server::impl::spawn_actors(
     caf::anon_send(r, directory_ptr{all});
 
   registrations = spawn_on(workers.at(0), registrar,
-    registrar_config{readers.front(), writer, passwords, all->routers, world});
+    registrar_config{
+      readers.front(), writer, passwords, line, all->routers, world});
 
   auto places = connection_places::by_descriptors();
   constexpr unsigned index_shift = 48;

@@ -105,6 +105,7 @@ caf::behavior everyone(caf::event_based_actor* self) {
     [](list_atom) {
       return accounts_found{{user_address::from_prepared("a@b")}, {}};
     },
+    [](const std::string&, uint64_t) { return keys_derived{}; },
     [](const std::string&) { return keys_derived{}; },
     [](const operations&) { return write_result{}; },
     [](add_atom, const std::vector<user_address>&) { return done_atom::value; },

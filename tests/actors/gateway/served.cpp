@@ -96,8 +96,18 @@ password_actor::behavior_type let_wait(
   return {
     [](const std::string&, const scram_keys&, uint64_t,
       const caf::typed_actor<caf::reacts_to<password_checked>>&) {},
+    [](const std::string&, uint64_t) { return keys_derived{}; },
     [](const std::string&) { return keys_derived{}; },
   };
+}
+
+registrar_actor::behavior_type note_wishes(
+  pinned_pointer<registrar_actor, nothing>, std::atomic<int>* count,
+  std::atomic<uint64_t>* last) {
+  return {[count, last](const account_wanted& x, const account_asker&) {
+    *last = x.ticket;
+    ++*count;
+  }};
 }
 
 class plain_world final : public surroundings {
@@ -222,6 +232,7 @@ served::served(size_t passwords_max, bool tls,
     line(std::make_shared<password_line>(passwords_max)) {
   auto config = std::make_shared<connection_config>();
   config->domain = "example.org";
+  config->registration = true;
   config->decoys = std::make_shared<decoys>("secret");
   if (tls)
     config->tls = server_context();
@@ -232,7 +243,10 @@ served::served(size_t passwords_max, bool tls,
     ? system.spawn<caf::detached>(password, 4096u, line)
     : system.spawn<caf::detached>(let_wait, 0);
   x_admission = spawn_on(x_system.at(0), admission, shared<policy>{policy{}});
+  x_registrar =
+    spawn_on(x_system.at(0), note_wishes, &registrations, &last_registration);
   x_actors = {caf::actor_cast<caf::strong_actor_ptr>(x_passwords),
+    caf::actor_cast<caf::strong_actor_ptr>(x_registrar),
     caf::actor_cast<caf::strong_actor_ptr>(x_admission)};
   for (size_t i = 0; i < 2; ++i) {
     pending_bytes.push_back(std::make_shared<uint64_t>(0));
@@ -274,6 +288,7 @@ void served::start(size_t i) {
   with.reader = pass_for<store_reader_actor>(reader);
   with.passwords = x_passwords;
   with.admission = x_admission;
+  with.registrar = x_registrar;
   with.world = std::make_shared<plain_world>();
   with.protocol = x_config;
   sockets[i]->start(std::move(with), gateway_of);
@@ -302,6 +317,10 @@ void served::on(size_t worker, const std::function<void()>& what) {
 }
 
 peer served::connect(size_t worker) {
+  return peer{dial(worker), x_config->tls != nullptr};
+}
+
+int served::dial(size_t worker, wire_protocol protocol) {
   sockaddr_in at{};
   socklen_t size = sizeof(at);
   ::getsockname(x_listening, reinterpret_cast<sockaddr*>(&at), &size);
@@ -317,10 +336,9 @@ peer served::connect(size_t worker) {
   x_latest = theirs;
   on(worker, [&] {
     sockets[worker]->adopt(theirs, false, "127.0.0.1:5000",
-      std::move(*connection_places::take(x_places, "127.0.0.1")),
-      wire_protocol::native);
+      std::move(*connection_places::take(x_places, "127.0.0.1")), protocol);
   });
-  return peer{mine, x_config->tls != nullptr};
+  return mine;
 }
 
 sign_in_counts served::tries() {

@@ -68,6 +68,8 @@ public:
 
   /// A connection that is accepted by this worker.
   peer connect(size_t worker);
+  /// The client's socket of one.
+  int dial(size_t worker, wire_protocol protocol = wire_protocol::native);
   /// The server's socket of the latest connection.
   int latest() const { return x_latest; }
   /// What became of all tries to sign in so far.
@@ -84,6 +86,9 @@ public:
   /// What reading an account fails with, unless `none`; on the workers'
   /// threads.
   failure trouble;
+  /// What came to the registrar, which answers nobody.
+  std::atomic<int> registrations{0};
+  std::atomic<uint64_t> last_registration{0};
   std::shared_ptr<password_line> line;
   std::vector<std::shared_ptr<uint64_t>> pending_bytes;
   std::vector<std::shared_ptr<connections>> sockets;
@@ -98,6 +103,7 @@ private:
   std::vector<caf::strong_actor_ptr> x_actors;
   admission_actor x_admission;
   password_actor x_passwords;
+  registrar_actor x_registrar;
   int x_listening = -1;
   int x_latest = -1;
 };
