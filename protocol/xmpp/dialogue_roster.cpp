@@ -235,11 +235,16 @@ void dialogue::contacts_changed(const contact_list& x) {
 void dialogue::contacts_since(const contact_list& x) {
   auto changes = x;
   // Without the difference: who is not in the list is gone.
-  if (x.since.value == 0)
+  if (x.since.value == 0) {
+    std::vector<user_address> there;
+    there.reserve(x.contacts.size());
+    for (const auto& c : x.contacts)
+      there.push_back(c.address);
+    std::sort(there.begin(), there.end());
     for (const auto& [whom, what] : x_contacts)
-      if (std::none_of(x.contacts.begin(), x.contacts.end(),
-            [&whom = whom](const contact& c) { return c.address == whom; }))
+      if (!std::binary_search(there.begin(), there.end(), whom))
         changes.removed.push_back(whom);
+  }
   contacts_changed(changes);
   if (is_available())
     put_requests();

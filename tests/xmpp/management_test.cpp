@@ -139,6 +139,33 @@ BOOST_AUTO_TEST_CASE(changes_of_contacts_that_passed_it_by_are_told) {
     "<item jid='bob@example.org' subscription='remove'/></query></iq>"));
 }
 
+BOOST_AUTO_TEST_CASE(who_is_in_the_whole_list_is_not_gone) {
+  std::vector<contact> all;
+  for (const std::string name : {"a", "b", "c", "d", "e"}) {
+    all.emplace_back().address = *user_address::parse(name + "@example.org");
+    all.back().listed = true;
+  }
+  talk before;
+  before.sign_in();
+  before.say(enable);
+  before.say("<iq type='get' id='r1'><query xmlns='jabber:iq:roster'/></iq>");
+  before.tell(
+    1, answer{before.asked().at(0).number, contact_list{{}, {7}, all, {}}});
+  before.heard();
+  talk x;
+  x.resume(before, 1);
+  const contact_list whole{{}, {9}, {all[1], all[3]}, {}};
+  x.tell(2, answer{x.asked().at(0).number, whole});
+  const auto text = x.heard();
+  for (const auto& c : all) {
+    const bool stays =
+      c.address == all[1].address || c.address == all[3].address;
+    BOOST_TEST(has(text,
+      "<item jid='" + c.address.str() + "' subscription='"
+        + (stays ? "none" : "remove") + "'/>"));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(what_is_out_of_turn_fails_and_ends_nothing) {
   constexpr std::string_view resume =
     "<resume xmlns='urn:xmpp:sm:3' previd='AAAA' h='0'/>";
