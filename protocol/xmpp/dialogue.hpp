@@ -398,6 +398,8 @@ private:
   std::optional<std::vector<user_address>> x_blocked;
   /// The client wants pushes of its block list.
   bool x_wants_blocked = false;
+  /// It was told the list since there was last room in its output.
+  bool x_told_blocked = false;
   /// About the block list, until it is known, and a change of it is done.
   lean_queue<block_question> x_about_blocked;
   size_t x_about_blocked_bytes = 0;

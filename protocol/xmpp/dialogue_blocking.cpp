@@ -88,6 +88,12 @@ size_t dialogue::block_question::memory() const noexcept {
 }
 
 void dialogue::put_blocked(const element& iq) {
+  // Who asks once is answered behind whatever else there is; who goes on asking
+  // is told when there is room.
+  if (out().size() <= defaults::output_pause)
+    x_told_blocked = false;
+  if (std::exchange(x_told_blocked, true))
+    return refuse(iq, stanza_error_of(errc::overloaded));
   x_wants_blocked = true;
   std::string content = "<blocklist";
   append_attribute(content, "xmlns", blocking);

@@ -113,6 +113,8 @@ void dialogue::take_presence(const element& x) {
     take_directed(x, *whom);
   else if (type == "error")
     pass(x, *whom, reach::endpoint, false);
+  else if (type == "probe" && out().size() > defaults::output_pause)
+    refuse(x, stanza_error_of(errc::overloaded));
   else if (type == "probe")
     put_known(*whom);
   else

@@ -45,11 +45,42 @@ std::vector<std::string> people(size_t from, size_t to) {
   return x;
 }
 
+std::vector<user_address> users(const std::vector<std::string>& from) {
+  std::vector<user_address> x;
+  for (const auto& text : from)
+    x.push_back(*user_address::parse(text));
+  return x;
+}
+
 privacy with_blocked(size_t count) {
   privacy x;
-  for (const auto& text : people(0, count))
-    x.block.push_back(*user_address::parse(text));
+  x.block = users(people(0, count));
   return x;
+}
+
+/// With addresses about as long as there are.
+privacy with_long_names() {
+  privacy x;
+  for (size_t i = 0; i < defaults::privacy_entries_max; ++i)
+    x.block.push_back(*user_address::parse(std::to_string(10'000 + i)
+      + std::string(250, 'n') + '@' + std::string(255, 'd')));
+  return x;
+}
+
+/// So many questions for the list at once.
+std::string lists(size_t count) {
+  std::string x;
+  for (size_t i = 0; i < count; ++i)
+    x += "<iq type='get' id='q" + std::to_string(i)
+      + "'><blocklist xmlns='urn:xmpp:blocking'/></iq>";
+  return x;
+}
+
+size_t count_of(const std::string& all, std::string_view part) {
+  size_t n = 0;
+  for (auto at = all.find(part); at != all.npos; at = all.find(part, at + 1))
+    ++n;
+  return n;
 }
 
 constexpr auto most = defaults::privacy_entries_max;
@@ -135,6 +166,57 @@ BOOST_AUTO_TEST_CASE(a_block_list_that_is_too_long_already_can_be_shortened) {
   x.know(with_blocked(stored));
   x.say(block_iq("unblock", 1, "<item jid='u10000@example.org'/>"));
   BOOST_TEST(std::get<set_privacy>(x.one().what).block->size() == stored - 1);
+}
+
+BOOST_AUTO_TEST_CASE(who_asks_again_for_a_long_list_is_told_to_wait) {
+  const auto known = with_long_names();
+  const auto check = [](const std::string& heard) {
+    // One list, and no more.
+    BOOST_TEST(heard.size() < 1024 * 1024u);
+    BOOST_TEST(count_of(heard, "<iq type='result'") == 1u);
+    BOOST_TEST(
+      count_of(heard, "<error type='wait'><resource-constraint") == 198u);
+  };
+  blocking_talk x;
+  x.say(lists(199));
+  x.tell(2, answer{x.one().number, known});
+  check(x.heard());
+  // The same once the list is known; and with room there is the next one.
+  check(x.say(lists(199)));
+  BOOST_TEST(has(x.say(lists(1)), "<iq type='result'"));
+}
+
+BOOST_AUTO_TEST_CASE(one_list_is_told_behind_whatever_there_is) {
+  blocking_talk x;
+  x.say("<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>");
+  contact_list contacts;
+  for (const auto& whom : users(people(0, 2'000)))
+    contacts.contacts.push_back({whom, std::string(200, 'n'), {}, true, {}});
+  x.tell(2, answer{x.one().number, contacts});
+  BOOST_TEST(x.server->output_waiting() > defaults::output_pause);
+  x.to_server(lists(1));
+  x.tell(3, answer{x.one().number, with_blocked(3)});
+  BOOST_TEST(has(x.heard(), "u10002@example.org'/></blocklist>"));
+}
+
+BOOST_AUTO_TEST_CASE(who_probes_at_length_is_told_to_wait) {
+  blocking_talk x;
+  x.say("<presence/>");
+  for (const auto& r : x.asked())
+    x.tell(0, answer{r.number, done{}});
+  presence_notice bob;
+  bob.from = *address::parse("bob@example.org/desk");
+  bob.what.show = show::chat;
+  bob.what.status = std::string(defaults::status_max, 's');
+  x.tell(0, presence_event{shared<presence_notice>{bob}});
+  BOOST_TEST(has(x.heard(), "from='bob@example.org/desk'"));
+  std::string probes;
+  for (size_t i = 0; i < 2'000; ++i)
+    probes += "<presence type='probe' to='bob@example.org'/>";
+  const auto heard = x.say(probes);
+  BOOST_TEST(heard.size() < 4 * defaults::output_pause);
+  BOOST_TEST(has(heard, "<presence type='error' from='bob@example.org'>"));
+  BOOST_TEST(has(heard, "<resource-constraint"));
 }
 
 BOOST_AUTO_TEST_CASE(what_waits_for_the_block_list_is_counted_and_bounded) {
