@@ -180,7 +180,14 @@ struct set_privacy {
   std::optional<std::vector<user_address>> allow;
   std::optional<std::vector<user_address>> block;
   std::optional<std::vector<std::pair<std::string, approval>>> domains;
-  auto fields() { return std::tie(approve, sharing, allow, block, domains); }
+  /// Who enters the block list, and who leaves it, whatever it is by then.
+  /// Sorted, each once. For clients of XMPP: frames have neither.
+  std::vector<user_address> block_more = {};
+  std::vector<user_address> block_less = {};
+  auto fields() {
+    return std::tie(
+      approve, sharing, allow, block, domains, block_more, block_less);
+  }
 };
 
 // -- events -------------------------------------------------------------------

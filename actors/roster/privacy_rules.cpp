@@ -1,6 +1,9 @@
 #include "actors/roster/privacy_rules.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
+#include <vector>
 
 #include "protocol/codec_fields.hpp"
 #include "protocol/defaults.hpp"
@@ -35,6 +38,27 @@ bool blocks_anybody(const privacy& x) noexcept {
   return !x.block.empty()
     || std::any_of(x.domains.begin(), x.domains.end(),
       [](const auto& d) { return d.second == approval::block; });
+}
+
+privacy changed(privacy x, set_privacy what) {
+  auto take = [](auto& to, auto& from) {
+    if (from)
+      to = std::move(*from);
+  };
+  take(x.approve, what.approve);
+  take(x.sharing, what.sharing);
+  take(x.allow, what.allow);
+  take(x.block, what.block);
+  take(x.domains, what.domains);
+  const auto& more = what.block_more;
+  const auto& less = what.block_less;
+  std::vector<user_address> all;
+  std::set_union(x.block.begin(), x.block.end(), more.begin(), more.end(),
+    std::back_inserter(all));
+  x.block.clear();
+  std::set_difference(all.begin(), all.end(), less.begin(), less.end(),
+    std::back_inserter(x.block));
+  return x;
 }
 
 std::optional<failure> growth_fault(const privacy& before, const privacy& now) {

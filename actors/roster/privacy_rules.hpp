@@ -17,6 +17,9 @@ bool is_blocked(const privacy& x, const user_address& who) noexcept;
 /// Whether anybody is.
 bool blocks_anybody(const privacy& x) noexcept;
 
+/// `x` with what `what` changes.
+privacy changed(privacy x, set_privacy what);
+
 /// Why `now` cannot follow `before`: one of its lists has more than
 /// `privacy_entries_max` entries (`bad_request`, with limit and value), and
 /// more than it had. One that is too long already may shrink.

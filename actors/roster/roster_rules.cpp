@@ -452,16 +452,7 @@ void roster_rules::receive(
 
 void roster_rules::set_privacy(session_id from, request_number number,
   parley::set_privacy what, const policy& rules) {
-  auto now = x_head.privacy;
-  auto take = [](auto& to, auto& x) {
-    if (x)
-      to = std::move(*x);
-  };
-  take(now.approve, what.approve);
-  take(now.sharing, what.sharing);
-  take(now.allow, what.allow);
-  take(now.block, what.block);
-  take(now.domains, what.domains);
+  auto now = changed(x_head.privacy, std::move(what));
   if (auto why = growth_fault(x_head.privacy, now))
     return x_fx.reply(from, number, std::move(*why));
   if (now != x_head.privacy) {

@@ -403,6 +403,10 @@ bool dialogue::put_answer(const asked& about, const answer& x) {
       put_result(about.id);
       return true;
     }
+    if (why && why->code == errc::bad_request) {
+      put_too_many(about.id);
+      return true;
+    }
     break;
   case purpose::documents:
     put_documents_answer(about, x);

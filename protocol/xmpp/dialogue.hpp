@@ -264,7 +264,8 @@ private:
   void answer_block_list(const block_question& x);
   void put_blocked(const element& iq);
   void block(const block_question& x);
-  void refuse_too_many(const element& iq);
+  /// There is no room in the list for whom this iq names.
+  void put_too_many(std::string_view id);
   void go_on_blocking();
   void privacy_known(const parley::privacy& x);
   void privacy_unknown();

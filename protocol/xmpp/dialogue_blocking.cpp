@@ -21,6 +21,11 @@ void append_items(std::string& out, const std::vector<user_address>& of) {
   }
 }
 
+std::string too_many() {
+  return "at most " + std::to_string(defaults::privacy_entries_max)
+    + " users are blocked, or named at once";
+}
+
 } // namespace
 
 void dialogue::take_block_list(const element& iq) {
@@ -108,7 +113,7 @@ bool dialogue::name_users(const element& iq, std::vector<user_address>& whom) {
     if (!c.is("item", blocking))
       continue;
     if (whom.size() == defaults::privacy_entries_max) {
-      refuse_too_many(iq);
+      refuse(iq, stanza_error_of(errc::too_large), too_many());
       return false;
     }
     const auto one = address::parse(c["jid"]);
@@ -124,26 +129,22 @@ bool dialogue::name_users(const element& iq, std::vector<user_address>& whom) {
   return true;
 }
 
-void dialogue::refuse_too_many(const element& iq) {
-  refuse(iq, stanza_error_of(errc::too_large),
-    "at most " + std::to_string(defaults::privacy_entries_max)
-      + " users are blocked, or named at once");
+void dialogue::put_too_many(std::string_view id) {
+  element iq;
+  iq.name = "iq";
+  iq.attributes = {{{}, "id", std::string{id}}};
+  append_error_answer(out(), iq, stanza_error_of(errc::too_large), too_many());
 }
 
 void dialogue::block(const block_question& x) {
-  const auto& before = *x_blocked;
-  std::vector<user_address> list;
-  // Who names nobody unblocks all.
-  if (x.what == block_question::kind::block)
-    std::set_union(before.begin(), before.end(), x.whom.begin(), x.whom.end(),
-      std::back_inserter(list));
-  else if (!x.whom.empty())
-    std::set_difference(before.begin(), before.end(), x.whom.begin(),
-      x.whom.end(), std::back_inserter(list));
-  if (list.size() > std::max(defaults::privacy_entries_max, before.size()))
-    return refuse_too_many(x.tag);
   set_privacy wish;
-  wish.block = std::move(list);
+  // Only what changes: another endpoint may be changing the list, too.
+  if (x.what == block_question::kind::block)
+    wish.block_more = x.whom;
+  else if (!x.whom.empty())
+    wish.block_less = x.whom;
+  else // who names nobody unblocks all
+    wish.block.emplace();
   // The next one begins with what comes of this.
   x_blocking = true;
   ask(std::move(wish), {purpose::blocking, std::string{x.tag["id"]}, {}});

@@ -417,6 +417,27 @@ class Mixed(XmppTest):
         alice.send(CAROL, "and now?", mtype="chat")
         carol.gets("and now?")
 
+    def test_of_two_endpoints_that_block_at_once_neither_is_undone(self):
+        native = self.chat(BOB, "n")
+        both = [self.client(BOB, f"b{i}") for i in range(2)]
+        blocked = set()
+        for n in range(10):
+            for client in both:
+                who = f"{n}-{client.x.boundjid.resource}@elsewhere.org"
+                blocked.add(who)
+                client.say(
+                    f"<iq type='set' id='b{n}'><block "
+                    "xmlns='urn:xmpp:blocking'>"
+                    f"<item jid='{who}'/></block></iq>"
+                )
+            wait_until(
+                lambda: any(
+                    blocked <= set(p["block"])
+                    for p in native.all_of("privacy")
+                ),
+                "both in the block list",
+            )
+
     def test_typing_is_told_both_ways(self):
         xmpp, native = self.client(CAROL, "x"), self.chat(DAVE, "n")
         xmpp.say(

@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "actors/roster/privacy_rules.hpp"
 #include "protocol/defaults.hpp"
 #include "tests/actors/roster/desk.hpp"
 
@@ -428,6 +429,36 @@ BOOST_AUTO_TEST_CASE(no_list_of_privacy_grows_beyond_its_limit) {
   d.privacy(people(most, &set_privacy::block));
   d.privacy(domains(most));
   BOOST_TEST(d.head().privacy.block.size() == most);
+}
+
+BOOST_AUTO_TEST_CASE(changes_of_a_block_list_add_up_to_its_limit) {
+  constexpr auto most = defaults::privacy_entries_max;
+  const auto all = sorted_people(most + 1);
+  const auto more = [](std::vector<user_address> whom) {
+    set_privacy p;
+    p.block_more = std::move(whom);
+    return p;
+  };
+  desk d;
+  d.privacy(more({all.begin(), all.end() - 2}));
+  // Another endpoint does not know of those.
+  d.privacy(more({all[0], all[most - 1]}));
+  BOOST_TEST(d.head().privacy.block.size() == most);
+  BOOST_TEST(std::is_sorted(
+    d.head().privacy.block.begin(), d.head().privacy.block.end()));
+  const auto why = d.refused_privacy(more({all[most]}));
+  BOOST_TEST((why.code == errc::bad_request));
+  BOOST_TEST(why.value.value() == most + 1);
+  // Who is in it already makes it no longer.
+  d.privacy(more({all[0]}));
+  set_privacy less;
+  less.block_less = {all[1], all[most]};
+  d.privacy(less);
+  BOOST_TEST(d.head().privacy.block.size() == most - 1);
+  BOOST_TEST(!is_blocked(d.head().privacy, all[1]));
+  d.privacy(blocking({}));
+  d.privacy(more({all[1]}));
+  BOOST_TEST(d.head().privacy.block.size() == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(a_list_of_privacy_that_is_too_long_may_only_shrink) {
