@@ -329,6 +329,8 @@ void dialogue::follow_up(purpose what, const answer& x) {
     else
       contacts_listed(*l);
   }
+  if (what == purpose::roster_since)
+    catching_up_failed(x);
   if (what != purpose::blocking && what != purpose::privacy)
     return;
   if (const auto* p = std::get_if<parley::privacy>(&x.what);

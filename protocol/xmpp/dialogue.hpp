@@ -244,6 +244,9 @@ private:
   void contacts_listed(const contact_list& x);
   void contacts_changed(const contact_list& x);
   void contacts_since(const contact_list& x);
+  /// Asks what has become of them since.
+  void catch_up(roster_version from);
+  void catching_up_failed(const answer& x);
   /// What changed for a contact, as presence stanzas of its type.
   void tell_of_subscription(const contact& x, bool is_news);
   void put_requests();
@@ -392,6 +395,11 @@ private:
   bool x_listing = false;
   /// Since then the client has heard of changes, or should have.
   roster_version x_listed;
+  /// Whether the client has heard of those that came while it was away.
+  enum class catching_up : uint8_t { done, asked, refused };
+  catching_up x_catching_up = catching_up::done;
+  /// While it has not: up to then it has.
+  roster_version x_complete;
   std::map<user_address, subscription_state> x_contacts;
   /// Whose subscriptions this client has ended itself.
   std::set<user_address> x_ended;

@@ -83,6 +83,9 @@ std::optional<stream_fault> dialogue::manage(const element& x) {
     acknowledge(*upto);
     forget_replies();
     ask_waiting(*x_requests);
+    // What was refused for their sake has room now.
+    if (x_catching_up == catching_up::refused && x_kept.empty())
+      catch_up(x_complete);
     return std::nullopt;
   }
   return stream_fault{"unsupported-stanza-type", x.name};
@@ -119,7 +122,7 @@ std::optional<sequence> dialogue::resume(const window& granted, uint32_t h,
   say_replies_again();
   // Of these only changes are told, and they may have passed it by.
   if (x_listing)
-    ask(list_contacts{x_listed}, {purpose::roster_since, {}, {}});
+    catch_up(x_listed);
   if (x_blocked)
     ask(set_privacy{}, {purpose::privacy, {}, {}});
   // Notices are not kept for who is away.

@@ -203,12 +203,15 @@ void dialogue::push_roster(const contact_list& x) {
   for (const auto& whom : x.removed)
     push_removal(whom);
   for (const auto& item : items) {
+    // A client has the new version when it has all of it.
+    auto version = &item == &items.back() ? x.version : x.since;
+    if (x_catching_up != catching_up::done)
+      version = x_complete;
     out() += "<iq type='set'";
     append_attribute(out(), "id", next_id());
     append_attribute(out(), "to", x_self.str());
     out() += '>';
-    // A client has the new version when it has all of it.
-    append_query(out(), &item == &items.back() ? x.version : x.since);
+    append_query(out(), version);
     out() += item;
     out() += "</query></iq>";
     sent();
@@ -233,6 +236,7 @@ void dialogue::contacts_changed(const contact_list& x) {
 }
 
 void dialogue::contacts_since(const contact_list& x) {
+  x_catching_up = catching_up::done;
   auto changes = x;
   // Without the difference: who is not in the list is gone.
   if (x.since.value == 0) {
@@ -248,6 +252,22 @@ void dialogue::contacts_since(const contact_list& x) {
   contacts_changed(changes);
   if (is_available())
     put_requests();
+}
+
+void dialogue::catch_up(roster_version from) {
+  x_complete = from;
+  x_catching_up = catching_up::asked;
+  ask(list_contacts{from}, {purpose::roster_since, {}, {}});
+}
+
+void dialogue::catching_up_failed(const answer& x) {
+  if (std::holds_alternative<contact_list>(x.what))
+    return;
+  x_catching_up = catching_up::refused;
+  // The session had no room for it before the client acknowledged the rest.
+  const auto* why = std::get_if<failure>(&x.what);
+  if (why && why->code == errc::overloaded && x_kept.empty())
+    catch_up(x_complete);
 }
 
 void dialogue::contacts_listed(const contact_list& x) {

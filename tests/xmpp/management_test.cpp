@@ -166,6 +166,71 @@ BOOST_AUTO_TEST_CASE(who_is_in_the_whole_list_is_not_gone) {
   }
 }
 
+/// One who resumes while a long list of contacts waits to be acknowledged.
+struct behind_a_list : talk {
+  behind_a_list() {
+    bob.address = *user_address::parse("bob@example.org");
+    bob.listed = true;
+    // So long that the answer is not kept here.
+    bob.name = std::string(70'000, 'n');
+    before.sign_in();
+    before.say(enable);
+    before.say("<iq type='get' id='r1'><query xmlns='jabber:iq:roster'/></iq>");
+    list =
+      answer{before.asked().at(0).number, contact_list{{}, {7}, {bob}, {}}};
+    BOOST_TEST(!before.tell(1, list));
+    resume(before, 0);
+    question = asked().at(0);
+    BOOST_TEST(!tell(1, list));
+  }
+  void refuse_changes() {
+    tell(2, answer{question.number, failure{errc::overloaded}});
+  }
+  void acknowledge() { say("<a xmlns='urn:xmpp:sm:3' h='1'/>"); }
+  /// They are asked for once more, and told.
+  void check_told() {
+    const auto again = asked();
+    BOOST_REQUIRE(again.size() == 1u);
+    BOOST_TEST(std::get<list_contacts>(again[0].what).known.value == 7u);
+    tell(3, answer{again[0].number, contact_list{{7}, {9}, {}, {bob.address}}});
+    BOOST_TEST(has(heard(),
+      "<query xmlns='jabber:iq:roster' ver='9'>"
+      "<item jid='bob@example.org' subscription='remove'/></query></iq>"));
+    acknowledge();
+    BOOST_TEST(asked().empty());
+  }
+
+  talk before;
+  contact bob;
+  answer list;
+  numbered_request question;
+};
+
+BOOST_AUTO_TEST_CASE(changes_of_contacts_are_told_once_there_is_room) {
+  behind_a_list x;
+  x.refuse_changes();
+  BOOST_TEST(x.asked().empty());
+  x.heard();
+  // Its version of the list does not grow before.
+  contact carol;
+  carol.address = *user_address::parse("carol@example.org");
+  carol.listed = true;
+  x.tell(0, contact_list{{8}, {9}, {carol}, {}});
+  const auto live = x.heard();
+  BOOST_TEST(has(live, "ver='7'><item jid='carol@example.org'"));
+  BOOST_TEST(!has(live, "ver='9'"));
+  x.acknowledge();
+  x.check_told();
+}
+
+BOOST_AUTO_TEST_CASE(changes_that_were_refused_too_late_are_asked_for_again) {
+  behind_a_list x;
+  x.acknowledge();
+  BOOST_TEST(x.asked().empty());
+  x.refuse_changes();
+  x.check_told();
+}
+
 BOOST_AUTO_TEST_CASE(what_is_out_of_turn_fails_and_ends_nothing) {
   constexpr std::string_view resume =
     "<resume xmlns='urn:xmpp:sm:3' previd='AAAA' h='0'/>";
