@@ -54,7 +54,8 @@ uint64_t bytes_of(const request& x) noexcept {
   } else if (auto* r = std::get_if<remove_contacts>(&x)) {
     n += bytes_of(r->addresses);
   } else if (auto* p = std::get_if<set_privacy>(&x)) {
-    n += bytes_of(p->allow) + bytes_of(p->block) + bytes_of(p->domains);
+    n += bytes_of(p->allow) + bytes_of(p->block) + bytes_of(p->domains)
+      + bytes_of(p->block_more) + bytes_of(p->block_less);
   }
   return n;
 }
