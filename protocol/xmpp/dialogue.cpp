@@ -329,7 +329,7 @@ void dialogue::follow_up(purpose what, const answer& x) {
     else
       contacts_listed(*l);
   }
-  if (what == purpose::roster_since)
+  if (what == purpose::roster_since || what == purpose::roster_missed)
     catching_up_failed(x);
   if (what != purpose::blocking && what != purpose::privacy)
     return;
@@ -367,8 +367,13 @@ bool dialogue::put_answer(const asked& about, const answer& x) {
       contacts_listed(*l);
     return false;
   case purpose::roster_since:
-    if (const auto* l = std::get_if<contact_list>(&x.what))
+  case purpose::roster_missed:
+    if (const auto* l = std::get_if<contact_list>(&x.what)) {
       contacts_since(*l);
+      // They may have been told to a connection that broke.
+      if (about.what == purpose::roster_since && is_available())
+        put_requests();
+    }
     return false;
   case purpose::presence:
     if (!why) {

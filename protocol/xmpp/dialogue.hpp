@@ -120,6 +120,8 @@ private:
     roster_set,
     /// What has become of the contacts while the client was away.
     roster_since,
+    /// The same, where the session has not told of all of it.
+    roster_missed,
     /// Of an iq: answered by an empty result, or an error.
     iq,
     /// Questions about the block list wait for it.
@@ -243,10 +245,17 @@ private:
   /// The whole list, not asked for by the client.
   void contacts_listed(const contact_list& x);
   void contacts_changed(const contact_list& x);
+  void ask_for_missed();
+  /// The answer to `roster_since` and `roster_missed`.
   void contacts_since(const contact_list& x);
   /// Asks what has become of them since.
-  void catch_up(roster_version from);
+  void catch_up(roster_version from, purpose what = purpose::roster_since);
   void catching_up_failed(const answer& x);
+  void take_changes(const contact_list& x);
+  /// The same without pushes.
+  void learn(const contact_list& x);
+  /// Without the difference, who is not in the list is gone.
+  contact_list with_gone(contact_list x) const;
   /// What changed for a contact, as presence stanzas of its type.
   void tell_of_subscription(const contact& x, bool is_news);
   void put_requests();
@@ -400,6 +409,8 @@ private:
   catching_up x_catching_up = catching_up::done;
   /// While it has not: up to then it has.
   roster_version x_complete;
+  /// Up to which version the list is known here; nothing before it was listed.
+  std::optional<roster_version> x_heard;
   std::map<user_address, subscription_state> x_contacts;
   /// Whose subscriptions this client has ended itself.
   std::set<user_address> x_ended;

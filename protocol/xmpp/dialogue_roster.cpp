@@ -219,8 +219,30 @@ void dialogue::push_roster(const contact_list& x) {
 }
 
 void dialogue::contacts_changed(const contact_list& x) {
+  if (x_heard && x.version < *x_heard)
+    return; // in a list that has overtaken it
+  // Of what a slow client did not take, the session tells the last alone.
+  if (x_heard && x.since > *x_heard)
+    return ask_for_missed();
+  take_changes(x);
+}
+
+void dialogue::ask_for_missed() {
+  // Else the answer that is due has it.
+  if (x_catching_up != catching_up::asked)
+    catch_up(x_catching_up == catching_up::done ? *x_heard : x_complete,
+      purpose::roster_missed);
+}
+
+void dialogue::take_changes(const contact_list& x) {
   if (x_interested)
     push_roster(x);
+  learn(x);
+}
+
+void dialogue::learn(const contact_list& x) {
+  if (!x_heard || x.since <= *x_heard)
+    x_heard = x.version;
   for (const auto& c : x.contacts)
     tell_of_subscription(c, true);
   for (const auto& whom : x.removed) {
@@ -235,29 +257,26 @@ void dialogue::contacts_changed(const contact_list& x) {
   follow_fresh();
 }
 
-void dialogue::contacts_since(const contact_list& x) {
-  x_catching_up = catching_up::done;
-  auto changes = x;
-  // Without the difference: who is not in the list is gone.
-  if (x.since.value == 0) {
-    std::vector<user_address> there;
-    there.reserve(x.contacts.size());
-    for (const auto& c : x.contacts)
-      there.push_back(c.address);
-    std::sort(there.begin(), there.end());
-    for (const auto& [whom, what] : x_contacts)
-      if (!std::binary_search(there.begin(), there.end(), whom))
-        changes.removed.push_back(whom);
-  }
-  contacts_changed(changes);
-  if (is_available())
-    put_requests();
+contact_list dialogue::with_gone(contact_list x) const {
+  if (x.since.value > 0)
+    return x;
+  auto gone = x_contacts;
+  for (const auto& c : x.contacts)
+    gone.erase(c.address);
+  for (const auto& [whom, what] : gone)
+    x.removed.push_back(whom);
+  return x;
 }
 
-void dialogue::catch_up(roster_version from) {
+void dialogue::contacts_since(const contact_list& x) {
+  x_catching_up = catching_up::done;
+  take_changes(with_gone(x));
+}
+
+void dialogue::catch_up(roster_version from, purpose what) {
   x_complete = from;
   x_catching_up = catching_up::asked;
-  ask(list_contacts{from}, {purpose::roster_since, {}, {}});
+  ask(list_contacts{from}, {what, {}, {}});
 }
 
 void dialogue::catching_up_failed(const answer& x) {
@@ -272,6 +291,10 @@ void dialogue::catching_up_failed(const answer& x) {
 
 void dialogue::contacts_listed(const contact_list& x) {
   x_listed = x.version;
+  // The client has it; who ended what meanwhile it is still to be told.
+  if (x_heard)
+    return learn(with_gone(x));
+  x_heard = x.version;
   for (const auto& c : x.contacts)
     tell_of_subscription(c, false);
   follow_fresh();
