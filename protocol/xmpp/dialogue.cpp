@@ -331,6 +331,8 @@ void dialogue::follow_up(purpose what, const answer& x) {
   }
   if (what == purpose::roster_since || what == purpose::roster_missed)
     catching_up_failed(x);
+  if (what == purpose::subscription || what == purpose::roster_set)
+    settle_ends(x);
   if (what != purpose::blocking && what != purpose::privacy)
     return;
   if (const auto* p = std::get_if<parley::privacy>(&x.what);

@@ -157,6 +157,15 @@ private:
     size_t memory() const noexcept;
   };
 
+  /// Subscriptions with somebody that this client asked to end.
+  struct own_end {
+    /// By which request; 0: by one that is done, of whose change the session
+    /// has not told yet.
+    using direction = std::optional<request_number> own_end::*;
+    std::optional<request_number> to;
+    std::optional<request_number> from;
+  };
+
   // -- requests and answers (dialogue.cpp)
 
   std::optional<stream_fault> take_stanza(const element& x);
@@ -237,8 +246,11 @@ private:
   // -- contacts
 
   void take_subscription(const element& x, const address& to);
-  /// It ends by this client: no news to it.
-  void ends(const user_address& with);
+  /// Whether a direction ended, other than by this client.
+  bool was_ended(
+    const user_address& with, own_end::direction which, half before, half now);
+  /// What this client asked to end is answered.
+  void settle_ends(const answer& x);
   void take_roster(const element& iq, const element& query);
   void put_roster(const asked& about, const contact_list& x);
   void push_roster(const contact_list& x);
@@ -412,8 +424,7 @@ private:
   /// Up to which version the list is known here; nothing before it was listed.
   std::optional<roster_version> x_heard;
   std::map<user_address, subscription_state> x_contacts;
-  /// Whose subscriptions this client has ended itself.
-  std::set<user_address> x_ended;
+  std::map<user_address, own_end> x_ended;
   /// Null before it was asked for.
   std::optional<std::vector<user_address>> x_blocked;
   /// The client wants pushes of its block list.

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <utility>
 
 #include "protocol/defaults.hpp"
@@ -62,24 +63,53 @@ void dialogue::take_subscription(const element& x, const address& to) {
   const auto type = x["type"];
   asked about{purpose::subscription, std::string{x["id"]}, to.str()};
   if (type == "subscribe") {
-    x_ended.erase(to.user);
     ask(subscribe{to.user}, std::move(about));
   } else if (type == "subscribed") {
     ask(approve{to.user}, std::move(about));
   } else if (type == "unsubscribe") {
-    ends(to.user);
-    ask(unsubscribe{to.user}, std::move(about));
+    x_ended[to.user].to = ask(unsubscribe{to.user}, std::move(about));
   } else if (type == "unsubscribed") {
-    ends(to.user);
-    ask(deny{to.user}, std::move(about));
+    x_ended[to.user].from = ask(deny{to.user}, std::move(about));
   } else {
     refuse(x, bad_request, "there is no such type of presence");
   }
 }
 
-void dialogue::ends(const user_address& with) {
-  if (x_contacts.contains(with))
-    x_ended.insert(with);
+bool dialogue::was_ended(
+  const user_address& with, own_end::direction which, half before, half now) {
+  const bool ended = before != half::none && now == half::none;
+  const auto i = x_ended.find(with);
+  if (i == x_ended.end() || !(i->second.*which))
+    return ended;
+  auto& by = i->second.*which;
+  // What is told after the answer shows what has come of it.
+  if (ended || by->value == 0)
+    by.reset();
+  if (!i->second.to && !i->second.from)
+    x_ended.erase(i);
+  return false;
+}
+
+void dialogue::settle_ends(const answer& x) {
+  const auto* c = std::get_if<parley::contacts_changed>(&x.what);
+  const bool is_done =
+    std::holds_alternative<done>(x.what) || (c && c->refused.empty());
+  const auto settle = [&](std::optional<request_number>& by, half known) {
+    if (by != x.to)
+      return;
+    by.reset();
+    if (is_done && known != half::none)
+      by.emplace();
+  };
+  for (auto i = x_ended.begin(); i != x_ended.end();) {
+    const auto known = x_contacts.find(i->first);
+    const auto state =
+      known == x_contacts.end() ? subscription_state{} : known->second;
+    settle(i->second.to, state.to);
+    settle(i->second.from, state.from);
+    const bool is_over = !i->second.to && !i->second.from;
+    i = is_over ? x_ended.erase(i) : std::next(i);
+  }
 }
 
 void dialogue::put_typed_presence(
@@ -95,6 +125,10 @@ void dialogue::put_typed_presence(
 void dialogue::tell_of_subscription(const contact& x, bool is_news) {
   const auto now = x.subscription;
   const auto before = std::exchange(x_contacts[x.address], now);
+  const bool ended_to = was_ended(x.address, &own_end::to, before.to, now.to);
+  const bool ended_from =
+    was_ended(x.address, &own_end::from, before.from, now.from)
+    && before.from == half::active;
   if (now.to == half::active && before.to != half::active)
     x_following.fresh.push_back(x.address);
   if (!is_available())
@@ -105,10 +139,6 @@ void dialogue::tell_of_subscription(const contact& x, bool is_news) {
     return;
   if (now.to == half::active && before.to != half::active)
     put_typed_presence(x.address, "subscribed");
-  const bool ended_to = now.to == half::none && before.to != half::none;
-  const bool ended_from = now.from == half::none && before.from == half::active;
-  if ((ended_to || ended_from) && x_ended.erase(x.address) > 0)
-    return; // by this client itself
   if (ended_to)
     put_typed_presence(x.address, "unsubscribed");
   if (ended_from)
@@ -152,8 +182,8 @@ void dialogue::take_roster(const element& iq, const element& query) {
   if (!whom)
     return refuse(iq, jid_malformed, whom.error().text);
   if ((*item)["subscription"] == "remove") {
-    ends(whom->user);
-    ask(remove_contacts{{whom->user.str()}}, std::move(about));
+    const auto by = ask(remove_contacts{{whom->user.str()}}, std::move(about));
+    x_ended[whom->user] = {by, by};
     return;
   }
   wanted_contact wish{whom->user.str(), std::string{(*item)["name"]}, {}};
@@ -247,9 +277,10 @@ void dialogue::learn(const contact_list& x) {
     tell_of_subscription(c, true);
   for (const auto& whom : x.removed) {
     const auto before = std::exchange(x_contacts[whom], {});
+    const bool ended = was_ended(whom, &own_end::from, before.from, half::none);
     // Else it was a contact, and this user itself has removed it.
-    if (before.to == half::none && before.from == half::active
-      && !x_ended.contains(whom) && is_available())
+    if (ended && before.to == half::none && before.from == half::active
+      && is_available())
       put_typed_presence(whom, "unsubscribe");
     x_contacts.erase(whom);
     x_ended.erase(whom);

@@ -2,6 +2,8 @@
 
 #include "tests/xmpp/stream_fixture.hpp"
 
+#include <tuple>
+
 using namespace parley;
 using namespace parley::test;
 
@@ -40,6 +42,11 @@ struct contacts_talk : talk {
   template <class T>
   void answers(const numbered_request& to, T what) {
     tell(++x_event, answer{to.number, std::move(what)});
+  }
+  /// The request that ends a subscription with bob.
+  numbered_request ends(std::string_view type) {
+    say("<presence to='bob@example.org' type='" + std::string{type} + "'/>");
+    return asked().at(0);
   }
   /// What a change of the list is to the client.
   std::string changes(uint64_t since, contact what) {
@@ -106,6 +113,65 @@ BOOST_AUTO_TEST_CASE(a_list_asked_for_anew_tells_of_ends_that_were_missed) {
   x.answers(
     x.asked().at(0), contact_list{{}, {9}, {one("dave", {}, true)}, {}});
   BOOST_TEST(has(x.heard(), typed("unsubscribed", "dave")));
+}
+
+// -- ends, of which the client hears unless it made them
+
+BOOST_AUTO_TEST_CASE(who_ends_what_is_not_there_hears_of_the_next_end) {
+  for (const auto& [said, told, state] :
+    {std::tuple{"unsubscribed", "unsubscribed",
+       subscription_state{half::active, half::none}},
+      std::tuple{"unsubscribe", "unsubscribe",
+        subscription_state{half::none, half::active}}}) {
+    contacts_talk x{{one("bob", state, true)}};
+    x.answers(x.ends(said), done{});
+    BOOST_TEST(x.heard() == "");
+    BOOST_TEST(has(x.changes(7, one("bob", {}, true)), typed(told, "bob")));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(who_ends_both_directions_is_told_of_neither) {
+  contacts_talk x{{one("bob", {half::active, half::active}, true)}};
+  const auto to = x.ends("unsubscribe");
+  const auto from = x.ends("unsubscribed");
+  BOOST_TEST(!has(
+    x.changes(7, one("bob", {half::none, half::active}, true)), "<presence"));
+  x.answers(to, done{});
+  BOOST_TEST(!has(x.changes(8, one("bob", {}, true)), "<presence"));
+  x.answers(from, done{});
+  // Once more both, which another ends.
+  x.changes(9, one("bob", {half::active, half::active}, true));
+  const auto text = x.changes(10, one("bob", {}, true));
+  BOOST_TEST(has(text, typed("unsubscribed", "bob")));
+  BOOST_TEST(has(text, typed("unsubscribe", "bob")));
+}
+
+BOOST_AUTO_TEST_CASE(an_end_in_one_direction_is_told_while_it_ends_the_other) {
+  contacts_talk x{{one("bob", {half::active, half::active}, true)}};
+  x.ends("unsubscribe");
+  BOOST_TEST(has(x.changes(7, one("bob", {half::active, half::none}, true)),
+    typed("unsubscribe", "bob")));
+  BOOST_TEST(!has(x.changes(8, one("bob", {}, true)), "<presence"));
+}
+
+BOOST_AUTO_TEST_CASE(an_end_that_failed_leaves_the_next_one_to_be_told) {
+  contacts_talk x{{one("bob", {half::active, half::none}, true)}};
+  x.answers(x.ends("unsubscribe"), failure{errc::store_failed});
+  BOOST_TEST(has(x.heard(), "<presence type='error'"));
+  BOOST_TEST(
+    has(x.changes(7, one("bob", {}, true)), typed("unsubscribed", "bob")));
+}
+
+BOOST_AUTO_TEST_CASE(an_end_that_is_told_after_its_answer_is_no_news) {
+  contacts_talk x{{one("bob", {half::active, half::none}, true)}};
+  x.answers(x.ends("unsubscribe"), done{});
+  BOOST_TEST(!has(x.changes(7, one("bob", {}, true)), "<presence"));
+  // Told of together with a new beginning, it is over all the same.
+  x.changes(8, one("bob", {half::active, half::none}, true));
+  x.answers(x.ends("unsubscribe"), done{});
+  x.changes(9, one("bob", {half::active, half::none}, true));
+  BOOST_TEST(
+    has(x.changes(10, one("bob", {}, true)), typed("unsubscribed", "bob")));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
