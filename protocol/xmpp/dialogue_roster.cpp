@@ -127,8 +127,7 @@ void dialogue::tell_of_subscription(const contact& x, bool is_news) {
   const auto before = std::exchange(x_contacts[x.address], now);
   const bool ended_to = was_ended(x.address, &own_end::to, before.to, now.to);
   const bool ended_from =
-    was_ended(x.address, &own_end::from, before.from, now.from)
-    && before.from == half::active;
+    was_ended(x.address, &own_end::from, before.from, now.from);
   if (now.to == half::active && before.to != half::active)
     x_following.fresh.push_back(x.address);
   if (!is_available())
@@ -279,8 +278,7 @@ void dialogue::learn(const contact_list& x) {
     const auto before = std::exchange(x_contacts[whom], {});
     const bool ended = was_ended(whom, &own_end::from, before.from, half::none);
     // Else it was a contact, and this user itself has removed it.
-    if (ended && before.to == half::none && before.from == half::active
-      && is_available())
+    if (ended && before.to == half::none && is_available())
       put_typed_presence(whom, "unsubscribe");
     x_contacts.erase(whom);
     x_ended.erase(whom);

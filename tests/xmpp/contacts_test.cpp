@@ -174,4 +174,16 @@ BOOST_AUTO_TEST_CASE(an_end_that_is_told_after_its_answer_is_no_news) {
     has(x.changes(10, one("bob", {}, true)), typed("unsubscribed", "bob")));
 }
 
+BOOST_AUTO_TEST_CASE(a_request_that_is_taken_back_leaves_the_screen) {
+  constexpr subscription_state asks{half::none, half::pending};
+  contacts_talk x{{one("bob", asks, false), one("carol", asks, true)}};
+  BOOST_TEST(has(x.loses(7, "bob"), typed("unsubscribe", "bob")));
+  BOOST_TEST(
+    has(x.changes(8, one("carol", {}, true)), typed("unsubscribe", "carol")));
+  // What this client has refused was not taken back.
+  x.changes(9, one("bob", asks, false));
+  x.ends("unsubscribed");
+  BOOST_TEST(!has(x.loses(10, "bob"), "<presence"));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
