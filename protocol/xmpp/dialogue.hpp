@@ -157,6 +157,10 @@ private:
     size_t memory() const noexcept;
   };
 
+  /// What is remembered of who is in the list.
+  struct known_contact : subscription_state {
+    bool listed = false;
+  };
   /// Subscriptions with somebody that this client asked to end.
   struct own_end {
     /// By which request; 0: by one that is done, of whose change the session
@@ -423,7 +427,7 @@ private:
   roster_version x_complete;
   /// Up to which version the list is known here; nothing before it was listed.
   std::optional<roster_version> x_heard;
-  std::map<user_address, subscription_state> x_contacts;
+  std::map<user_address, known_contact> x_contacts;
   std::map<user_address, own_end> x_ended;
   /// Null before it was asked for.
   std::optional<std::vector<user_address>> x_blocked;

@@ -104,7 +104,7 @@ void dialogue::settle_ends(const answer& x) {
   for (auto i = x_ended.begin(); i != x_ended.end();) {
     const auto known = x_contacts.find(i->first);
     const auto state =
-      known == x_contacts.end() ? subscription_state{} : known->second;
+      known == x_contacts.end() ? known_contact{} : known->second;
     settle(i->second.to, state.to);
     settle(i->second.from, state.from);
     const bool is_over = !i->second.to && !i->second.from;
@@ -123,7 +123,7 @@ void dialogue::put_typed_presence(
 }
 
 void dialogue::tell_of_subscription(const contact& x, bool is_news) {
-  const auto now = x.subscription;
+  const known_contact now{x.subscription, x.listed};
   const auto before = std::exchange(x_contacts[x.address], now);
   const bool ended_to = was_ended(x.address, &own_end::to, before.to, now.to);
   const bool ended_from =
@@ -277,8 +277,8 @@ void dialogue::learn(const contact_list& x) {
   for (const auto& whom : x.removed) {
     const auto before = std::exchange(x_contacts[whom], {});
     const bool ended = was_ended(whom, &own_end::from, before.from, half::none);
-    // Else it was a contact, and this user itself has removed it.
-    if (ended && before.to == half::none && is_available())
+    // A contact that was added only this user itself removes.
+    if (ended && !before.listed && is_available())
       put_typed_presence(whom, "unsubscribe");
     x_contacts.erase(whom);
     x_ended.erase(whom);

@@ -186,4 +186,11 @@ BOOST_AUTO_TEST_CASE(a_request_that_is_taken_back_leaves_the_screen) {
   BOOST_TEST(!has(x.loses(10, "bob"), "<presence"));
 }
 
+BOOST_AUTO_TEST_CASE(who_was_added_is_removed_by_this_user_alone) {
+  contacts_talk x{{one("bob", {half::none, half::active}, true),
+    one("carol", {half::none, half::active}, false)}};
+  BOOST_TEST(!has(x.loses(7, "bob"), "<presence"));
+  BOOST_TEST(has(x.loses(8, "carol"), typed("unsubscribe", "carol")));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -92,7 +92,9 @@ BOOST_AUTO_TEST_CASE(a_contact_that_was_removed_is_no_news_and_a_watcher_is) {
   x.heard();
   x.tell(0, contact_list{{2}, {3}, {}, {bob}});
   BOOST_TEST(x.heard() == "");
-  x.tell(0, contact_list{{3}, {4}, {bob_as({half::none, half::active})}, {}});
+  auto watcher = bob_as({half::none, half::active});
+  watcher.listed = false;
+  x.tell(0, contact_list{{3}, {4}, {watcher}, {}});
   x.tell(0, contact_list{{4}, {5}, {}, {bob}});
   BOOST_TEST(x.heard()
     == "<presence type='unsubscribe' from='bob@example.org' "
