@@ -379,7 +379,7 @@ bool dialogue::put_answer(const asked& about, const answer& x) {
     return false;
   case purpose::presence:
     if (!why) {
-      own_presence_changed();
+      own_presence_changed(*about.wanted);
       return false;
     }
     [[fallthrough]];
@@ -480,6 +480,8 @@ size_t dialogue::asked::memory() const noexcept {
   if (matter)
     n += sizeof(*matter) + matter->node.size() + matter->item.size()
       + matter->wanted.name.size() + matter->wanted.xmlns.size();
+  if (wanted)
+    n += sizeof(*wanted) + wanted->status.size() + wanted->extension.size();
   return n;
 }
 

@@ -141,6 +141,8 @@ private:
     uint64_t bytes = 0;
     /// Of `documents`.
     std::shared_ptr<const document_matter> matter = nullptr;
+    /// Of `presence`: each counts, not the last one alone.
+    std::shared_ptr<const availability> wanted = nullptr;
 
     /// Of what is kept for the answer.
     size_t memory() const noexcept;
@@ -237,7 +239,7 @@ private:
   /// Once more, what the client is told of somebody: servers probe, it need
   /// not.
   void put_known(const address& of);
-  void own_presence_changed();
+  void own_presence_changed(const availability& now);
   void show_presence(const presence_event& x);
   void reset_presence();
   /// The client is looked at or not (XEP-0352).
@@ -402,7 +404,6 @@ private:
   bool x_may_share = true;
 
   availability x_own;
-  availability x_wanted;
   std::set<address> x_directed;
   /// Who is available to this client, as far as it is told.
   std::map<address, shared<presence_notice>> x_present;

@@ -137,11 +137,11 @@ void dialogue::take_availability(const element& x) {
   else if (!std::exchange(x_listing, true))
     // Requests of others reach who shows itself, with a roster or without.
     ask(list_contacts{}, {});
-  x_wanted = *what;
   if (what->show != show::unavailable)
     heed_capabilities(x);
-  ask(set_availability{std::move(*what)},
-    {purpose::presence, std::string{x["id"]}, {}});
+  asked about{purpose::presence, std::string{x["id"]}, {}};
+  about.wanted = std::make_shared<const availability>(*what);
+  ask(set_availability{std::move(*what)}, std::move(about));
 }
 
 void dialogue::take_directed(const element& x, const address& to) {
@@ -215,9 +215,9 @@ void dialogue::put_unavailable(const address& from) {
 }
 
 /// RFC 6121, 4.2.2: also to the endpoint that it is about.
-void dialogue::own_presence_changed() {
+void dialogue::own_presence_changed(const availability& now) {
   const bool was_available = is_available();
-  x_own = x_wanted;
+  x_own = now;
   if (!is_available())
     return;
   presence_notice n;

@@ -129,6 +129,37 @@ BOOST_AUTO_TEST_CASE(a_client_that_nobody_looks_at_gets_the_last_presence) {
        "to='alice@example.org/desk'/>");
 }
 
+BOOST_AUTO_TEST_CASE(who_leaves_and_comes_at_once_is_shown_all_again) {
+  available_talk x;
+  x.show("bob@example.org/phone", show::away);
+  contact carol;
+  carol.address = *user_address::parse("carol@example.org");
+  carol.listed = false;
+  carol.subscription.from = half::pending;
+  x.tell(0, contact_list{{}, {1}, {carol}, {}});
+  x.heard();
+  x.say("<presence type='unavailable'/><presence/>");
+  uint64_t number = 1;
+  for (const auto& r : x.asked())
+    if (std::holds_alternative<set_availability>(r.what))
+      x.tell(++number, answer{r.number, done{}});
+  BOOST_TEST(number == 3u);
+  const auto text = x.heard();
+  BOOST_TEST(has(text, "<presence from='bob@example.org/phone'"));
+  BOOST_TEST(has(text, "<presence type='subscribe' from='carol@example.org'"));
+}
+
+BOOST_AUTO_TEST_CASE(a_refused_presence_is_nobodys) {
+  available_talk x;
+  x.say("<presence><show>dnd</show></presence><presence id='2'/>");
+  const auto all = x.asked();
+  BOOST_REQUIRE(all.size() == 2u);
+  x.tell(2, answer{all[1].number, failure{errc::overloaded}});
+  BOOST_TEST(has(x.heard(), "<presence type='error' id='2'"));
+  x.tell(3, answer{all[0].number, done{}});
+  BOOST_TEST(has(x.heard(), "<show>dnd</show>"));
+}
+
 BOOST_AUTO_TEST_CASE(a_probe_is_answered_with_what_may_be_seen) {
   available_talk x;
   x.show("bob@example.org/phone", show::away);
