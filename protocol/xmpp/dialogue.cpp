@@ -276,17 +276,17 @@ void dialogue::heed_policy(const policy_values& x) {
   client_policies told;
   if (x_policies)
     told = *x_policies;
-  bool is_shared = true;
-  bool is_overridden = false;
+  x_policy_shares = true;
+  x_policy_overridden = false;
   for (const auto& [name, value] : x.values) {
     if (std::find(client_policy_names.begin(), client_policy_names.end(), name)
       != client_policy_names.end())
       told[name] = value;
-    is_shared &= name != "presence.sharing" || value == "on";
-    is_overridden |= name == "presence.sharing_override" && value == "on";
+    x_policy_shares &= name != "presence.sharing" || value == "on";
+    x_policy_overridden |= name == "presence.sharing_override" && value == "on";
   }
   x_policies = shared_by_all(std::move(told));
-  x_may_share = is_shared || is_overridden;
+  review_directed();
 }
 
 bool dialogue::answer_to(sequence number, const answer& x) {
@@ -494,7 +494,10 @@ size_t dialogue::memory() const noexcept {
     + node
     * (x_asked.size() + x_kept.size() + x_directed.size() + x_present.size()
       + x_stale.size() + x_changed.size() + x_contacts.size() + x_ended.size()
-      + (x_blocked ? x_blocked->size() : 0));
+      + (x_blocked ? x_blocked->size() : 0)
+      + (x_domain_rules
+          ? x_domain_rules->allow.size() + x_domain_rules->domains.size()
+          : 0));
 }
 
 } // namespace parley::xmpp

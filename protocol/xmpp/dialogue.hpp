@@ -235,6 +235,8 @@ private:
   void take_presence(const element& x);
   void take_availability(const element& x);
   void take_directed(const element& x, const address& to);
+  /// Tells that this endpoint, whose presence was sent there, is gone.
+  void take_back(const address& from);
   void put_presence(const presence_notice& x);
   /// Once more, what the client is told of somebody: servers probe, it need
   /// not.
@@ -248,6 +250,24 @@ private:
   void note_change(const address& from);
   void put_changed();
   bool is_available() const noexcept { return x_own.show != show::unavailable; }
+
+  // -- who hides from whom (dialogue_masks.cpp)
+
+  /// Asks once for the user's privacy.
+  void know_privacy();
+  void heed_privacy(const parley::privacy& x);
+  bool is_shared() const noexcept;
+  /// By the block list, as far as it is known.
+  bool blocks(const user_address& who) const;
+  /// The same with the rules of domains: it is not to see this user.
+  bool hides_from(const user_address& who) const;
+  /// Takes back what was sent to who may not see it any more.
+  void review_directed();
+  /// False if the client does not block whom it speaks to; else the stanza is
+  /// refused (XEP-0191, 3).
+  bool refuse_blocked(const element& x, const user_address& to);
+  /// Whom of a broadcast it blocks is refused, and no longer in it.
+  void refuse_blocked(const element& x, std::vector<std::string>& to);
 
   // -- contacts
 
@@ -400,8 +420,15 @@ private:
   uint64_t x_next_name = 0;
   /// One for all who are told the same; null: of nothing yet.
   std::shared_ptr<const client_policies> x_policies;
-  /// What the operator allows of presence beyond that of contacts.
-  bool x_may_share = true;
+  /// `presence.sharing` and `presence.sharing_override`.
+  bool x_policy_shares = true;
+  bool x_policy_overridden = false;
+  /// The user's own word on it.
+  sharing x_sharing = sharing::by_default;
+  bool x_privacy_asked = false;
+  /// Null if no rule of the user's blocks a domain; else its rules, and whom
+  /// it allows.
+  std::unique_ptr<const parley::privacy> x_domain_rules;
 
   availability x_own;
   std::set<address> x_directed;

@@ -152,6 +152,7 @@ void dialogue::block(const block_question& x) {
 
 void dialogue::privacy_known(const parley::privacy& x) {
   x_blocked = x.block;
+  heed_privacy(x);
 }
 
 void dialogue::go_on_blocking() {
@@ -164,6 +165,7 @@ void dialogue::go_on_blocking() {
 }
 
 void dialogue::privacy_unknown() {
+  x_privacy_asked = false;
   for (const auto& x : std::exchange(x_about_blocked, {}))
     refuse(x.tag, {"wait", "internal-server-error"});
   x_about_blocked_bytes = 0;
@@ -189,6 +191,7 @@ void dialogue::push_blocked(
 
 void dialogue::privacy_changed(const parley::privacy& x) {
   auto before = std::exchange(x_blocked, x.block);
+  heed_privacy(x);
   if (!before)
     return;
   const auto difference = [](const auto& a, const auto& b) {

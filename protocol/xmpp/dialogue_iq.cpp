@@ -56,6 +56,8 @@ void dialogue::take_iq(const element& x) {
   const auto whom = address::parse(to);
   if (!whom)
     return refuse(x, jid_malformed, whom.error().text);
+  if (refuse_blocked(x, whom->user))
+    return;
   if (whom->is_full())
     return pass(x, *whom, reach::endpoint, asks);
   if (!asks)

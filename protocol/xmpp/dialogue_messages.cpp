@@ -46,6 +46,8 @@ void dialogue::take_message(const element& x) {
       return refuse(x, jid_malformed, a.error().text);
     whom = std::move(*a);
   }
+  if (refuse_blocked(x, whom.user))
+    return;
   const auto kind = classify(x, whom);
   switch (kind) {
   case message_class::im:
@@ -100,6 +102,9 @@ void dialogue::take_multicast(const element& x, const element& list) {
     return refuse(x, stanza_error_of(errc::too_large));
   if (b.to.empty() || x["type"] == "error")
     return refuse(x, bad_request, "there are no addresses");
+  refuse_blocked(x, b.to);
+  if (b.to.empty())
+    return;
   x_counts.open(ask(std::move(b),
     {purpose::broadcast, std::string{x["id"]}, std::string{x["to"]}}));
 }

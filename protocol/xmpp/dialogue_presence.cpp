@@ -142,15 +142,21 @@ void dialogue::take_availability(const element& x) {
   asked about{purpose::presence, std::string{x["id"]}, {}};
   about.wanted = std::make_shared<const availability>(*what);
   ask(set_availability{std::move(*what)}, std::move(about));
+  know_privacy();
 }
 
 void dialogue::take_directed(const element& x, const address& to) {
   const bool leaves = x["type"] == "unavailable";
-  if (!leaves && !x_may_share)
+  know_privacy();
+  if (!leaves && !is_shared())
     return refuse(x, not_allowed, "presence is not shared here");
+  const bool was_told = leaves && x_directed.erase(to) > 0;
+  if (!was_told && hides_from(to.user))
+    return;
   if (leaves)
-    x_directed.erase(to);
-  else if (x_directed.size() < defaults::xmpp_directed_max
+    return pass(
+      x, to, to.is_full() ? reach::endpoint : reach::available, false);
+  if (x_directed.size() < defaults::xmpp_directed_max
     || x_directed.contains(to))
     x_directed.insert(to);
   else
@@ -160,12 +166,16 @@ void dialogue::take_directed(const element& x, const address& to) {
 
 void dialogue::leave(requests& to) {
   x_requests = &to;
+  for (const auto& whom : std::exchange(x_directed, {}))
+    take_back(whom);
+}
+
+void dialogue::take_back(const address& from) {
   element x;
   x.name = "presence";
   x.xmlns = ns::client;
   x.attributes = {{{}, "type", "unavailable"}};
-  for (const auto& whom : std::exchange(x_directed, {}))
-    pass(x, whom, whom.is_full() ? reach::endpoint : reach::available, false);
+  pass(x, from, from.is_full() ? reach::endpoint : reach::available, false);
 }
 
 last_words dialogue::end_session(std::span<const request_number> answered) {

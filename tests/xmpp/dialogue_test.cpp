@@ -13,9 +13,12 @@ struct available_talk : talk {
   available_talk() {
     sign_in();
     say("<presence/>");
+    uint64_t number = 0;
     for (const auto& r : asked())
       if (std::holds_alternative<set_availability>(r.what))
-        tell(1, answer{r.number, done{}});
+        tell(++number, answer{r.number, done{}});
+      else if (std::holds_alternative<set_privacy>(r.what))
+        tell(++number, answer{r.number, privacy{}});
     heard();
   }
 
