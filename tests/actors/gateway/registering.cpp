@@ -20,10 +20,10 @@ constexpr std::string_view wish =
   "<iq type='set' id='r'><query xmlns='jabber:iq:register'>"
   "<username>eve</username><password>secret</password></query></iq>";
 
-class stranger {
+class xmpp_stranger {
 public:
-  explicit stranger(served& s) : x_fd(s.dial(0, wire_protocol::xmpp)) {}
-  ~stranger() { ::close(x_fd); }
+  explicit xmpp_stranger(served& s) : x_fd(s.dial(0, wire_protocol::xmpp)) {}
+  ~xmpp_stranger() { ::close(x_fd); }
 
   void say(std::string_view text) {
     BOOST_REQUIRE(::send(x_fd, text.data(), text.size(), MSG_NOSIGNAL)
@@ -49,12 +49,12 @@ BOOST_AUTO_TEST_SUITE(registering)
 BOOST_AUTO_TEST_CASE(where_too_many_passwords_wait_no_account_is_asked_for) {
   served s{1};
   BOOST_REQUIRE(s.line->enter(999'999));
-  stranger x{s};
+  xmpp_stranger x{s};
   x.say(wish);
   BOOST_TEST(x.hear("</iq>").find("<resource-constraint") != std::string::npos);
   BOOST_TEST(s.registrations == 0);
   BOOST_TEST(s.line->claim(999'999));
-  stranger other{s};
+  xmpp_stranger other{s};
   other.say(wish);
   BOOST_TEST(eventually([&] { return s.registrations == 1; }));
   BOOST_TEST(s.line->size() == 1u);
@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(where_too_many_passwords_wait_no_account_is_asked_for) {
 BOOST_AUTO_TEST_CASE(who_leaves_while_its_account_is_made_leaves_the_line) {
   for (const bool says_more : {false, true}) {
     served s{1};
-    stranger x{s};
+    xmpp_stranger x{s};
     x.say(wish);
     BOOST_REQUIRE(eventually([&] { return s.registrations == 1; }));
     BOOST_TEST(s.line->size() == 1u);
