@@ -12,7 +12,8 @@ namespace parley {
 /// afterwards it is its owner's alone (mode 700): it holds keys and IMs, and
 /// the admin socket. What was made or empty is given to `owner`, if there is
 /// one. Any other folder is refused (`store_unavailable`) and left as it is;
-/// so is a data folder that belongs to somebody else than `owner`.
+/// so is a data folder that belongs to somebody else than `owner`, and where
+/// root gives it away one that is a link, or behind one that is not root's.
 result<void> prepare_data_folder(
   const std::filesystem::path& x, const std::optional<system_user>& owner);
 

@@ -129,6 +129,74 @@ class PrivilegesTest(SystemTest):
         self.assertEqual(os.stat(server.data).st_uid, 0)
         server.start()
 
+    def roots_and_theirs(self):
+        """A folder of root's that nothing is in, and one of the user's."""
+        folder = tempfile.TemporaryDirectory(prefix="parley-links-")
+        self.addCleanup(folder.cleanup)
+        os.chmod(folder.name, 0o755)
+        roots, theirs = (os.path.join(folder.name, x) for x in ("r", "t"))
+        for path in (os.path.join(roots, "data"), theirs):
+            os.makedirs(path, 0o755)
+        os.chown(theirs, self.who.pw_uid, self.who.pw_gid)
+        return roots, theirs
+
+    def plant(self, link, target):
+        os.symlink(target, link)
+        os.chown(
+            link, self.who.pw_uid, self.who.pw_gid, follow_symlinks=False
+        )
+
+    def assert_roots(self, path):
+        status = os.stat(path)
+        self.assertEqual(status.st_uid, 0, path)
+        self.assertEqual(stat.S_IMODE(status.st_mode), 0o755, path)
+        self.assertEqual(os.listdir(path), [])
+
+    def test_a_link_of_the_user_gives_it_nothing_of_roots(self):
+        roots, theirs = self.roots_and_theirs()
+        empty = os.path.join(roots, "data")
+        last, above = (os.path.join(theirs, x) for x in ("last", "above"))
+        self.plant(last, empty)
+        self.plant(above, roots)
+        for data in (last, last + "/", above + "/data", above + "/new/data"):
+            said = self.refused("--data", data, "--user", USER)
+            self.assertIn("link", said)
+            self.assertIn(data.rstrip("/"), said)
+            self.assert_roots(empty)
+        self.assertEqual(os.listdir(roots), ["data"])
+
+    def test_a_link_of_roots_leads_to_the_folder(self):
+        roots, theirs = self.roots_and_theirs()
+        link = os.path.join(roots, "link")
+        for target in (theirs, "../t"):
+            os.symlink(target, link)
+            data = self.started_once(link + "/deep/data", "--user", USER)
+            self.assertEqual(os.path.realpath(data), theirs + "/deep/data")
+            self.assert_its_own(data, mode=0o700)
+            os.remove(link)
+
+    def test_without_a_user_the_data_folder_may_be_a_link(self):
+        roots, _ = self.roots_and_theirs()
+        link = os.path.join(roots, "link")
+        os.symlink("data", link)
+        self.started_once(link)
+        self.assertIn("store", os.listdir(os.path.join(roots, "data")))
+        self.assertTrue(os.path.islink(link))
+
+    def started_once(self, data, *arguments):
+        process = subprocess.Popen(
+            [self.parley, "serve", "--data", data, "--plain"]
+            + ["--listen", "127.0.0.1:0", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        line = process.stdout.readline()
+        process.terminate()
+        _, said = process.communicate(timeout=PATIENCE)
+        self.assertTrue(line.startswith("ready "), said)
+        return data
+
     def test_a_user_that_is_none(self):
         folder = tempfile.TemporaryDirectory(prefix="parley-none-")
         self.addCleanup(folder.cleanup)
