@@ -14,8 +14,10 @@
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <list>
 #include <thread>
 
 #include <spdlog/spdlog.h>
@@ -48,6 +50,19 @@ reply plain(http::status status, std::string text) {
   return x;
 }
 
+/// A client, and since when what it has to do next is waited for.
+struct reader {
+  explicit reader(tcp::socket socket) : stream(std::move(socket)) {}
+
+  boost::beast::tcp_stream stream;
+  steady_clock::time_point since = steady_clock::now();
+
+  void wait() {
+    since = steady_clock::now();
+    stream.expires_after(defaults::metrics_request_timeout);
+  }
+};
+
 } // namespace
 
 struct metrics_server::impl {
@@ -59,7 +74,7 @@ struct metrics_server::impl {
   metrics_gathering gathering;
   std::vector<tcp::acceptor> acceptors;
   std::vector<std::string> listening;
-  size_t clients = 0;
+  std::list<reader> readers;
   /// The page of the last reading, and when that was.
   std::string page;
   steady_clock::time_point read_at{};
@@ -115,15 +130,15 @@ struct metrics_server::impl {
       http::status::not_found, "there are /metrics, /healthz and /readyz");
   }
 
-  asio::awaitable<void> serve(tcp::socket socket) {
-    boost::beast::tcp_stream stream{std::move(socket)};
+  asio::awaitable<void> serve(std::list<reader>::iterator who) {
+    auto& stream = who->stream;
     boost::beast::flat_buffer buffer{defaults::metrics_request_max};
     error_code ec;
     auto token = asio::redirect_error(asio::use_awaitable, ec);
     for (bool goes_on = true; goes_on && !ec;) {
       http::request_parser<http::empty_body> request;
       request.header_limit(defaults::metrics_request_max);
-      stream.expires_after(defaults::metrics_request_timeout);
+      who->wait();
       co_await http::async_read(stream, buffer, request, token);
       if (ec)
         break;
@@ -135,10 +150,20 @@ struct metrics_server::impl {
       // The length is told, as HTTP wants it, without the text.
       if (request.get().method() == http::verb::head)
         x.body().clear();
-      stream.expires_after(defaults::metrics_request_timeout);
+      who->wait();
       co_await http::async_write(stream, x, token);
     }
-    --clients;
+    readers.erase(who);
+  }
+
+  /// Whoever has been waited for longest goes: who asks at once is never it.
+  void make_room() {
+    if (readers.size() < defaults::metrics_clients_max)
+      return;
+    auto longest = std::min_element(readers.begin(), readers.end(),
+      [](const reader& a, const reader& b) { return a.since < b.since; });
+    longest->stream.close();
+    longest->since = steady_clock::time_point::max();
   }
 
   asio::awaitable<void> accept(tcp::acceptor& from) {
@@ -153,9 +178,11 @@ struct metrics_server::impl {
         SPDLOG_WARN("cannot accept who reads metrics: {}", ec.message());
         pause.expires_after(defaults::accept_pause);
         co_await pause.async_wait(token);
-      } else if (clients < defaults::metrics_clients_max) {
-        ++clients;
-        asio::co_spawn(io, serve(std::move(socket)), asio::detached);
+      } else {
+        make_room();
+        asio::co_spawn(io,
+          serve(readers.emplace(readers.end(), std::move(socket))),
+          asio::detached);
       }
     }
   }

@@ -21,6 +21,9 @@ LINE = re.compile(
     r"^([a-z_]+)(\{([a-z_]+)=\"([^\"]*)\"\})? (\S+)$"  # one label at most
 )
 
+# defaults.hpp: metrics_clients_max.
+PLACES = 16
+
 
 def ask(address, path, method="GET"):
     """Status and body."""
@@ -184,10 +187,30 @@ class MetricsTest(SystemTest):
         except OSError:
             pass  # it was closed with bytes unread
         silent = [self.connect() for _ in range(40)]
-        # Those that came first have all places, and keep them for a while.
         for connection in silent:
             connection.close()
         wait_until(self.is_healthy, "room")
+
+    def test_who_is_slow_makes_room(self):
+        for count in (PLACES, 3 * PLACES):
+            slow = [self.connect() for _ in range(count)]
+            for byte in b"GET /readyz":
+                for connection in slow:
+                    try:
+                        connection.send(bytes([byte]))
+                    except OSError:
+                        pass  # it had to go
+                # Once in the time it takes to be there again.
+                status, body = ask(self.server.metrics, "/readyz")
+                self.assertEqual((status, body), (200, "ready\n"))
+
+    def test_who_is_quick_does_not_go(self):
+        quick = self.connect()
+        slow = [self.connect() for _ in range(PLACES - 1)]
+        for _ in range(2 * PLACES):
+            quick.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            self.assertIn(b" 200 ", quick.recv(4096))
+            slow.append(self.connect())
 
     def is_healthy(self):
         try:
