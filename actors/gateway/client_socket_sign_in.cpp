@@ -28,6 +28,13 @@ failure for_strangers(const failure& why) {
   }
 }
 
+/// The same of who asks for an account: that the disk takes none is no secret.
+failure for_who_registers(const failure& why) {
+  if (why.code == errc::store_failed)
+    return failure{errc::store_failed, "the server can make no accounts now"};
+  return for_strangers(why);
+}
+
 } // namespace
 
 // -- tries
@@ -211,7 +218,7 @@ void client_socket::register_wanted(
 void client_socket::registered(const failure& why) {
   x_registers = false;
   if (!x_closed)
-    x_connection->registered(for_strangers(why));
+    x_connection->registered(for_who_registers(why));
 }
 
 void client_socket::refuse(const failure& why) {

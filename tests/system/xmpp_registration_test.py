@@ -1,8 +1,13 @@
 """In-band registration (XEP-0077): off unless the setting is on; accounts that
 strangers make can sign in, and not too many come from one place."""
 
+import os
+import subprocess
+import tempfile
+import unittest
+
 import parley_system
-from parley_system import ALICE, DOMAIN, PASSWORD
+from parley_system import ALICE, DOMAIN, PASSWORD, numbers, wait_until
 from xmpp_fixture import Raw, XmppServer
 
 # As many as one source may ask for in an hour.
@@ -28,7 +33,15 @@ class Registration(parley_system.SystemTest):
     plain = False
 
     def setUp(self):
-        self.server = XmppServer(self.parley, users=self.users, plain=False)
+        self.start()
+
+    def start(self, **how):
+        self.server = XmppServer(
+            self.parley,
+            users=self.users,
+            plain=False,
+            **how,
+        )
         self.addCleanup(self.server.remove)
 
     def stranger(self):
@@ -81,6 +94,34 @@ class Registration(parley_system.SystemTest):
         for i in range(TRIES):
             self.assertIn("type='result'", self.stranger().wants(f"eve{i}"))
         self.assertIn("<policy-violation", self.stranger().wants("mallory"))
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can mount a small disk")
+    def test_a_full_disk_is_told_as_one(self):
+        disk = tempfile.mkdtemp(prefix="parley-disk-")
+        self.addCleanup(os.rmdir, disk)
+        mount = ["mount", "-t", "tmpfs", "-o", "size=12m", "none", disk]
+        if subprocess.run(mount, capture_output=True).returncode != 0:
+            self.skipTest("no small disk")
+        self.addCleanup(subprocess.run, ["umount", "-l", disk], check=True)
+        self.start(data=os.path.join(disk, "data"))
+        self.allow()
+        with open(os.path.join(disk, "ballast"), "wb", 0) as out:
+            try:
+                while True:
+                    out.write(bytes(4096))
+            except OSError:
+                pass
+        # The last page of the store's log has room still.
+        wait_until(
+            lambda: self.server.try_admin(
+                *("settings", "set", "im.rate", str(next(numbers) + 1))
+            ).returncode,
+            "a full disk",
+        )
+        said = self.stranger().wants("eve")
+        self.assertIn("<internal-server-error", said)
+        self.assertIn("store_failed", said)
+        self.assertNotIn("read", said)
 
 
 if __name__ == "__main__":
