@@ -317,6 +317,9 @@ void client_socket::requests_received(std::vector<numbered_request> what) {
   if (!x_session) // what the bytes began with may have ended it
     return;
   ++x_untaken;
+  for (const auto& x : what)
+    if (const auto* no = std::get_if<invalid_request>(&x.what))
+      x_home->with().hits->requests += no->why.limit.has_value();
   caf::anon_send(x_session, client_requests{x_id, std::move(what)});
 }
 

@@ -217,6 +217,7 @@ void client_socket::register_wanted(
 
 void client_socket::registered(const failure& why) {
   x_registers = false;
+  x_home->with().hits->registrations += why.code == errc::rate_limited;
   if (!x_closed)
     x_connection->registered(for_who_registers(why));
 }

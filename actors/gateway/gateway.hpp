@@ -15,6 +15,7 @@
 #include "actors/accounts/password_line.hpp"
 #include "actors/gateway/connection_places.hpp"
 #include "actors/gateway/late_reads.hpp"
+#include "actors/gateway/limits_hit.hpp"
 #include "actors/gateway/reached_looks.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/memory/memory_budget.hpp"
@@ -41,6 +42,8 @@ public:
     std::vector<std::weak_ptr<connections>> all;
     /// Of all listeners.
     std::shared_ptr<connection_places> places;
+    /// Of all workers.
+    std::shared_ptr<limits_hit> hits = std::make_shared<limits_hit>();
     /// Of the password actor.
     std::shared_ptr<password_line> line;
     /// Bytes of IMs without outcome on this worker, as its router counts them.
@@ -102,6 +105,7 @@ public:
   /// Why a connection was closed, and that there was no room for a password.
   void count_closed(errc why) noexcept {
     x_counts.slow_consumers += why == errc::slow_consumer;
+    x_with.hits->frames += why == errc::frame_too_large;
   }
   void count_sign_in_timeout() noexcept { ++x_counts.sign_in_timeouts; }
   void count_password_full() noexcept { ++x_counts.passwords_full; }

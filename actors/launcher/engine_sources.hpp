@@ -7,6 +7,7 @@
 
 #include "actors/accounts/password_line.hpp"
 #include "actors/gateway/connection_places.hpp"
+#include "actors/gateway/limits_hit.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/memory/memory_budget.hpp"
 #include "actors/observation/commit_meter.hpp"
@@ -31,6 +32,7 @@ struct engine_sources {
   std::shared_ptr<const commit_meter> commits;
   std::shared_ptr<const password_line> passwords;
   std::shared_ptr<const connection_places> places;
+  std::shared_ptr<const limits_hit> hits;
   std::shared_ptr<const memory_budget> budget;
   std::shared_ptr<const server_stage> stage;
   const store* db = nullptr;

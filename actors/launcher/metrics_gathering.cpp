@@ -64,6 +64,9 @@ engine_reading metrics_gathering::read() {
   x.unreadable = x_from.db->unreadable();
   x.places = x_from.places->max();
   x.turned_away = x_from.places->refused();
+  x.frames_too_large = x_from.hits->frames;
+  x.requests_too_large = x_from.hits->requests;
+  x.registrations_refused = x_from.hits->registrations;
   x.passwords = x_from.passwords->size();
   if (const auto* b = x_from.budget.get()) {
     x.held = b->by_kind();

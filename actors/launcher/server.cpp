@@ -192,6 +192,7 @@ void server::impl::spawn_actors(
       readers.front(), writer, passwords, line, all->routers, world});
 
   auto places = connection_places::by_descriptors();
+  auto hits = std::make_shared<limits_hit>();
   constexpr unsigned index_shift = 48;
   for (size_t i = 0; i < n; ++i)
     sockets.push_back(
@@ -204,6 +205,7 @@ void server::impl::spawn_actors(
     with.home = &workers.at(i);
     with.all.assign(sockets.begin(), sockets.end());
     with.places = places;
+    with.hits = hits;
     with.line = line;
     with.pending_bytes = pending_bytes[i];
     with.budget = budget;
@@ -232,6 +234,7 @@ void server::impl::spawn_actors(
   sources.commits = std::move(commits);
   sources.passwords = line;
   sources.places = places;
+  sources.hits = hits;
   sources.budget = budget;
   sources.stage = stage;
   sources.db = db.get();

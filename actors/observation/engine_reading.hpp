@@ -27,6 +27,11 @@ struct engine_reading {
   /// Connections: those there is room for, and those there was none for.
   uint64_t places = 0;
   uint64_t turned_away = 0;
+  /// What clients sent beyond what the protocol allows, and accounts that
+  /// strangers asked for beyond their number.
+  uint64_t frames_too_large = 0;
+  uint64_t requests_too_large = 0;
+  uint64_t registrations_refused = 0;
   /// Passwords that wait to be hashed.
   uint64_t passwords = 0;
   /// Bytes that clients make the server hold: by what for, the bound for all

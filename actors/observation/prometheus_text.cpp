@@ -140,6 +140,9 @@ void add_limits(page& p, const engine_reading& x) {
   p.line(presence.waiting_full, "limit", "contacts.waiting");
   p.line(x.sign_ins.over_rate, "limit", "signin.rate");
   p.line(x.turned_away, "limit", "connections");
+  p.line(x.frames_too_large, "limit", "frame");
+  p.line(x.requests_too_large, "limit", "request");
+  p.line(x.registrations_refused, "limit", "registrations");
   const auto& l = x.routers.limits;
   p.line(l.windows, "limit", "session.buffer");
   p.line(l.endpoints, "limit", "session.endpoints_max");

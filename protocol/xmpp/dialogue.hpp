@@ -316,6 +316,7 @@ private:
   void block(const block_question& x);
   /// There is no room in the list for whom this iq names.
   void put_too_many(std::string_view id);
+  void refuse_too_many(const element& iq);
   void go_on_blocking();
   void privacy_known(const parley::privacy& x);
   void privacy_unknown();

@@ -113,7 +113,7 @@ bool dialogue::name_users(const element& iq, std::vector<user_address>& whom) {
     if (!c.is("item", blocking))
       continue;
     if (whom.size() == defaults::privacy_entries_max) {
-      refuse(iq, stanza_error_of(errc::too_large), too_many());
+      refuse_too_many(iq);
       return false;
     }
     const auto one = address::parse(c["jid"]);
@@ -134,6 +134,14 @@ void dialogue::put_too_many(std::string_view id) {
   iq.name = "iq";
   iq.attributes = {{{}, "id", std::string{id}}};
   append_error_answer(out(), iq, stanza_error_of(errc::too_large), too_many());
+}
+
+/// By the session: who refuses counts as well.
+void dialogue::refuse_too_many(const element& iq) {
+  failure why{errc::too_large, too_many()};
+  why.limit = defaults::privacy_entries_max;
+  ask(invalid_request{std::move(why)},
+    {purpose::iq, std::string{iq["id"]}, std::string{iq["to"]}});
 }
 
 void dialogue::block(const block_question& x) {

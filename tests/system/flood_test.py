@@ -18,6 +18,9 @@ SCALE = 2
 # An event, or a list, for each that reads nothing.
 ON_TOP = 16 * 1024 * 1024
 
+# defaults.hpp: privacy_entries_max.
+PRIVACY_ENTRIES = 1_000
+
 
 class FloodTest(SystemTest):
     """Two innocents go on with their talk while the others flood."""
@@ -192,6 +195,25 @@ class FloodTest(SystemTest):
         self.setting("im.grace", "0.1s")  # two of three take nothing
         done = self.flood("retry_ids")
         self.assertGreater(done["stored"] + done.get("delivered", 0), 0)
+
+    def test_what_is_longer_than_anything_may_be_is_counted(self):
+        names = [f"u{n}@x.example" for n in range(PRIVACY_ENTRIES + 1)]
+        request = self.ann.request(set_privacy={"block": {"addresses": names}})
+        error = self.ann.until("error", request=request).error
+        self.ann.ack()
+        self.assertEqual(
+            (error.limit, error.value), (PRIVACY_ENTRIES, len(names))
+        )
+        self.becomes_one("parley_limits_hit_total{request}")
+        wire = self.wire()
+        wire.say_hello()
+        wire.write(b"\xff" * 4)
+        self.assertEqual(wire.error().reason, "frame_too_large")
+        self.becomes_one("parley_limits_hit_total{frame}")
+
+    def becomes_one(self, name):
+        wait_until(lambda: self.grew(name) > 0, name)
+        self.assertEqual(self.grew(name), 1)
 
     def test_the_troubleshooter_tells_each_part_beside_the_bound(self):
         checks = self.server.admin("troubleshoot")["checks"]

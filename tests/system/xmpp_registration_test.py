@@ -7,6 +7,7 @@ import tempfile
 import unittest
 
 import parley_system
+from metrics_test import read
 from parley_system import ALICE, DOMAIN, PASSWORD, numbers, wait_until
 from xmpp_fixture import Raw, XmppServer
 
@@ -38,6 +39,7 @@ class Registration(parley_system.SystemTest):
     def start(self, **how):
         self.server = XmppServer(
             self.parley,
+            *("--metrics", "127.0.0.1:0"),
             users=self.users,
             plain=False,
             **how,
@@ -93,7 +95,10 @@ class Registration(parley_system.SystemTest):
         self.allow()
         for i in range(TRIES):
             self.assertIn("type='result'", self.stranger().wants(f"eve{i}"))
+        refused = "parley_limits_hit_total{registrations}"
+        self.assertEqual(read(self.server)[refused], 0)
         self.assertIn("<policy-violation", self.stranger().wants("mallory"))
+        wait_until(lambda: read(self.server)[refused] == 1, refused)
 
     @unittest.skipUnless(os.geteuid() == 0, "only root can mount a small disk")
     def test_a_full_disk_is_told_as_one(self):

@@ -94,6 +94,17 @@ BOOST_AUTO_TEST_CASE(documents_are_told_by_what_was_asked) {
     has_line(x, "parley_limits_hit_total{limit=\"documents_rate\"} 7"));
 }
 
+BOOST_AUTO_TEST_CASE(limits_that_connections_judge_are_told) {
+  engine_reading x;
+  x.frames_too_large = 2;
+  x.requests_too_large = 3;
+  x.registrations_refused = 4;
+  const auto limits = std::string{"parley_limits_hit_total{limit="};
+  BOOST_TEST(has_line(x, limits + "\"frame\"} 2"));
+  BOOST_TEST(has_line(x, limits + "\"request\"} 3"));
+  BOOST_TEST(has_line(x, limits + "\"registrations\"} 4"));
+}
+
 BOOST_AUTO_TEST_CASE(counters_of_shards_add_up) {
   routing_counters a;
   routing_counters b;
