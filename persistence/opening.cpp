@@ -11,6 +11,7 @@
 #include "persistence/log_check.hpp"
 #include "persistence/migration.hpp"
 #include "persistence/records.hpp"
+#include "persistence/unmade_log.hpp"
 
 namespace parley {
 
@@ -35,11 +36,17 @@ private:
 
 enum class access { reading, writing };
 
+rocksdb::Env& disk_of(const store::options& how) {
+  return how.env ? *how.env : *rocksdb::Env::Default();
+}
+
 /// In `env`, if there is one, instead of that of `how`.
 result<std::unique_ptr<database>> open_rocks(const store::options& how,
   std::optional<uint64_t> refused_from, access wanted = access::writing,
   std::unique_ptr<rocksdb::Env> env = nullptr) {
-  auto options = database_options(env ? env.get() : how.env);
+  auto disk = env ? std::make_unique<unmade_log_env>(std::move(env))
+                  : std::make_unique<unmade_log_env>(disk_of(how));
+  auto options = database_options(disk.get());
   auto filter =
     refused_from ? std::make_unique<replay_end>(*refused_from) : nullptr;
   options.wal_filter = filter.get();
@@ -60,10 +67,11 @@ result<std::unique_ptr<database>> open_rocks(const store::options& how,
     status = rocksdb::Status::IOError(status.ToString());
   if (!status.ok())
     return tl::unexpected(opening_failure(status, how.path));
+  disk->bear_failures();
   database::handles handles{};
   std::copy(opened.begin(), opened.end(), handles.begin());
   return std::make_unique<database>(
-    db, handles, std::move(filter), std::move(env));
+    db, handles, std::move(filter), std::move(disk));
 }
 
 std::string parent_of(const std::string& path) {
@@ -96,15 +104,15 @@ result<std::unique_ptr<database>> open_for_reading(
 
 result<opened> open_database(
   const store::options& how, std::optional<uint64_t> refused_from) {
-  auto* env = how.env ? how.env : rocksdb::Env::Default();
-  auto state = check_folder(*env, how.path);
+  auto& env = disk_of(how);
+  auto state = check_folder(env, how.path);
   if (!state)
     return tl::unexpected(state.error());
   auto db =
     open_rocks(how, refused_from, access::writing, std::move(state->env));
   if (!db)
     return tl::unexpected(db.error());
-  if (auto synced = sync_names(*env, how.path); !synced.ok())
+  if (auto synced = sync_names(env, how.path); !synced.ok())
     return tl::unexpected(opening_failure(synced, how.path));
   auto migrated = migrate(**db, how.path);
   if (!migrated)

@@ -9,6 +9,7 @@ FAULTS is faults.cpp, built.
 """
 
 import ctypes
+import errno
 import os
 import signal
 import subprocess
@@ -211,6 +212,51 @@ class DiskTest(SystemTest):
         said = "Input/output error"
         self.fails(self.faults.break_disk, said, "another disk at hand")
 
+    def fill_log(self, alice, to):
+        """Until the server goes on with a new log; what was stored."""
+        stored = []
+        for n in range(2000):
+            body = f"{n} " + "x" * 30_000
+            outcome = alice.send(to, body=body)
+            if outcome != "stored":
+                break
+            stored.append(body)
+        self.assertEqual(outcome, "store_failed")
+        return stored
+
+    def test_a_disk_on_which_no_new_log_can_be_made(self):
+        self.server.set("im.offline_max", "unlimited")
+        alice, bob = (self.chat(self.user()) for _ in range(2))
+        for error in (errno.ENOSPC, errno.EIO):
+            absent = self.user()
+            self.faults.refuse_logs(error)
+            stored = self.fill_log(alice, absent)
+            for _ in range(3):
+                self.assertEqual(alice.send(absent), "store_failed")
+            self.assertIn(os.strerror(error), self.finding("store")["what"])
+            self.assertEqual(alice.send(bob.name), "delivered")
+            self.faults.disarm()
+            self.assertEqual(alice.send(absent, body="after"), "stored")
+            self.assertEqual(self.stored_for(absent), [*stored, "after"])
+        # Nobody was thrown out.
+        self.assertEqual(bob.quit(), 0)
+        self.assertEqual(self.server.stop(), 0)
+
+    def test_nor_does_that_keep_the_server_from_stopping_in_order(self):
+        self.server.set("im.offline_max", "unlimited")
+        alice, absent = self.chat(self.user()), self.user()
+        self.faults.refuse_logs()
+        stored = self.fill_log(alice, absent)
+        self.assertEqual(self.server.stop(), 0)
+        # Nor does the server start on it, and says why.
+        with self.assertRaises(AssertionError):
+            self.server.start()
+        self.assertEqual(self.server.process.wait(), 1)
+        self.server.process.stdout.close()
+        self.assertIn(".log: No space left", self.server.logged())
+        self.faults.disarm()
+        self.server.start()
+        self.assertEqual(self.stored_for(absent), stored)
 
     def test_what_was_acknowledged_meanwhile_does_not_come_again(self):
         alice = self.chat(self.user())

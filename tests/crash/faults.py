@@ -90,6 +90,10 @@ class Faults:
     def break_tables(self):
         self.arm(FAIL, WRITE | SYNC | MAKE, TABLE, error=errno.EIO)
 
+    def refuse_logs(self, error=errno.ENOSPC):
+        """No new log; what is open goes on, and tables are made."""
+        self.arm(FAIL, MAKE, LOG, error=error)
+
     def break_disk(self):
         self.arm(FAIL, WRITE | SYNC | MAKE | NAME, FILES, error=errno.EIO)
 

@@ -3,6 +3,9 @@
 #include "tests/persistence/fixture.hpp"
 #include "tests/support/lossy_fs.hpp"
 
+#include <atomic>
+#include <memory>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -48,9 +51,116 @@ void expect_recovery(lossy_fs::fault fault, uint64_t in_memory) {
   BOOST_TEST(must(db->head(bob)).stored == kept.size());
 }
 
+/// Makes no logs while it is told so; all else goes through.
+class logless_fs : public rocksdb::FileSystemWrapper {
+public:
+  using FileSystemWrapper::FileSystemWrapper;
+  const char* Name() const override { return "logless_fs"; }
+
+  rocksdb::IOStatus NewWritableFile(const std::string& name,
+    const rocksdb::FileOptions& how,
+    std::unique_ptr<rocksdb::FSWritableFile>* out,
+    rocksdb::IODebugContext* c) override {
+    if (!makes_logs && name.ends_with(".log"))
+      return rocksdb::IOStatus::IOError("no log can be made");
+    return target()->NewWritableFile(name, how, out, c);
+  }
+
+  std::atomic<bool> makes_logs = true;
+};
+
+/// A store on such a disk, below which the power can be cut.
+struct logless_store {
+  struct environment : rocksdb::EnvWrapper {
+    environment(rocksdb::Env& base, std::shared_ptr<logless_fs> files)
+      : EnvWrapper(&base) {
+      file_system_ = std::move(files);
+      system_clock_ = base.GetSystemClock();
+    }
+    const char* Name() const override { return "logless_disk"; }
+  };
+
+  result<std::unique_ptr<store>> open() {
+    return store::open({.path = "/store", .env = &env});
+  }
+  errc put(uint64_t order) {
+    auto what = make_im(alice, "m", std::string(512 * 1024, 'x'));
+    auto code = error_of(db->commit({make_put(bob, order, what)}));
+    if (code == errc::none)
+      kept.push_back(order);
+    return code;
+  }
+  /// Until the store goes on with a new log, which there is none of.
+  errc fill() {
+    files->makes_logs = false;
+    auto code = errc::none;
+    for (uint64_t n = 0; code == errc::none && n < 100; ++n)
+      code = put(1 + kept.size());
+    return code;
+  }
+  void is_whole() {
+    BOOST_TEST(orders(all_ims(*db, bob)) == kept);
+    BOOST_TEST(must(db->head(bob)).stored == kept.size());
+  }
+  void reopen() {
+    files->makes_logs = true;
+    db = must(open());
+    is_whole();
+    BOOST_TEST((put(1 + kept.size()) == errc::none));
+  }
+
+  lossy_disk disk;
+  std::shared_ptr<logless_fs> files =
+    std::make_shared<logless_fs>(disk.env()->GetFileSystem());
+  environment env{*disk.env(), files};
+  std::unique_ptr<store> db = must(open());
+  std::vector<uint64_t> kept;
+};
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(failing_disk)
+
+BOOST_AUTO_TEST_CASE(a_disk_that_can_make_no_log_refuses_and_then_goes_on) {
+  logless_store x;
+  for (int round = 0; round < 3; ++round) {
+    BOOST_REQUIRE((x.fill() == errc::store_failed));
+    for (int k = 0; k < 3; ++k)
+      BOOST_TEST((x.put(1000) == errc::store_failed));
+    x.is_whole();
+    x.files->makes_logs = true;
+    BOOST_TEST((x.put(1 + x.kept.size()) == errc::none));
+    x.is_whole();
+  }
+  x.db.reset();
+  x.reopen();
+}
+
+BOOST_AUTO_TEST_CASE(a_store_that_could_make_no_log_can_be_closed) {
+  logless_store x;
+  BOOST_REQUIRE((x.fill() == errc::store_failed));
+  x.db.reset();
+  // And it does not open without one.
+  for (int k = 0; k < 2; ++k)
+    BOOST_TEST((error_of(x.open()) == errc::store_unavailable));
+  x.reopen();
+}
+
+BOOST_AUTO_TEST_CASE(the_power_may_be_cut_while_no_log_can_be_made) {
+  std::mt19937_64 random(7);
+  for (uint64_t writes = 0; writes < 40; writes += 2) {
+    logless_store x;
+    x.files->makes_logs = false;
+    for (int n = 0; n < 30; ++n)
+      BOOST_REQUIRE((x.put(1 + x.kept.size()) == errc::none));
+    // Amid the flush.
+    x.disk.files().power_off_after(writes);
+    BOOST_REQUIRE((x.fill() == errc::store_failed));
+    x.db.reset();
+    x.disk.files().power_on(random);
+    x.reopen();
+  }
+}
 
 BOOST_AUTO_TEST_CASE(a_full_disk_refuses_and_a_freed_one_goes_on) {
   expect_recovery(lossy_fs::fault::full, 0);
