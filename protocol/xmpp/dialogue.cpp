@@ -16,14 +16,6 @@ namespace {
 
 constexpr std::string_view ping = "urn:xmpp:ping";
 
-/// Sessions of one thread are told the same, one after another.
-std::shared_ptr<const client_policies> shared_by_all(client_policies x) {
-  thread_local std::shared_ptr<const client_policies> last;
-  if (!last || *last != x)
-    last = std::make_shared<const client_policies>(std::move(x));
-  return last;
-}
-
 constexpr std::string_view no_way_there =
   "there is no way from here to other servers";
 
@@ -270,23 +262,6 @@ bool dialogue::tell(
       what);
   ask_waiting(wanted);
   return safe;
-}
-
-void dialogue::heed_policy(const policy_values& x) {
-  client_policies told;
-  if (x_policies)
-    told = *x_policies;
-  x_policy_shares = true;
-  x_policy_overridden = false;
-  for (const auto& [name, value] : x.values) {
-    if (std::find(client_policy_names.begin(), client_policy_names.end(), name)
-      != client_policy_names.end())
-      told[name] = value;
-    x_policy_shares &= name != "presence.sharing" || value == "on";
-    x_policy_overridden |= name == "presence.sharing_override" && value == "on";
-  }
-  x_policies = shared_by_all(std::move(told));
-  review_directed();
 }
 
 bool dialogue::answer_to(sequence number, const answer& x) {

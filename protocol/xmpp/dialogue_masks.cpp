@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "protocol/xmpp/dialogue.hpp"
@@ -14,6 +15,14 @@ constexpr std::string_view blocking_errors = "urn:xmpp:blocking:errors";
 bool blocks_domains(const privacy& x) {
   return std::any_of(x.domains.begin(), x.domains.end(),
     [](const auto& d) { return d.second == approval::block; });
+}
+
+/// Sessions of one thread are told the same, one after another.
+std::shared_ptr<const client_policies> shared_by_all(client_policies x) {
+  thread_local std::shared_ptr<const client_policies> last;
+  if (!last || *last != x)
+    last = std::make_shared<const client_policies>(std::move(x));
+  return last;
 }
 
 } // namespace
@@ -32,6 +41,23 @@ void dialogue::heed_privacy(const parley::privacy& x) {
     rules.domains = x.domains;
     x_domain_rules = std::make_unique<const parley::privacy>(std::move(rules));
   }
+  review_directed();
+}
+
+void dialogue::heed_policy(const policy_values& x) {
+  client_policies told;
+  if (x_policies)
+    told = *x_policies;
+  x_policy_shares = true;
+  x_policy_overridden = false;
+  for (const auto& [name, value] : x.values) {
+    if (std::find(client_policy_names.begin(), client_policy_names.end(), name)
+      != client_policy_names.end())
+      told[name] = value;
+    x_policy_shares &= name != "presence.sharing" || value == "on";
+    x_policy_overridden |= name == "presence.sharing_override" && value == "on";
+  }
+  x_policies = shared_by_all(std::move(told));
   review_directed();
 }
 
