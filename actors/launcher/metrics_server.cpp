@@ -85,7 +85,7 @@ struct metrics_server::impl {
     auto& x = acceptors.emplace_back(io);
     x.assign(at.is_v6() ? tcp::v6() : tcp::v4(), at.release(), ec);
     if (!ec)
-      x.listen(static_cast<int>(defaults::metrics_clients_max), ec);
+      x.listen(defaults::accept_backlog, ec);
     if (ec)
       return fail(
         errc::bad_address, "cannot listen for metrics: " + ec.message());
@@ -156,14 +156,23 @@ struct metrics_server::impl {
     readers.erase(who);
   }
 
-  /// Whoever has been waited for longest goes: who asks at once is never it.
-  void make_room() {
-    if (readers.size() < defaults::metrics_clients_max)
-      return;
-    auto longest = std::min_element(readers.begin(), readers.end(),
-      [](const reader& a, const reader& b) { return a.since < b.since; });
-    longest->stream.close();
-    longest->since = steady_clock::time_point::max();
+  /// Whoever has been waited for longest goes, but has a moment to ask: else
+  /// many that come again at once would drive out everybody.
+  asio::awaitable<void> make_room() {
+    asio::steady_timer moment{io};
+    error_code ec;
+    auto is_older = [](const reader& a, const reader& b) {
+      return a.since < b.since;
+    };
+    while (readers.size() >= defaults::metrics_clients_max) {
+      auto longest = std::min_element(readers.begin(), readers.end(), is_older);
+      const auto until = longest->since + defaults::accept_pause;
+      if (until <= steady_clock::now())
+        longest->stream.close();
+      // Closed, it leaves as soon as this waits.
+      moment.expires_at(until);
+      co_await moment.async_wait(asio::redirect_error(asio::use_awaitable, ec));
+    }
   }
 
   asio::awaitable<void> accept(tcp::acceptor& from) {
@@ -179,7 +188,7 @@ struct metrics_server::impl {
         pause.expires_after(defaults::accept_pause);
         co_await pause.async_wait(token);
       } else {
-        make_room();
+        co_await make_room();
         asio::co_spawn(io,
           serve(readers.emplace(readers.end(), std::move(socket))),
           asio::detached);
