@@ -94,11 +94,15 @@ void roster_state::after(
   x_held.push_back({std::move(act), std::move(fails)});
 }
 
+void roster_state::act() {
+  while (!x_committing && x_writes.empty() && !x_held.empty())
+    for (auto& h : std::exchange(x_held, {}))
+      h.act();
+}
+
 void roster_state::flush() {
   do {
-    while (!x_committing && x_writes.empty() && !x_held.empty())
-      for (auto& h : std::exchange(x_held, {}))
-        h.act();
+    act();
     count_adhoc_watchers();
     if (!x_committing && !x_writes.empty())
       commit();
@@ -116,7 +120,7 @@ void roster_state::count_list() {
 }
 
 void roster_state::weigh() {
-  if (!waits_for_disk() && x_waiting.empty() && x_checks.empty())
+  if (!waits_for_disk() && x_waiting.empty())
     x_weight.committed(true);
   if (x_weight.is_stale())
     count_list();
@@ -211,7 +215,9 @@ void roster_state::requests(roster_requests& x) {
   for (auto& r : x.what) {
     auto from = x.from;
     auto number = r.number;
-    if (!x_weight.take(r.what, config->waiting_max)) {
+    // Before it is loaded nobody here could be answered: the session's window
+    // bounds what waits for that.
+    if (!x_weight.take(r.what, x_loaded ? config->waiting_max : UINT64_MAX)) {
       failure why{errc::overloaded, "the disk is slow, and much waits for it"};
       why.retry_after = defaults::roster_waiting_retry_after;
       ++config->counters->waiting_full;
@@ -220,6 +226,10 @@ void roster_state::requests(roster_requests& x) {
     }
     when_loaded([this, from, r = std::move(r)]() mutable { request(from, r); },
       [this, from, number](const failure& why) { answer(from, number, why); });
+    // What needs no disk has waited for nothing.
+    act();
+    if (!waits_for_disk() && x_waiting.empty())
+      x_weight.committed(true);
   }
 }
 

@@ -213,6 +213,8 @@ private:
   void read();
   void after(
     std::function<void()> act, std::function<void(const failure&)> fails = {});
+  /// On what waits for nothing on its way to the disk.
+  void act();
   void commit();
   void committed(const failure& why);
   void request(session_id from, numbered_request& x);

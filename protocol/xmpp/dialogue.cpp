@@ -340,13 +340,17 @@ bool dialogue::put_answer(const asked& about, const answer& x) {
   std::string_view name = "iq";
   switch (about.what) {
   case purpose::own:
+    return false;
+  case purpose::roster_whole:
     if (const auto* l = std::get_if<contact_list>(&x.what))
       contacts_listed(*l);
+    else
+      x_listing = false; // with its next presence
     return false;
   case purpose::roster_since:
   case purpose::roster_missed:
     if (const auto* l = std::get_if<contact_list>(&x.what)) {
-      contacts_since(*l);
+      contacts_since(x.to, *l);
       // They may have been told to a connection that broke.
       if (about.what == purpose::roster_since && is_available())
         put_requests();

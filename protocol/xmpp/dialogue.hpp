@@ -97,6 +97,8 @@ public:
 
   /// False while too many requests wait for room.
   bool takes_stanzas() const noexcept;
+  /// Of requests, by the server: what stands in the way is not the client.
+  bool awaits_answers() const noexcept { return x_under_way > 0; }
   bool is_resumable() const noexcept { return x_resumable; }
   bool is_resuming() const noexcept { return x_resuming; }
   /// Whether a request waits for room.
@@ -118,6 +120,8 @@ private:
     subscription,
     roster_get,
     roster_set,
+    /// Not asked for by the client.
+    roster_whole,
     /// What has become of the contacts while the client was away.
     roster_since,
     /// The same, where the session has not told of all of it.
@@ -285,7 +289,7 @@ private:
   void contacts_changed(const contact_list& x);
   void ask_for_missed();
   /// The answer to `roster_since` and `roster_missed`.
-  void contacts_since(const contact_list& x);
+  void contacts_since(request_number number, const contact_list& x);
   /// Asks what has become of them since.
   void catch_up(roster_version from, purpose what = purpose::roster_since);
   void catching_up_failed(const answer& x);
@@ -452,6 +456,9 @@ private:
   /// Whether the client has heard of those that came while it was away.
   enum class catching_up : uint8_t { done, asked, refused };
   catching_up x_catching_up = catching_up::done;
+  /// The last question of that, and what was acknowledged when it was asked.
+  request_number x_catch_up;
+  sequence x_safe_then;
   /// While it has not: up to then it has.
   roster_version x_complete;
   /// Up to which version the list is known here; nothing before it was listed.

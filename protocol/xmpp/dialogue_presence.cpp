@@ -111,6 +111,8 @@ void dialogue::take_presence(const element& x) {
     return refuse(x, jid_malformed, whom.error().text);
   if (type.empty() || type == "unavailable")
     take_directed(x, *whom);
+  else if (type == "error" && hides_from(whom->user))
+    return;
   else if (type == "error")
     pass(x, *whom, reach::endpoint, false);
   else if (type == "probe" && out().size() > defaults::output_pause)
@@ -136,7 +138,7 @@ void dialogue::take_availability(const element& x) {
     leave(*x_requests);
   else if (!std::exchange(x_listing, true))
     // Requests of others reach who shows itself, with a roster or without.
-    ask(list_contacts{}, {});
+    ask(list_contacts{}, {purpose::roster_whole, {}, {}});
   if (what->show != show::unavailable)
     heed_capabilities(x);
   asked about{purpose::presence, std::string{x["id"]}, {}};

@@ -162,7 +162,7 @@ void dialogue::take_roster(const element& iq, const element& query) {
     x_interested = true;
     // The difference alone does not say who waits for an approval.
     if (!std::exchange(x_listing, true) && wish.known.value > 0)
-      ask(list_contacts{}, {});
+      ask(list_contacts{}, {purpose::roster_whole, {}, {}});
     about.what = purpose::roster_get;
     ask(wish, std::move(about));
     return;
@@ -250,8 +250,11 @@ void dialogue::push_roster(const contact_list& x) {
 void dialogue::contacts_changed(const contact_list& x) {
   if (x_heard && x.version < *x_heard)
     return; // in a list that has overtaken it
-  // Of what a slow client did not take, the session tells the last alone.
-  if (x_heard && x.since > *x_heard)
+  // Of what a slow client did not take, the session tells the last alone. As
+  // long as there is no room for the rest, that is told as it comes.
+  const bool has_no_room =
+    x_catching_up == catching_up::refused && !x_kept.empty();
+  if (x_heard && x.since > *x_heard && !has_no_room)
     return ask_for_missed();
   take_changes(x);
 }
@@ -297,24 +300,27 @@ contact_list dialogue::with_gone(contact_list x) const {
   return x;
 }
 
-void dialogue::contacts_since(const contact_list& x) {
-  x_catching_up = catching_up::done;
+void dialogue::contacts_since(request_number number, const contact_list& x) {
+  if (x_catching_up == catching_up::asked && number == x_catch_up)
+    x_catching_up = catching_up::done;
   take_changes(with_gone(x));
 }
 
 void dialogue::catch_up(roster_version from, purpose what) {
   x_complete = from;
   x_catching_up = catching_up::asked;
-  ask(list_contacts{from}, {what, {}, {}});
+  x_safe_then = x_safe;
+  x_catch_up = ask(list_contacts{from}, {what, {}, {}});
 }
 
 void dialogue::catching_up_failed(const answer& x) {
-  if (std::holds_alternative<contact_list>(x.what))
+  if (std::holds_alternative<contact_list>(x.what) || x.to != x_catch_up)
     return;
   x_catching_up = catching_up::refused;
   // The session had no room for it before the client acknowledged the rest.
   const auto* why = std::get_if<failure>(&x.what);
-  if (why && why->code == errc::overloaded && x_kept.empty())
+  if (why && why->code == errc::overloaded && x_kept.empty()
+    && x_safe > x_safe_then)
     catch_up(x_complete);
 }
 

@@ -228,7 +228,8 @@ void stream::tick(steady_time now) {
   if (x_closed)
     return;
   x_patience.is(now);
-  if (x_dialogue && !takes_input())
+  if (x_dialogue && !x_draining && !takes_input()
+    && x_dialogue->awaits_answers())
     x_patience.heard(); // what it says is not read: the silence is not its own
   if (const auto why = x_patience.overdue(waiting() <= defaults::output_pause);
       why.code != errc::none)

@@ -158,6 +158,7 @@ struct engine {
     engine.passwords = std::make_shared<password_line>(8);
     engine.places = std::make_shared<connection_places>(8, 8);
     engine.stage = std::make_shared<server_stage>();
+    engine.hits = std::make_shared<limits_hit>();
     engine.db = db.get();
     requests.emplace(system, reach, stopping);
   }

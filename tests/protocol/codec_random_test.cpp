@@ -7,6 +7,7 @@
 #include "tests/protocol/values.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <cstdlib>
 
 #include <map>
 #include <set>
@@ -17,10 +18,21 @@ using namespace parley::test;
 
 namespace {
 
-/// Runs `body` with a fresh source of values, whose seed is shown if it fails.
+std::string hex(std::string_view bytes) {
+  std::string out;
+  for (const unsigned char c : bytes)
+    for (const auto digit : {c >> 4, c & 15})
+      out += "0123456789abcdef"[digit];
+  return out;
+}
+
+/// Runs `body` with a fresh source of values, whose seed is shown if it fails;
+/// PARLEY_SEED takes it again.
 template <class F>
 void with_seed(F body) {
-  auto seed = std::random_device{}();
+  const auto* given = std::getenv("PARLEY_SEED");
+  const auto seed =
+    given ? std::strtoul(given, nullptr, 10) : std::random_device{}();
   BOOST_TEST_MESSAGE("seed " << seed);
   BOOST_TEST_CONTEXT("seed " << seed) {
     maker make{seed};
@@ -390,7 +402,8 @@ BOOST_AUTO_TEST_CASE(
       wire::ServerFrame message;
       auto good = message.ParseFromString(bytes);
       auto x = decode_server(bytes);
-      BOOST_REQUIRE(good == x.has_value());
+      BOOST_TEST_CONTEXT("frame " << hex(bytes))
+        BOOST_REQUIRE(good == x.has_value());
       auto event = x ? std::get_if<numbered_event>(&*x) : nullptr;
       auto im = event ? std::get_if<incoming_im>(&event->what) : nullptr;
       if (im) {
