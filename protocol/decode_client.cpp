@@ -70,13 +70,16 @@ bool decode_plain_send(request_number number, std::string_view bytes,
   while (auto t = in.next()) {
     switch (t) {
     case tag(send_type::kIdFieldNumber, bytes_type):
-      id = in.bytes();
+      if (!in.once(id))
+        return false;
       break;
     case tag(send_type::kToFieldNumber, bytes_type):
-      to = in.bytes();
+      if (!in.once(to))
+        return false;
       break;
     case tag(send_type::kBodyFieldNumber, bytes_type):
-      body = in.bytes();
+      if (!in.once(body))
+        return false;
       break;
     case tag(send_type::kReceiptsFieldNumber, varint_type):
       receipts = in.varint() != 0;

@@ -32,16 +32,20 @@ bool decode_plain_im(
   while (auto t = in.next()) {
     switch (t) {
     case tag(im_type::kFromFieldNumber, bytes_type):
-      from = in.bytes();
+      if (!in.once(from))
+        return false;
       break;
     case tag(im_type::kToFieldNumber, bytes_type):
-      to = in.bytes();
+      if (!in.once(to))
+        return false;
       break;
     case tag(im_type::kIdFieldNumber, bytes_type):
-      id = in.bytes();
+      if (!in.once(id))
+        return false;
       break;
     case tag(im_type::kBodyFieldNumber, bytes_type):
-      body = in.bytes();
+      if (!in.once(body))
+        return false;
       break;
     case tag(im_type::kSentAtMsFieldNumber, varint_type):
       sent_at = in.varint();

@@ -126,6 +126,14 @@ public:
     x_p += n;
     return x;
   }
+  /// The same into `x`; false if that holds some already, which protobuf would
+  /// have looked at as well.
+  bool once(std::string_view& x) noexcept {
+    if (!x.empty())
+      return false;
+    x = bytes();
+    return true;
+  }
 
 private:
   uint64_t error() noexcept {

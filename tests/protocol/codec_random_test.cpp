@@ -1,16 +1,18 @@
-
 #include "protocol/codec.hpp"
+
+#include <cstdlib>
+#include <map>
+#include <random>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include <boost/test/unit_test.hpp>
 
 #include "protocol/parley.pb.h"
 #include "protocol/unicode.hpp"
 #include "tests/protocol/golden.hpp"
 #include "tests/protocol/values.hpp"
-
-#include <boost/test/unit_test.hpp>
-#include <cstdlib>
-
-#include <map>
-#include <set>
 
 using namespace parley;
 using namespace parley::native;
@@ -389,6 +391,38 @@ BOOST_AUTO_TEST_CASE(damaged_frames_mean_the_same_to_protobuf_and_to_us) {
   });
 }
 
+/// A field of bytes, of less than 128 of them.
+std::string block(int field, std::string_view bytes) {
+  std::string out;
+  for (unsigned tag = static_cast<unsigned>(field) << 3 | 2;; tag >>= 7) {
+    out += static_cast<char>(tag < 0x80 ? tag : tag | 0x80);
+    if (tag < 0x80)
+      break;
+  }
+  out += static_cast<char>(bytes.size());
+  return out.append(bytes);
+}
+
+BOOST_AUTO_TEST_CASE(a_text_that_comes_twice_is_looked_at_both_times) {
+  const auto twice = [](int field) {
+    return block(field, "\xff") + block(field, "x");
+  };
+  for (const int field : {wire::SendIm::kIdFieldNumber,
+         wire::SendIm::kToFieldNumber, wire::SendIm::kBodyFieldNumber}) {
+    const auto bytes = block(wire::ClientFrame::kSendFieldNumber, twice(field));
+    BOOST_TEST(!wire::ClientFrame{}.ParseFromString(bytes));
+    const auto x = decode_client(bytes, golden_origin());
+    const auto* request = x ? std::get_if<numbered_request>(&*x) : nullptr;
+    BOOST_TEST((!request || !std::holds_alternative<send_im>(request->what)));
+  }
+  for (const int field : {wire::Im::kFromFieldNumber, wire::Im::kToFieldNumber,
+         wire::Im::kIdFieldNumber, wire::Im::kBodyFieldNumber}) {
+    const auto bytes = block(wire::ServerFrame::kImFieldNumber, twice(field));
+    BOOST_TEST(!wire::ServerFrame{}.ParseFromString(bytes));
+    BOOST_TEST(!decode_server(bytes).has_value());
+  }
+}
+
 BOOST_AUTO_TEST_CASE(
   damaged_server_frames_mean_the_same_to_protobuf_and_to_us) {
   with_seed([](maker& make) {
@@ -403,7 +437,7 @@ BOOST_AUTO_TEST_CASE(
       auto good = message.ParseFromString(bytes);
       auto x = decode_server(bytes);
       BOOST_TEST_CONTEXT("frame " << hex(bytes))
-        BOOST_REQUIRE(good == x.has_value());
+      BOOST_REQUIRE(good == x.has_value());
       auto event = x ? std::get_if<numbered_event>(&*x) : nullptr;
       auto im = event ? std::get_if<incoming_im>(&event->what) : nullptr;
       if (im) {
