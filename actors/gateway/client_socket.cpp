@@ -129,9 +129,9 @@ void client_socket::budget_returned() {
     go_on();
 }
 
-bool client_socket::is_held_too_long(steady_time now) const noexcept {
-  return x_held == held::by_budget
-    && now - x_held_since >= defaults::budget_retry_after;
+bool client_socket::is_held_for(
+  std::chrono::milliseconds time, steady_time now) const noexcept {
+  return x_held == held::by_budget && now - x_held_since >= time;
 }
 
 void client_socket::turn_away(size_t max) {
@@ -156,6 +156,11 @@ void client_socket::handled(uint64_t session_holds) {
   x_session_holds = session_holds;
   if (x_untaken > 0 && --x_untaken == 0 && x_held == held::by_session)
     go_on();
+}
+
+void client_socket::holds(uint64_t session_holds) {
+  x_session_holds = session_holds;
+  budget_returned();
 }
 
 uint64_t client_socket::waits_to_be_written() const noexcept {

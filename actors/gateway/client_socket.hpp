@@ -40,7 +40,8 @@ public:
   void budget_returned();
   /// For want of memory it has not been read from for long: not even its end
   /// would be noticed.
-  bool is_held_too_long(steady_time now) const noexcept;
+  bool is_held_for(
+    std::chrono::milliseconds time, steady_time now) const noexcept;
   /// Bytes that are held for it, its session's included.
   uint64_t held_bytes() const noexcept {
     return x_session_holds + x_booked_output.bytes() + x_booked_rest.bytes();
@@ -78,6 +79,7 @@ public:
   bool takes_presence() override;
   bool takes_events() override;
   void handled(uint64_t session_holds) override;
+  void holds(uint64_t session_holds) override;
   uint64_t waits_to_be_written() const noexcept override;
   bool is_resumable() const noexcept override;
   std::unique_ptr<connection_legacy> take_legacy() override;

@@ -17,6 +17,10 @@ using std::chrono::steady_clock;
 
 namespace {
 
+/// How long who holds too much for what is free may go without being read,
+/// while nothing is short.
+constexpr std::chrono::milliseconds held_patience = std::chrono::seconds{30};
+
 /// A sweep and worker, where memory is short.
 constexpr size_t strangers_refused_at_once = 1024;
 
@@ -221,23 +225,26 @@ size_t connections::turn_away(
 
 /// Who may not yet waits again; where memory stays short, those who hold most
 /// of it lose their connection, and with it what is not whole: strangers first,
-/// who are promised nothing.
+/// who are promised nothing. Who holds too much for what is free does so in any
+/// case, only later: nothing else might ever change that.
 void connections::let_waiting_go_on() {
-  if (is_short()) {
-    std::vector<std::shared_ptr<client_socket>> strangers;
-    std::vector<std::shared_ptr<client_socket>> stuck;
+  std::vector<std::shared_ptr<client_socket>> strangers;
+  if (is_short())
     for (const auto& [id, s] : x_sockets)
       if (!s->is_signed_in() && !s->is_closing())
         strangers.push_back(s);
-    for (auto id : x_waiting)
-      if (auto s = find(id); s && s->is_held_too_long(steady_clock::now()))
-        stuck.push_back(std::move(s));
+  std::vector<std::shared_ptr<client_socket>> stuck;
+  const auto held_max =
+    is_short() ? defaults::budget_retry_after : held_patience;
+  for (auto id : x_waiting)
+    if (auto s = find(id); s && s->is_held_for(held_max, steady_clock::now()))
+      stuck.push_back(std::move(s));
+  if (!strangers.empty())
     x_with.budget->refused_connections +=
-      turn_away(strangers, strangers_refused_at_once);
-    if (strangers.empty())
-      x_with.budget->ended_sessions +=
-        turn_away(std::move(stuck), defaults::budget_ended_at_once);
-  }
+      turn_away(std::move(strangers), strangers_refused_at_once);
+  else if (!stuck.empty())
+    x_with.budget->ended_sessions +=
+      turn_away(std::move(stuck), defaults::budget_ended_at_once);
   for (auto id : std::exchange(x_waiting, {}))
     if (auto s = find(id))
       s->budget_returned();

@@ -130,7 +130,6 @@ void router_state::make_session(local_sign_in& x) {
   c.token = resume_token{id, e.proof}.str();
   c.rules = config.rules;
   c.counters = x_presence;
-  c.weights = x_roster_weights;
   if (config.budget)
     c.book = config.budget->of(config.index);
   c.limits = x_limits;

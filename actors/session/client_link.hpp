@@ -33,6 +33,8 @@ public:
   /// The session has handled a message of what one read brought: requests, an
   /// acknowledgement, or a window. It keeps so many bytes for this client.
   virtual void handled(uint64_t) {}
+  /// It keeps less than it said last, though the client said nothing.
+  virtual void holds(uint64_t) {}
   /// Bytes that wait to be written.
   virtual uint64_t waits_to_be_written() const noexcept { return 0; }
   virtual void send_window(const window& requests) = 0;

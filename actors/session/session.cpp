@@ -386,9 +386,13 @@ void session_state::book(bool of_client) {
   if (config.untaken)
     *config.untaken =
       stream.untaken_bytes() + (link ? link->waits_to_be_written() : 0);
-  if (of_client && link)
-    link->handled(stream.untaken_bytes() + stream.request_bytes()
-      + (config.weights ? config.weights->excess_of(config.self.user) : 0));
+  const auto holds = stream.untaken_bytes() + stream.request_bytes();
+  // Else it might not be read for what is long answered.
+  const bool has_less = holds + defaults::budget_holder_floor <= told_holds;
+  if (!link || !(of_client || has_less))
+    return;
+  told_holds = holds;
+  of_client ? link->handled(holds) : link->holds(holds);
 }
 
 void session_state::say_last_words() {

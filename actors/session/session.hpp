@@ -11,7 +11,6 @@
 #include "actors/interfaces.hpp"
 #include "actors/memory/memory_budget.hpp"
 #include "actors/roster/presence_counters.hpp"
-#include "actors/roster/roster_weight.hpp"
 #include "actors/runtime/pinned.hpp"
 #include "actors/session/allowance.hpp"
 #include "actors/session/client_link.hpp"
@@ -44,7 +43,6 @@ struct session_config {
   shared<policy> rules;
   /// Of its worker; null: nobody counts.
   std::shared_ptr<presence_counters> counters = nullptr;
-  std::shared_ptr<const roster_weights> weights = nullptr;
   std::shared_ptr<session_limits> limits = nullptr;
   std::shared_ptr<worker_book> book = nullptr;
   /// Told what its client leaves untaken, in bytes. May be null.
@@ -69,6 +67,8 @@ struct session_state {
   /// there: the last of it may still be on the way here.
   std::vector<link_id> taken_over;
   uint64_t attachment = 0;
+  /// What the link was told that is kept for the client.
+  uint64_t told_holds = 0;
   /// The client wants no IMs for now.
   bool paused = false;
   /// The widest request window that it was ever granted.

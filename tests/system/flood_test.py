@@ -187,6 +187,50 @@ class FloodTest(SystemTest):
             "memory",
         )
 
+    def test_contact_lists_that_are_long(self):
+        group = ["g" * 250 + f"{n:02}" for n in range(32)]
+
+        def fill(wire):
+            for first in range(0, 200, 25):
+                contacts = [
+                    {"address": f"c{n}@far.net", "name": "n", "groups": group}
+                    for n in range(first, first + 25)
+                ]
+                request = wire.request(add_contacts={"contacts": contacts})
+                frame = wire.until("contacts_changed", "error", request=request)
+                wire.ack()
+                if frame.WhichOneof("kind") == "error":
+                    raise Refused(frame.error)
+
+        wires = []
+        refused = 0
+        for user in self.crowd[:60]:
+            try:
+                wire = self.wire()
+                wires.append(wire.sign_in(user))
+                fill(wire)
+            except (Closed, Refused, ConnectionError):
+                refused += 1
+            self.is_within_its_bound()
+            if refused > 0:
+                break
+        self.assertEqual(refused, 1)
+        held = read(self.server)["parley_held_bytes{rosters}"]
+        self.assertGreater(held, self.bound / 2)
+        self.talk()
+        for wire in wires:
+            try:
+                wire.request(sign_out={})
+            except OSError:
+                pass
+        for user in self.crowd[:60]:
+            self.server.try_admin("kick", user)
+        wait_until(
+            lambda: read(self.server)["parley_held_bytes{rosters}"]
+            < self.bound / 16,
+            "memory",
+        )
+
     def test_broadcasts_to_many_endpoints(self):
         done = self.flood("broadcasts")
         self.assertGreater(done.get("broadcast", 0), 0, done)
