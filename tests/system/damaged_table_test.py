@@ -6,9 +6,11 @@ records were there, and nothing but these.
 """
 
 import os
+import re
 import secrets
 
 from parley_system import ALICE, BOB, CAROL, Chat, Server, SystemTest, main
+from parley_system import wait_until
 
 IMS = 40
 NEAR = 4  # IMs that may share a block
@@ -68,7 +70,11 @@ class TableTest(SystemTest):
         self.assertIn(30, lost)
         self.assertLessEqual(max(abs(n - 30) for n in lost), NEAR)
         # The latter once RocksDB has come upon it, too, and writes no more.
-        self.assertRegex(self.store_health(), "cannot be read|is damaged")
+        # It may be opening its store anew at this moment.
+        wait_until(
+            lambda: re.search("cannot be read|is damaged", self.store_health()),
+            "what is told of the damage",
+        )
         # What was taken does not come again, also from beside the damage.
         bob.quit()
         again = self.chat(BOB)
