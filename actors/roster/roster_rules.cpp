@@ -431,6 +431,12 @@ void roster_rules::receive(
   case kind::unsubscribed:
     if (!x || what.number != x->asked)
       break; // about an earlier wish
+    // It was denied, forgotten with the entry, and met again: one says so.
+    if (what.what == kind::subscribed
+      && x->what.subscription.to == half::none) {
+      wish(c, *x, kind::unsubscribe, now_us);
+      break;
+    }
     apply(*x,
       what.what == kind::subscribed ? subscription_event::gets_subscribed
                                     : subscription_event::gets_unsubscribed);

@@ -89,6 +89,7 @@ constexpr known_seed known_seeds[]{
   {"who signed out at the end was not brought in", 960006349},
   {"a session was as old as a later sign-in", 981004512},
   {"a MANIFEST torn by a power cut was taken for damage", 1200005115},
+  {"a denial was forgotten, and its wish approved anew", 2100009397},
 };
 
 void live(const seeds& xs) {

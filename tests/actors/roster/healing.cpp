@@ -131,6 +131,26 @@ BOOST_AUTO_TEST_CASE(one_unblocked_by_a_user_who_asks_waits_as_a_request) {
   }
 }
 
+// The wish is sent again where the word that it came was lost, and who denied
+// it may have forgotten its number with the entry.
+BOOST_AUTO_TEST_CASE(a_wish_that_comes_again_after_its_denial_is_no_new_one) {
+  auto x = subscribed();
+  const auto number = x.disks[0].items.at(one_of_pair(1)).asked;
+  BOOST_REQUIRE(!x.perform(1, deed::deny));
+  BOOST_REQUIRE(!x.settle());
+  BOOST_TEST((to_of(x) == half::none));
+  BOOST_TEST(!x.disks[1].items.contains(one_of_pair(0)));
+  BOOST_REQUIRE(!x.run(1, [number](roster_rules& r) {
+    r.receive({one_of_pair(0), one_of_pair(1),
+                subscription_note::kind::subscribe, number},
+      policy{}, number + 1);
+  }));
+  BOOST_REQUIRE(!x.settle());
+  BOOST_TEST((to_of(x) == half::none));
+  BOOST_TEST(x.disks[1].head.watchers == 0u);
+  BOOST_TEST(!x.wrong());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace parley::test
