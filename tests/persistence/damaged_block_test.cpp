@@ -4,6 +4,7 @@
 #include <fstream>
 #include <random>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -126,6 +127,20 @@ void expect_all_but(
 
 } // namespace
 
+/// RocksDB may come upon the damage by itself, and writes no more then: `act`
+/// is done with other tables until it does not.
+template <class Act>
+void unless_found_first(Act act) {
+  for (int left = 9;; --left) {
+    try {
+      return act();
+    } catch (const std::runtime_error& e) {
+      BOOST_TEST_MESSAGE(e.what());
+      BOOST_REQUIRE(left > 0);
+    }
+  }
+}
+
 BOOST_AUTO_TEST_SUITE(damaged_block)
 
 BOOST_AUTO_TEST_CASE(ims_behind_a_damaged_block_are_read_in_order) {
@@ -189,36 +204,40 @@ BOOST_AUTO_TEST_CASE(ims_behind_a_damaged_block_expire) {
 }
 
 BOOST_AUTO_TEST_CASE(ims_beside_a_damaged_block_can_be_removed) {
-  damaged_tables x;
-  x.damage_im(30);
-  std::vector<store_operation> batch;
-  for (auto n : x.read(1000))
-    if (n < 30)
-      batch.push_back(make_remove(bob, order_of_im(n)));
-  commit(*x.db, batch);
-  auto left = x.read(1000);
-  BOOST_TEST(left.size() > 20u);
-  BOOST_TEST(left.front() > 30u);
-  // In it, too, where what is there is known from elsewhere.
-  commit(*x.db, {make_remove(bob, order_of_im(30))});
+  unless_found_first([] {
+    damaged_tables x;
+    x.damage_im(30);
+    std::vector<store_operation> batch;
+    for (auto n : x.read(1000))
+      if (n < 30)
+        batch.push_back(make_remove(bob, order_of_im(n)));
+    commit(*x.db, batch);
+    auto left = x.read(1000);
+    BOOST_TEST(left.size() > 20u);
+    BOOST_TEST(left.front() > 30u);
+    // In it, too, where what is there is known from elsewhere.
+    commit(*x.db, {make_remove(bob, order_of_im(30))});
+  });
 }
 
 BOOST_AUTO_TEST_CASE(ids_beside_a_damaged_one_are_forgotten) {
-  damaged_tables x;
-  std::vector<store_operation> batch;
-  for (uint64_t n = 1; n <= waiting_ims; ++n)
-    batch.push_back(make_remove(bob, order_of_im(n)));
-  commit(*x.db, batch);
-  x.damage_id(30);
-  auto forgotten = forget_ids(*x.db, at(2000));
-  BOOST_TEST(forgotten < waiting_ims);
-  BOOST_TEST(forgotten > waiting_ims - 10);
-  BOOST_TEST(x.db->unreadable() == waiting_ims - forgotten);
-  BOOST_TEST(!must(x.db->find_id({alice, {x.id_of(50)}, bob})));
-  // What stays does not keep the next ones.
-  commit(*x.db, {x.put(bob, waiting_ims + 1)});
-  commit(*x.db, {make_remove(bob, order_of_im(waiting_ims + 1))});
-  BOOST_TEST(forget_ids(*x.db, at(2000)) == 1u);
+  unless_found_first([] {
+    damaged_tables x;
+    std::vector<store_operation> batch;
+    for (uint64_t n = 1; n <= waiting_ims; ++n)
+      batch.push_back(make_remove(bob, order_of_im(n)));
+    commit(*x.db, batch);
+    x.damage_id(30);
+    auto forgotten = forget_ids(*x.db, at(2000));
+    BOOST_TEST(forgotten < waiting_ims);
+    BOOST_TEST(forgotten > waiting_ims - 10);
+    BOOST_TEST(x.db->unreadable() == waiting_ims - forgotten);
+    BOOST_TEST(!must(x.db->find_id({alice, {x.id_of(50)}, bob})));
+    // What stays does not keep the next ones.
+    commit(*x.db, {x.put(bob, waiting_ims + 1)});
+    commit(*x.db, {make_remove(bob, order_of_im(waiting_ims + 1))});
+    BOOST_TEST(forget_ids(*x.db, at(2000)) == 1u);
+  });
 }
 
 BOOST_AUTO_TEST_SUITE_END()
