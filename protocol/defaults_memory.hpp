@@ -29,9 +29,9 @@ inline constexpr std::chrono::milliseconds budget_retry_after = 5s;
 /// About what is held in bytes, for the budget: a session without its buffer, a
 /// message to an actor, an IM without outcome at its sender and its recipient
 /// or kept for a client, a user that a router knows of, a conversation, a
-/// remembered id, a contact list, an entry of one, a subscription with all that both of its
-/// users have of it, a held back notice and an operation for the store, each
-/// without texts.
+/// remembered id, a contact list, an entry of one, a subscription with all that
+/// both of its users have of it, a held back notice and an operation for the
+/// store, each without texts.
 inline constexpr uint64_t session_bytes = 4096;
 inline constexpr uint64_t mailbox_message_bytes = 512;
 inline constexpr uint64_t pending_im_bytes = 512;

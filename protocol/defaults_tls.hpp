@@ -13,8 +13,8 @@ inline constexpr size_t tls_handshake_max = 16 * 1024;
 /// about; for the budget.
 inline constexpr size_t tls_handshake_bytes = 44 * 1024;
 
-/// What TLS holds besides while a record has come in part, in bytes, about: room
-/// for the longest, whatever its length; for the budget.
+/// What TLS holds besides while a record has come in part, in bytes, about:
+/// room for the longest, whatever its length; for the budget.
 inline constexpr size_t tls_record_bytes = 17 * 1024;
 
 } // namespace parley::defaults

@@ -267,8 +267,9 @@ private:
     if (tag) {
       auto x = close(*tag);
       print(contacts_list_line(x ? x->id : std::string{}, core().contacts()));
-    } else if (!first && (what.since.value == 0 || !what.contacts.empty()
-                           || !what.removed.empty())) {
+    } else if (!first
+      && (what.since.value == 0 || !what.contacts.empty()
+        || !what.removed.empty())) {
       // Scripts read the answer first.
       x_changes.push_back(contacts_push_line(what));
     }
