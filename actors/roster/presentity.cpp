@@ -33,10 +33,14 @@ const shared<presence_notice>* find(
   return i == xs.end() ? nullptr : &*i;
 }
 
-shared<presence_notice> gone(
-  const presence_notice& x, show composed, const std::string& status) {
+shared<presence_notice> gone(const presence_notice& x, show composed,
+  const std::string& status, const availability* farewell = nullptr) {
   presence_notice n;
   n.from = x.from;
+  if (farewell) {
+    n.what.status = farewell->status;
+    n.what.extension = farewell->extension;
+  }
   n.what.show = show::unavailable;
   n.composed = composed;
   n.composed_status = status;
@@ -48,6 +52,8 @@ shared<presence_notice> gone(
 availability compose(std::span<const endpoint_presence> endpoints) {
   const availability* best = nullptr;
   for (const auto& e : endpoints) {
+    if (e.what.show == show::unavailable)
+      continue;
     if (!best || weight(e.what.show) > weight(best->show)
       || (weight(e.what.show) == weight(best->show)
         && e.what.priority > best->priority))
@@ -68,6 +74,8 @@ presentity make_presentity(const user_address& who, uint64_t version,
   x.version = version;
   x.endpoints.reserve(now.size());
   for (const auto& e : now) {
+    if (e.what.show == show::unavailable)
+      continue;
     presence_notice n{address{who, e.name}, e.what, line.show, line.status};
     auto* old = find(before.endpoints, n.from);
     if (old && **old == n)
@@ -75,9 +83,14 @@ presentity make_presentity(const user_address& who, uint64_t version,
     else
       x.endpoints.emplace_back(std::move(n));
   }
-  for (const auto& old : before.endpoints)
-    if (!find(x.endpoints, old->from))
-      x.left.push_back(gone(*old, line.show, line.status));
+  for (const auto& old : before.endpoints) {
+    if (find(x.endpoints, old->from))
+      continue;
+    auto words = std::find_if(now.begin(), now.end(),
+      [&old](const auto& e) { return e.name == old->from.endpoint; });
+    x.left.push_back(gone(*old, line.show, line.status,
+      words == now.end() ? nullptr : &words->what));
+  }
   return x;
 }
 

@@ -16,14 +16,14 @@ struct presentity {
   uint64_t version = 0;
   /// Of available endpoints, in order of address.
   std::vector<shared<presence_notice>> endpoints;
-  /// Of those that were available just before.
+  /// Of those that were available just before, with their last words.
   std::vector<shared<presence_notice>> left;
   /// Not to be told; `endpoints` is empty then.
   bool unknown = false;
   auto fields() { return std::tie(who, version, endpoints, left, unknown); }
 };
 
-/// One available endpoint.
+/// One endpoint; if it is unavailable, with what it said when it became so.
 struct endpoint_presence {
   endpoint_name name;
   availability what;

@@ -214,6 +214,9 @@ void roster_state::left(const endpoint_left& x) {
     [&x](const auto& e) { return e.session == x.session; });
   if (i == x_endpoints.end())
     return;
+  // Its last words may still wait for their time.
+  if (i->waits && i->what.show == show::unavailable)
+    publish();
   auto handle = i->handle;
   x_endpoints.erase(i);
   std::erase(*x_sessions, handle);
@@ -247,8 +250,7 @@ void roster_state::greet_anew(const endpoint& e) {
 void roster_state::publish() {
   std::vector<endpoint_presence> now;
   for (const auto& e : x_endpoints)
-    if (e.what.show != show::unavailable)
-      now.push_back({e.name, e.what});
+    now.push_back({e.name, e.what});
   std::sort(now.begin(), now.end(),
     [](const auto& a, const auto& b) { return a.name < b.name; });
   auto before = x_truth;

@@ -450,7 +450,7 @@ void dialogue::tick(steady_time now, std::string& to) {
     return;
   for (const auto& [from, what] : std::exchange(x_stale, {}))
     if (is_available())
-      put_unavailable(from);
+      put_unavailable(from, {});
   x_stale_until = {};
 }
 

@@ -72,7 +72,7 @@ public:
   /// The client ends its stream.
   void sign_out(requests& to);
   /// The connection ends, and nobody resumes: what is still to be said.
-  void leave(requests& to);
+  void leave(requests& to, const std::string& status = {});
   /// The session is over; `answered` as of `connection_legacy`.
   last_words end_session(std::span<const request_number> answered);
 
@@ -240,7 +240,7 @@ private:
   void take_availability(const element& x);
   void take_directed(const element& x, const address& to);
   /// Tells that this endpoint, whose presence was sent there, is gone.
-  void take_back(const address& from);
+  void take_back(const address& from, const std::string& status = {});
   void put_presence(const presence_notice& x);
   /// Once more, what the client is told of somebody: servers probe, it need
   /// not.
@@ -250,7 +250,8 @@ private:
   void reset_presence();
   /// The client is looked at or not (XEP-0352).
   std::optional<stream_fault> client_state(std::string_view what);
-  void put_unavailable(const address& from);
+  /// With its last words.
+  void put_unavailable(const address& from, const availability& words);
   void note_change(const address& from);
   void put_changed();
   bool is_available() const noexcept { return x_own.show != show::unavailable; }

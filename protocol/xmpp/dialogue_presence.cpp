@@ -135,7 +135,7 @@ void dialogue::take_availability(const element& x) {
   if (!what)
     return refuse(x, bad_request, "show, status or priority are out of range");
   if (what->show == show::unavailable)
-    leave(*x_requests);
+    leave(*x_requests, what->status);
   else if (!std::exchange(x_listing, true))
     // Requests of others reach who shows itself, with a roster or without.
     ask(list_contacts{}, {purpose::roster_whole, {}, {}});
@@ -166,17 +166,25 @@ void dialogue::take_directed(const element& x, const address& to) {
   pass(x, to, to.is_full() ? reach::endpoint : reach::available, false);
 }
 
-void dialogue::leave(requests& to) {
+void dialogue::leave(requests& to, const std::string& status) {
   x_requests = &to;
   for (const auto& whom : std::exchange(x_directed, {}))
-    take_back(whom);
+    take_back(whom, status);
 }
 
-void dialogue::take_back(const address& from) {
+void dialogue::take_back(const address& from, const std::string& status) {
   element x;
   x.name = "presence";
   x.xmlns = ns::client;
   x.attributes = {{{}, "type", "unavailable"}};
+  if (!status.empty()) {
+    element text;
+    text.text = status;
+    element& words = x.children.emplace_back();
+    words.name = "status";
+    words.xmlns = ns::client;
+    words.children.push_back(std::move(text));
+  }
   pass(x, from, from.is_full() ? reach::endpoint : reach::available, false);
 }
 
@@ -216,13 +224,18 @@ void dialogue::put_presence(const presence_notice& x) {
   sent();
 }
 
-void dialogue::put_unavailable(const address& from) {
+void dialogue::put_unavailable(const address& from, const availability& words) {
   if (x_inactive)
     return note_change(from);
   out() += "<presence type='unavailable'";
   append_attribute(out(), "from", from);
   append_attribute(out(), "to", x_self);
-  out() += "/>";
+  std::string said;
+  append_availability(said, words);
+  if (said.empty())
+    out() += "/>";
+  else
+    out().append(">").append(said).append("</presence>");
   sent();
 }
 
@@ -271,7 +284,7 @@ void dialogue::show_presence(const presence_event& x) {
       const auto gone = i->first;
       i = known->erase(i);
       if (is_available())
-        put_unavailable(gone);
+        put_unavailable(gone, n.what);
     }
 }
 
@@ -300,7 +313,7 @@ void dialogue::put_changed() {
     if (auto i = x_present.find(from); i != x_present.end())
       put_presence(*i->second);
     else
-      put_unavailable(from);
+      put_unavailable(from, {});
 }
 
 void dialogue::reset_presence() {

@@ -32,8 +32,10 @@ void client_screen::take(const event& what) {
 
 void client_screen::take(const presence_notice& x) {
   const auto& who = x.from.user;
-  x_told.emplace_back(
+  auto& told = x_told.emplace_back(
     who, x.from.endpoint.str() + '=' + std::string{to_string(x.what.show)});
+  if (x.what.show == show::unavailable && !x.what.status.empty())
+    told.second += ": " + x.what.status;
   lost_sight.erase(who);
   if (!x.from.is_full()) {
     x_there.erase(who);

@@ -70,6 +70,43 @@ BOOST_AUTO_TEST_CASE(who_comes_and_goes_is_told_of_once) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(who_leaves_has_a_last_word) {
+  in_any_order([](engine& e) {
+    auto& a = alice_who_sees_bob(e);
+    auto& desk = e.sign_in(bob, "desk");
+    auto& phone = e.sign_in(bob, "phone");
+    desk.set_availability({show::unavailable, "at lunch", 0});
+    e.settle();
+    const texts here{"desk=available", "phone=available"};
+    const std::string gone = "desk=unavailable: at lunch";
+    BOOST_TEST(told(phone, bob).back() == gone);
+    BOOST_TEST(told(a, bob).back() == gone);
+    // No second word, and none of a session that ends by itself.
+    desk.set_availability({show::unavailable, "still away", 0});
+    desk.sign_out();
+    phone.sign_out();
+    e.settle();
+    BOOST_TEST(told(a, bob).back() == "phone=unavailable");
+    BOOST_TEST(told(a, bob).size() == here.size() + 2);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_last_word_that_waits_is_told_before_the_end) {
+  in_any_order([](engine& e) {
+    auto& a = alice_who_sees_bob(e);
+    auto& b = e.sign_in(bob, "desk");
+    // As long as nothing is held for the rate, one more is not.
+    for (size_t i = 0; e.live_presence().held_changes == 0; ++i) {
+      b.set_availability({i % 2 == 0 ? show::away : show::xa, "", 0});
+      e.settle();
+    }
+    b.set_availability({show::unavailable, "bye", 0});
+    b.sign_out();
+    e.settle();
+    BOOST_TEST(told(a, bob).back() == "desk=unavailable: bye");
+  });
+}
+
 BOOST_AUTO_TEST_CASE(a_suspension_is_told_to_nobody_and_its_end_once) {
   in_any_order([](engine& e) {
     auto& a = alice_who_sees_bob(e);

@@ -124,6 +124,21 @@ BOOST_AUTO_TEST_CASE(a_notice_that_says_the_same_is_the_same) {
   BOOST_TEST(difference(&q, q).empty());
 }
 
+BOOST_AUTO_TEST_CASE(who_leaves_has_a_last_word_and_no_part_in_the_line) {
+  std::vector xs{at("a", show::xa), at("b", show::chat)};
+  auto p = make_presentity(who(), 1, xs, {});
+  xs[1].what = {show::unavailable, "bye", 9};
+  auto q = make_presentity(who(), 2, xs, p);
+  BOOST_TEST(q.endpoints.size() == 1u);
+  BOOST_TEST((q.endpoints[0]->composed == show::xa));
+  BOOST_TEST(q.endpoints[0]->composed_status.empty());
+  auto d = difference(&p, q);
+  BOOST_REQUIRE(d.size() == 1u);
+  BOOST_TEST((d[0]->what == availability{show::unavailable, "bye", 0}));
+  xs[1].what.status = "again";
+  BOOST_TEST(difference(&q, make_presentity(who(), 3, xs, q)).empty());
+}
+
 BOOST_AUTO_TEST_CASE(who_was_told_nothing_hears_of_no_absence) {
   auto nobody = make_presentity(who(), 1, {}, {});
   BOOST_TEST(difference(nullptr, nobody).empty());
