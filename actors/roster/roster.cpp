@@ -10,7 +10,7 @@
 
 // The shell of a roster: reading, writing, requests. Its presence is in
 // roster_presence.cpp, whom it watches in roster_watching.cpp and
-// roster_adhoc.cpp.
+// roster_adhoc.cpp, what operators ask in roster_operators.cpp.
 namespace parley {
 
 roster_state::~roster_state() {
@@ -65,6 +65,7 @@ void roster_state::found(roster_found& x) {
       else
         rest.push_back(std::move(w));
     x_waiting = std::move(rest);
+    x_weight.committed(true);
     arm(self->clock().now() + defaults::roster_retry);
     return;
   }
@@ -83,6 +84,7 @@ void roster_state::found(roster_found& x) {
     x_shares = shares_presence(x_own_sharing, *x_policy);
     x_rules->review(*x_policy);
   }
+  x_early.clear();
   for (auto& w : std::exchange(x_waiting, {}))
     w.act();
 }
@@ -112,11 +114,11 @@ void roster_state::flush() {
 }
 
 void roster_state::count_list() {
-  uint64_t n = 0;
-  n += x_rules->items().each_decoded([&n](const roster_item& x) {
-    n += defaults::contact_bytes + bytes_of(x.what);
+  uint64_t decoded = 0;
+  const auto rows = x_rules->items().each_decoded([&](const roster_item& x) {
+    decoded += defaults::contact_bytes + bytes_of(x.what);
   });
-  x_weight.counted(n, bytes_of(x_rules->head().privacy));
+  x_weight.counted(rows + decoded, bytes_of(x_rules->head().privacy));
 }
 
 void roster_state::weigh() {
@@ -188,6 +190,15 @@ roster_state::endpoint* roster_state::find(session_id session) {
   return nullptr;
 }
 
+const session_actor* roster_state::handle_of(session_id session) {
+  if (auto* e = find(session))
+    return &e->handle;
+  for (const auto& [id, handle] : x_early)
+    if (id == session)
+      return &handle;
+  return nullptr;
+}
+
 void roster_state::tell(const session_actor& to, event what) {
   session_output x;
   x.what.emplace_back(std::move(what));
@@ -207,17 +218,15 @@ void roster_state::answer(
     answer_operator(number.value, std::move(what));
     return;
   }
-  if (auto* e = find(to))
-    tell(e->handle, event{parley::answer{number, std::move(what)}});
+  if (auto* handle = handle_of(to))
+    tell(*handle, event{parley::answer{number, std::move(what)}});
 }
 
 void roster_state::requests(roster_requests& x) {
   for (auto& r : x.what) {
     auto from = x.from;
     auto number = r.number;
-    // Before it is loaded nobody here could be answered: the session's window
-    // bounds what waits for that.
-    if (!x_weight.take(r.what, x_loaded ? config->waiting_max : UINT64_MAX)) {
+    if (!x_weight.take(r.what, config->waiting_max)) {
       failure why{errc::overloaded, "the disk is slow, and much waits for it"};
       why.retry_after = defaults::roster_waiting_retry_after;
       ++config->counters->waiting_full;
@@ -347,13 +356,22 @@ void roster_state::checked(const contacts_checked& x) {
 }
 
 void roster_state::check_for(const contact_check& x) {
+  answer_check(x,
+    x_dissolved ? failure{errc::no_such_user}
+                : x_rules->refuses_contact(x.user, x.watched, *x_policy));
+}
+
+void roster_state::answer_check(const contact_check& x, const failure& why) {
   contacts_checked answer;
   answer.ticket = x.ticket;
   for (const auto& [at, whom] : x.whom)
-    answer.what.emplace_back(at,
-      x_dissolved ? failure{errc::no_such_user}
-                  : x_rules->refuses_contact(x.user, x.watched, *x_policy));
+    answer.what.emplace_back(at, why);
   self->send(x.from, std::move(answer));
+}
+
+void roster_state::take_check(const contact_check& x) {
+  when_loaded([this, x] { check_for(x); },
+    [this, x](const failure& why) { answer_check(x, why); });
 }
 
 void roster_state::send(subscription_note what) {
@@ -400,62 +418,7 @@ void roster_state::review() {
   when_loaded([this] { x_rules->review(*x_policy); });
 }
 
-// -- operators
-
-void roster_state::answer_operator(
-  uint64_t number, roster_rules::answer_content what) {
-  auto i = x_imports.find(number);
-  if (i == x_imports.end())
-    return;
-  contacts_imported x;
-  if (auto* f = std::get_if<failure>(&what))
-    x.why = std::move(*f);
-  else if (auto* c = std::get_if<contacts_changed>(&what))
-    x.refused = std::move(c->refused);
-  i->second.deliver(std::move(x));
-  x_imports.erase(i);
-}
-
-void roster_state::import(
-  contacts_import x, caf::typed_response_promise<contacts_imported> promise) {
-  auto number = x_next_promise++;
-  x_imports.emplace(number, std::move(promise));
-  when_loaded(
-    [this, number, x = std::move(x)]() mutable {
-      if (x_dissolving)
-        return answer_operator(number, failure{errc::no_such_user});
-      x_rules->add({}, request_number{number}, std::move(x.contacts),
-        x.subscribes, *x_policy, now_us());
-    },
-    [this, number](const failure& why) { answer_operator(number, why); });
-}
-
-void roster_state::report(
-  user_address viewer, caf::typed_response_promise<roster_report> promise) {
-  when_loaded(
-    [this, viewer, promise]() mutable {
-      roster_report x;
-      x.what.head = x_rules->head();
-      for (const auto& [whom, item] : x_rules->items().all())
-        x.what.items.push_back(item);
-      for (const auto& [whom, w] : x_watched)
-        x.watched.push_back(whom);
-      for (const auto& [who, w] : x_watchers)
-        x.watchers.push_back(who);
-      std::sort(x.watched.begin(), x.watched.end());
-      std::sort(x.watchers.begin(), x.watchers.end());
-      x.adhoc_watchers = adhoc_watchers_beside({});
-      x.adhoc_watches = adhoc_watches();
-      x.view =
-        *state_of(viewer == x_rules->user() ? view::truth : view_of(viewer));
-      promise.deliver(std::move(x));
-    },
-    [promise](const failure& why) mutable {
-      roster_report x;
-      x.why = why;
-      promise.deliver(std::move(x));
-    });
-}
+// -- the end of its account
 
 void roster_state::leave_all() {
   x_dissolved = true;

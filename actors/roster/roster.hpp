@@ -64,6 +64,7 @@ public:
   void checked(const contacts_checked& x);
   /// Whether this user may be a contact.
   void check_for(const contact_check& x);
+  void answer_check(const contact_check& x, const failure& why);
   void receive(const subscription_note& x);
   void review();
   void import(
@@ -103,6 +104,13 @@ public:
 
   // -- what the user keeps (roster_documents.cpp)
   void tell_of_document(const tell_watchers& x);
+
+  /// As `take`; what an endpoint asks is answered also where it is not loaded.
+  void take_endpoint(const endpoint_joined& x);
+  void take_endpoint(const endpoint_left& x);
+  /// As `take`, of what somebody waits for: answered if it cannot be loaded.
+  void take_check(const contact_check& x);
+  void take_watch(const watch_request& x);
 
   /// Of messages from its router.
   uint64_t handled = 0;
@@ -232,6 +240,8 @@ private:
   uint64_t now_us() const { return config->world->wall_clock_us(); }
   const router_actor& router_of(const user_address& x) const;
   endpoint* find(session_id session);
+  /// Null if it is not here, nor about to be.
+  const session_actor* handle_of(session_id session);
   void tell(const session_actor& to, event what);
 
   // presence
@@ -364,6 +374,8 @@ private:
   std::map<uint64_t, caf::typed_response_promise<contacts_imported>> x_imports;
 
   std::vector<endpoint> x_endpoints;
+  /// Those that have joined while nothing was loaded.
+  std::vector<std::pair<session_id, session_actor>> x_early;
   /// Their handles, for subscriptions.
   std::shared_ptr<told_sessions> x_sessions = std::make_shared<told_sessions>();
   shared<presentity> x_truth;

@@ -36,12 +36,12 @@ roster_actor::behavior_type roster(
     },
     [&st](const endpoint_joined& x) {
       ++st.handled;
-      st.take(x, &roster_state::joined);
+      st.take_endpoint(x);
       st.flush();
     },
     [&st](const endpoint_left& x) {
       ++st.handled;
-      st.take(x, &roster_state::left);
+      st.take_endpoint(x);
       st.flush();
     },
     [&st](roster_requests& x) {
@@ -73,7 +73,7 @@ roster_actor::behavior_type roster(
     },
     [&st](const contact_check& x) {
       ++st.handled;
-      st.take(x, &roster_state::check_for);
+      st.take_check(x);
       st.flush();
     },
     [&st](const review_requests&) {
@@ -87,7 +87,7 @@ roster_actor::behavior_type roster(
     },
     [&st](const watch_request& x) {
       ++st.handled;
-      st.take(x, &roster_state::decide_watch);
+      st.take_watch(x);
       st.flush();
     },
     [&st](const watch_decided& x) {

@@ -149,6 +149,17 @@ void roster_state::views_changed() {
 
 // -- the user's own sessions
 
+void roster_state::take_endpoint(const endpoint_joined& x) {
+  if (!x_loaded)
+    x_early.emplace_back(x.session, x.handle);
+  take(x, &roster_state::joined);
+}
+
+void roster_state::take_endpoint(const endpoint_left& x) {
+  std::erase_if(x_early, [&x](const auto& y) { return y.first == x.session; });
+  take(x, &roster_state::left);
+}
+
 void roster_state::joined(const endpoint_joined& x) {
   if (x_dissolved)
     return;
@@ -451,6 +462,17 @@ void roster_state::decide_watch(const watch_request& x) {
     answer.state = state_of(v);
   }
   self->send(x.from, std::move(answer));
+}
+
+void roster_state::take_watch(const watch_request& x) {
+  when_loaded([this, x] { decide_watch(x); },
+    [this, x](const failure& why) {
+      watch_decided no;
+      no.ticket = x.ticket;
+      no.whom = x.whom;
+      no.why = why;
+      self->send(x.from, std::move(no));
+    });
 }
 
 } // namespace parley

@@ -7,6 +7,7 @@
 #include "actors/store/store_writer.hpp"
 #include "actors/types.hpp"
 #include "protocol/defaults.hpp"
+#include "tests/actors/engine/blind_reader.hpp"
 
 namespace parley::test {
 
@@ -134,7 +135,8 @@ engine::engine(uint64_t seed, policy rules, std::shared_ptr<lossy_disk> there,
   writer = system.spawn(gate, real);
   std::vector<store_reader_actor> readers;
   for (int i = 0; i < 2; ++i)
-    readers.push_back(system.spawn(store_reader, db.get()));
+    readers.push_back(system.spawn(
+      blind_reader, system.spawn(store_reader, db.get()), cannot_read_rosters));
   auto sharing_of = std::make_shared<sharing_users>();
   user_address last;
   do {

@@ -107,6 +107,8 @@ public:
   std::shared_ptr<made_up_world> world;
   store_writer_actor writer;
   std::vector<local_router_actor> routers;
+  /// While it holds, the disk has no contact list to give.
+  std::shared_ptr<bool> cannot_read_rosters = std::make_shared<bool>(false);
   settings_actor settings_of;
   std::vector<std::unique_ptr<simulated_client>> clients;
   /// All that clients saw, with the time.

@@ -157,6 +157,32 @@ BOOST_AUTO_TEST_CASE(a_word_that_the_disk_refuses_is_not_known_to_others) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(who_asks_of_a_list_that_cannot_be_read_is_told_so) {
+  in_any_order([](engine& e) {
+    auto& c = e.sign_in(carol, "desk");
+    alice_who_sees_bob(e).sign_out();
+    e.settle();
+    e.advance(2s);
+    BOOST_TEST(e.live_presence().rosters == 0u);
+    *e.cannot_read_rosters = true;
+    auto& a = e.sign_in(alice, "desk");
+    const auto own = a.request(subscribe{user(carol)});
+    const auto other = c.request(watch{user(alice), 600});
+    const auto added =
+      c.request(add_contacts{{{alice + "@example.org", "", {}}}});
+    e.settle();
+    BOOST_TEST(a.answer_to(own) == "store_unavailable");
+    BOOST_TEST(c.answer_to(other) == "store_unavailable");
+    BOOST_TEST(c.answer_to(added) == "store_unavailable");
+    *e.cannot_read_rosters = false;
+    e.advance(2s);
+    const auto again = a.request(subscribe{user(carol)});
+    e.settle();
+    BOOST_TEST(a.answer_to(again) == "done");
+    BOOST_TEST(sees(a, carol) == "desk=available");
+  });
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace
