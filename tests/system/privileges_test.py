@@ -91,21 +91,15 @@ class PrivilegesTest(SystemTest):
             self.addCleanup(folder.cleanup)
             os.chmod(folder.name, 0o755)
             where = f"127.0.0.1:{random.randint(600, 1023)}"
-            process = subprocess.Popen(
-                # Whose parents are made, too.
-                [self.parley, "serve", "--data", folder.name + "/new/deep/data"]
-                + ["--listen", where, "--plain", "--user", USER],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
+            # Whose parents are made, too.
+            data = folder.name + "/new/deep/data"
+            status, line, said = self.run_once(
+                "--data", data, "--listen", where, "--user", USER
             )
-            line = process.stdout.readline()
-            process.terminate()
-            _, said = process.communicate(timeout=PATIENCE)
             if "in use" in said:
                 continue
             self.assertEqual(line, f"ready {where}\n", said)
-            self.assertEqual(process.returncode, 0)
+            self.assertEqual(status, 0)
             return
         self.skipTest("no low port is free")
 
@@ -184,9 +178,16 @@ class PrivilegesTest(SystemTest):
         self.assertTrue(os.path.islink(link))
 
     def started_once(self, data, *arguments):
+        _, line, said = self.run_once(
+            "--data", data, "--listen", "127.0.0.1:0", *arguments
+        )
+        self.assertTrue(line.startswith("ready "), said)
+        return data
+
+    def run_once(self, *arguments):
+        """Its exit status, its first line, and what it said on stderr."""
         process = subprocess.Popen(
-            [self.parley, "serve", "--data", data, "--plain"]
-            + ["--listen", "127.0.0.1:0", *arguments],
+            [self.parley, "serve", "--plain", *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -194,8 +195,7 @@ class PrivilegesTest(SystemTest):
         line = process.stdout.readline()
         process.terminate()
         _, said = process.communicate(timeout=PATIENCE)
-        self.assertTrue(line.startswith("ready "), said)
-        return data
+        return process.returncode, line, said
 
     def test_a_user_that_is_none(self):
         folder = tempfile.TemporaryDirectory(prefix="parley-none-")
