@@ -4,9 +4,11 @@
     contacts_test.py PARLEY
 """
 
+import copy
 import itertools
 import json
 
+from line import Line
 from parley_system import Chat, SystemTest, main, wait_until
 
 names = itertools.count()
@@ -234,6 +236,22 @@ class ContactsTest(SystemTest):
         self.subscription(alice, b, "ended")
         self.sees(alice, bob.name, "unavailable")
         self.assertEqual(self.listed(alice)[b]["from"], "none")
+
+    def test_a_list_that_became_empty_meanwhile_is_told(self):
+        a, b = self.people(2)
+        line = Line(self.server.address)
+        self.addCleanup(line.close)
+        by_line = copy.copy(self.server)
+        by_line.address = line.address
+        alice = Chat(by_line, a)
+        self.addCleanup(alice.end)
+        self.add(alice, b)
+        line.cut()
+        self.server.admin("user", "remove", a)
+        self.server.add(a)
+        line.mend()
+        alice.wait_for(lambda x: x.get("since") == 0 and x["contacts"] == [])
+        self.assertEqual(self.listed(alice), {})
 
     def test_watchers_max_refuses_one_more(self):
         self.setting("watchers.max", 1)
