@@ -317,6 +317,12 @@ result<void> commit_plan::remember_domain(const user_address& of) {
   return {};
 }
 
+void commit_plan::forget_user(user_plan& x) {
+  const auto removed_at = x.head.removed_at;
+  x = user_plan{};
+  x.head.removed_at = removed_at;
+}
+
 result<uint64_t> commit_plan::remove_ims(const user_address& recipient) {
   auto plan = plan_of(recipient);
   if (!plan)
@@ -345,7 +351,7 @@ result<uint64_t> commit_plan::remove_ims(const user_address& recipient) {
   auto left = get(family::meta, keys::left(recipient));
   if (!left)
     return tl::unexpected(std::move(left.error()));
-  **plan = user_plan{};
+  forget_user(**plan);
   if (left->has_value()) {
     (*plan)->head.last = head.last;
     (*plan)->head.floor = im_order{head.last.value + 1};
@@ -382,7 +388,7 @@ result<bool> commit_plan::remove_left(
     return tl::unexpected(std::move(exists.error()));
   const auto& head = (*plan)->head;
   if (!*exists && head.stored == 0 && !head.roster && head.last <= upto)
-    **plan = user_plan{};
+    forget_user(**plan);
   return false;
 }
 
@@ -416,6 +422,11 @@ result<void> commit_plan::apply(const remove_account& x) {
   auto deleted = remove_ims(x.user);
   if (!deleted)
     return tl::unexpected(std::move(deleted.error()));
+  if (*existed) {
+    // Never an earlier one, even if the clock was set back.
+    auto& at = x_users.at(x.user).head.removed_at; // remove_ims has read it
+    at = std::max(at, x.at_us);
+  }
   remove_key(family::rosters, keys::roster(x.user));
   remove_key(family::rosters, keys::contacts(x.user));
   auto done =

@@ -136,6 +136,8 @@ private:
   /// that they are to be taken out: from now on they lie below its floor, where
   /// nobody looks.
   result<uint64_t> remove_ims(const user_address& recipient);
+  /// All but what outlives an account.
+  static void forget_user(user_plan& x);
   /// Keys of a family from `begin` to before `end`; only of families whose keys
   /// nothing else in the plan reads. True: as a range, unseen by its index.
   result<bool> remove_range(

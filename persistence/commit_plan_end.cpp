@@ -81,7 +81,7 @@ result<void> commit_plan::finish() {
         return done;
     }
     auto& head = plan.head;
-    if (head.last == im_order{} && head.stored == 0 && !head.roster)
+    if (head.is_empty())
       remove_key(family::heads, keys::user(user));
     else
       put(family::heads, keys::user(user), records::encode_head(head));

@@ -50,7 +50,7 @@ result<void> commit_plan::apply(const remove_contact& x) {
 result<void> commit_plan::apply(const put_note& x) {
   auto& note = x.what;
   put(family::notes, keys::note(note.from, note.is_wish(), note.to),
-    records::encode_note({note.what, note.number}));
+    records::encode_note({note.what, note.number, note.since}));
   return {};
 }
 

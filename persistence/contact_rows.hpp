@@ -43,11 +43,13 @@ struct contact_brief : contact_standing {
   roster_version version;
   uint64_t asked = 0;
   uint64_t heard = 0;
+  uint64_t approved_at = 0;
 
   bool operator==(const contact_brief&) const = default;
 
   static contact_brief of(const roster_item& x) noexcept {
-    return {contact_standing::of(x), x.version, x.asked, x.heard};
+    return {
+      contact_standing::of(x), x.version, x.asked, x.heard, x.approved_at};
   }
 };
 

@@ -15,6 +15,9 @@ using bytes::put_varint;
 constexpr uint8_t version = 1;
 constexpr uint8_t head_version = 3;
 constexpr uint8_t head_without_sharing = 2;
+/// Of a name whose account was removed, which most were not: only then is it
+/// written.
+constexpr uint8_t head_of_removed = 4;
 
 constexpr uint8_t flag_receipts = 1;
 constexpr uint8_t flag_apart = 2;
@@ -26,13 +29,6 @@ constexpr uint8_t flag_shares = 4;
 constexpr uint8_t flag_hides = 8;
 /// The switch is in the roster alone.
 constexpr uint8_t flag_either = flag_shares | flag_hides;
-
-constexpr uint8_t flag_listed = 1;
-constexpr uint8_t flag_preapproved = 2;
-constexpr uint8_t flag_pretended = 4;
-/// From here on two bits for the half `to`, then two for `from`.
-constexpr int shift_to = 3;
-constexpr int shift_from = 5;
 
 std::string begin(uint8_t form = version) {
   std::string out;
@@ -122,12 +118,6 @@ Enum take_enum(bytes::reader& in, Enum last) {
     return {};
   }
   return static_cast<Enum>(x);
-}
-
-std::optional<half> half_of(int bits) {
-  if (bits > static_cast<int>(half::active))
-    return std::nullopt;
-  return static_cast<half>(bits);
 }
 
 user_address take_user(bytes::reader& in) {
@@ -231,7 +221,7 @@ std::optional<sharing> sharing_of(uint8_t flags) {
 }
 
 std::string encode_head(const head_record& x) {
-  auto out = begin(head_version);
+  auto out = begin(x.removed_at == 0 ? head_version : head_of_removed);
   put_fixed(out, x.floor.value);
   put_fixed(out, x.last.value);
   put_varint(out, x.stored);
@@ -241,13 +231,15 @@ std::string encode_head(const head_record& x) {
   if (x.roster)
     for (auto n : {x.contacts, x.watchers, x.requests})
       put_varint(out, n);
+  if (x.removed_at != 0)
+    put_varint(out, x.removed_at);
   return out;
 }
 
 std::optional<head_record> decode_head(std::string_view value) {
   bytes::reader in(value);
   auto form = in.fixed<uint8_t>();
-  if (form < version || form > head_version)
+  if (form < version || form > head_of_removed)
     return std::nullopt;
   head_record x;
   x.floor.value = in.fixed<uint64_t>();
@@ -267,6 +259,11 @@ std::optional<head_record> decode_head(std::string_view value) {
   if (x.roster)
     for (auto* n : {&x.contacts, &x.watchers, &x.requests})
       *n = in.varint();
+  if (form == head_of_removed) {
+    x.removed_at = in.varint();
+    if (x.removed_at == 0)
+      return std::nullopt; // which has another form
+  }
   return complete(in, x);
 }
 
@@ -373,96 +370,6 @@ std::optional<roster_head> decode_roster(std::string_view value) {
       std::move(domain), take_enum(in, approval::block));
   }
   return complete(in, std::move(x));
-}
-
-std::string encode_contact(const roster_item& x) {
-  auto out = begin();
-  auto& state = x.what.subscription;
-  put_fixed(out,
-    static_cast<uint8_t>((x.what.listed ? flag_listed : 0)
-      | (x.what.preapproved ? flag_preapproved : 0)
-      | (x.pretended ? flag_pretended : 0)
-      | static_cast<int>(state.to) << shift_to
-      | static_cast<int>(state.from) << shift_from));
-  for (auto n : {x.version.value, x.asked, x.heard})
-    put_varint(out, n);
-  put_text(out, x.what.name);
-  put_varint(out, x.what.groups.size());
-  for (auto& group : x.what.groups)
-    put_text(out, group);
-  return out;
-}
-
-namespace {
-
-/// What stands before the name of a contact.
-std::optional<contact_brief> take_contact_start(bytes::reader& in) {
-  contact_brief x;
-  auto flags = in.fixed<uint8_t>();
-  x.listed = flags & flag_listed;
-  x.preapproved = flags & flag_preapproved;
-  x.pretended = flags & flag_pretended;
-  auto to = half_of(flags >> shift_to & 3);
-  auto from = half_of(flags >> shift_from);
-  if (!to || !from)
-    return std::nullopt;
-  x.subscription = {*to, *from};
-  for (auto* n : {&x.version.value, &x.asked, &x.heard})
-    *n = in.varint();
-  return x;
-}
-
-} // namespace
-
-std::optional<contact_brief> decode_contact_brief(std::string_view value) {
-  auto in = begin(value);
-  auto start = take_contact_start(in);
-  return in.ok() ? start : std::nullopt;
-}
-
-std::optional<contact_brief> check_contact(std::string_view value) {
-  auto in = begin(value);
-  auto start = take_contact_start(in);
-  if (!start)
-    return std::nullopt;
-  in.text();
-  for (auto n = in.varint(); n > 0 && in.ok(); --n)
-    in.text();
-  return in.complete() ? start : std::nullopt;
-}
-
-std::optional<roster_item> decode_contact(std::string_view value) {
-  auto in = begin(value);
-  auto start = take_contact_start(in);
-  if (!start)
-    return std::nullopt;
-  roster_item x;
-  x.what.listed = start->listed;
-  x.what.preapproved = start->preapproved;
-  x.what.subscription = start->subscription;
-  x.pretended = start->pretended;
-  x.version = start->version;
-  x.asked = start->asked;
-  x.heard = start->heard;
-  x.what.name = take_text(in);
-  for (auto n = in.varint(); n > 0 && in.ok(); --n)
-    x.what.groups.push_back(take_text(in));
-  return complete(in, std::move(x));
-}
-
-std::string encode_note(const note_record& x) {
-  auto out = begin();
-  put_fixed(out, static_cast<uint8_t>(x.what));
-  put_varint(out, x.number);
-  return out;
-}
-
-std::optional<note_record> decode_note(std::string_view value) {
-  auto in = begin(value);
-  note_record x;
-  x.what = take_enum(in, subscription_note::kind::subscribe_ahead);
-  x.number = in.varint();
-  return complete(in, x);
 }
 
 std::string encode_number(uint64_t x) {

@@ -60,6 +60,13 @@ struct head_record {
   uint64_t requests = 0;
   /// Of its privacy; null: only the roster has it, whose head is older.
   std::optional<parley::sharing> sharing = parley::sharing::by_default;
+  /// As in user_head. It outlives all else.
+  uint64_t removed_at = 0;
+
+  /// It says nothing that has to be kept.
+  bool is_empty() const noexcept {
+    return last == im_order{} && stored == 0 && !roster && removed_at == 0;
+  }
 };
 std::string encode_head(const head_record& x);
 /// Also of the forms before there were rosters, and before `sharing`.
@@ -98,6 +105,7 @@ std::optional<contact_brief> check_contact(std::string_view value);
 struct note_record {
   subscription_note::kind what = subscription_note::kind::subscribe;
   uint64_t number = 0;
+  uint64_t since = 0;
 };
 std::string encode_note(const note_record& x);
 std::optional<note_record> decode_note(std::string_view value);

@@ -104,8 +104,13 @@ struct roster_item {
   /// `unsubscribe`), and of the latest that came from the contact; 0: none.
   uint64_t asked = 0;
   uint64_t heard = 0;
+  /// When it was approved beforehand, in microseconds since 1970. 0: it is not,
+  /// or was before this was noted.
+  uint64_t approved_at = 0;
   bool operator==(const roster_item&) const = default;
-  auto fields() { return std::tie(what, pretended, version, asked, heard); }
+  auto fields() {
+    return std::tie(what, pretended, version, asked, heard, approved_at);
+  }
 };
 
 /// What one user's roster has beside its entries.
@@ -148,6 +153,10 @@ struct subscription_note {
   /// Of the wish, or of the wish that the verdict is about. A later wish of the
   /// same user has a greater one, whatever was forgotten between.
   uint64_t number = 0;
+  /// Of `subscribe` and `subscribe_ahead`: when an account of the name `from`
+  /// was last removed, in microseconds since 1970; 0: never. What was said of
+  /// that name before is not about who wishes.
+  uint64_t since = 0;
 
   bool is_wish() const noexcept {
     return what <= kind::unsubscribe || what == kind::subscribe_ahead;
@@ -156,7 +165,7 @@ struct subscription_note {
     return what == kind::subscribe || what == kind::subscribe_ahead;
   }
   bool operator==(const subscription_note&) const = default;
-  auto fields() { return std::tie(from, to, what, number); }
+  auto fields() { return std::tie(from, to, what, number, since); }
 };
 
 /// Makes or replaces what a roster has beside its entries. The user's head has
@@ -196,13 +205,15 @@ struct remove_note {
 
 /// Removes the account, its roster, its documents, its stored IMs with their
 /// retry ids, and the retry ids of what it sent. What its roster owes to others
-/// stays, and what is put with it.
+/// stays, and what is put with it. Of its name remains when that was.
 struct remove_account {
   user_address user;
   /// Goes into the audit log if there was such an account and `what` is not
   /// empty; `from` then says how many stored IMs went with it.
   audit_entry line;
-  auto fields() { return std::tie(user, line); }
+  /// The time, in microseconds since 1970; 0: it is not kept.
+  uint64_t at_us = 0;
+  auto fields() { return std::tie(user, line, at_us); }
 };
 
 /// Sets a policy setting; an empty value goes back to the default.
@@ -274,9 +285,12 @@ struct user_head {
   /// Its privacy, if that blocks anybody: by its list or by a domain's rule.
   /// Otherwise null.
   shared<privacy> blocks = {};
+  /// When an account of this name was last removed, in microseconds since 1970;
+  /// 0: never, or before this was noted.
+  uint64_t removed_at = 0;
   auto fields() {
     return std::tie(exists, domain_known, stored, last, roster, contacts,
-      watchers, requests, blocks);
+      watchers, requests, blocks, removed_at);
   }
 };
 

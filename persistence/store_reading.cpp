@@ -48,6 +48,7 @@ result<user_head> store::head(const user_address& user) {
   out.contacts = head->contacts;
   out.watchers = head->watchers;
   out.requests = head->requests;
+  out.removed_at = head->removed_at;
   if (head->blocks) {
     auto blocks = x_impl->privacy_of(user, now.get());
     if (!blocks)

@@ -198,6 +198,7 @@ result<std::string> store::each_note(const std::string& from, size_t max,
       note.from = std::move(place->from);
       note.to = std::move(place->to);
       note.number = record->number;
+      note.since = record->since;
       each(note);
       return true;
     });

@@ -33,7 +33,8 @@ void check_contact(std::string_view value) {
         && brief->listed == x->what.listed
         && brief->preapproved == x->what.preapproved
         && brief->pretended == x->pretended && brief->version == x->version
-        && brief->asked == x->asked && brief->heard == x->heard,
+        && brief->asked == x->asked && brief->heard == x->heard
+        && brief->approved_at == x->approved_at,
       "a contact says in short what it says");
 }
 

@@ -145,9 +145,11 @@ void put_values() {
   put_records("im", 0, encode_im(one, {}, {}), encode_im(other, desk, {}),
     encode_im(one, {}, 0x1234567890abcdef));
   put_records("body", 1, encode_body(one), encode_body(other));
+  const auto on = sharing::on;
   put_records("head", 2, encode_head({{7}, {9}, 300, true, true, 200, 3, 1}),
     encode_head({{7}, {9}, 2, false, true, 0, 0, 0}),
-    std::string("\1\0\0\0\0\0\0\0\7\0\0\0\0\0\0\0\11\2", 18));
+    std::string("\1\0\0\0\0\0\0\0\7\0\0\0\0\0\0\0\11\2", 18),
+    encode_head({{7}, {9}, 2, true, false, 2, 1, 0, on, 300}));
   put_records("id", 3, encode_id({77, at(1'700'000'000'000), {9}}));
   put_records("account", 4, encode_account(make_keys("k")));
   put_records("setting", 5, encode_setting("unlimited"));
@@ -163,9 +165,13 @@ void put_values() {
   auto item = make_item(bob, "Bob", {"friends", "work"});
   item.what.subscription = {half::active, half::pending};
   item.pretended = true;
-  put_records("contact", 8, encode_contact(item));
-  put_records(
-    "note", 9, encode_note({subscription_note::kind::unsubscribed, 300}));
+  auto approved = make_item(bob, "Bob");
+  approved.what.preapproved = true;
+  approved.approved_at = 300;
+  put_records("contact", 8, encode_contact(item), encode_contact(approved));
+  put_records("note", 9,
+    encode_note({subscription_note::kind::unsubscribed, 300}),
+    encode_note({subscription_note::kind::subscribe, 300, 200}));
   put_records("number", 10, encode_number(UINT64_MAX));
   put_records("totals", 11, encode_totals({{300, 70'000}, 9}));
   put_records("collection", 12,

@@ -144,6 +144,8 @@ private:
     bool existed = x_accounts.erase(x.user) > 0;
     if (existed && !x.line.what.empty())
       x_audit.push_back(x.line);
+    if (existed)
+      x_removed_at[x.user] = std::max(x_removed_at[x.user], x.at_us);
     x_last.erase(x.user);
     for (auto& [place, im] : x_ims)
       if (auto id = x_ids.find({im.message->from.user, im.message->id, x.user});
@@ -215,6 +217,9 @@ private:
     BOOST_REQUIRE(head.stored == expected.size());
     BOOST_REQUIRE(
       head.last.value == (last == x_last.end() ? 0 : last->second.value));
+    auto removed = x_removed_at.find(user);
+    BOOST_REQUIRE(
+      head.removed_at == (removed == x_removed_at.end() ? 0 : removed->second));
     expect_same_roster(db, user, head);
     expect_same_documents(db, user);
 
@@ -280,6 +285,7 @@ private:
   std::map<user_address, im_order> x_last;
   std::map<retry_key, id_entry> x_ids;
   std::map<user_address, scram_keys> x_accounts;
+  std::map<user_address, uint64_t> x_removed_at;
   std::map<user_address, roster_head> x_rosters;
   std::map<user_address, std::map<user_address, roster_item>> x_contacts;
   std::map<note_slot, subscription_note> x_notes;
@@ -367,13 +373,15 @@ private:
     x.pretended = one_in(4);
     for (auto* n : {&x.version.value, &x.asked, &x.heard})
       *n = draw(300);
+    if (x.what.preapproved)
+      x.approved_at = draw(3) * 100;
     return x;
   }
 
   /// Few, so that removals meet them.
   subscription_note some_note() {
     return {some_user(), some_user(),
-      static_cast<subscription_note::kind>(draw(6)), draw(3)};
+      static_cast<subscription_note::kind>(draw(6)), draw(3), draw(2) * 300};
   }
 
   void add_of_roster(std::vector<store_operation>& out) {
@@ -429,7 +437,8 @@ private:
     else if (what < 93)
       out.push_back(remove_account{some_user(),
         one_in(2) ? audit_entry{some_time(), "root", "remove", "", ""}
-                  : audit_entry{}});
+                  : audit_entry{},
+        draw(1000)});
     else if (what < 96)
       out.push_back(
         put_setting{"s" + std::to_string(draw(3)), std::string(draw(3), 'v')});

@@ -46,6 +46,18 @@ roster_item sample_item() {
   return x;
 }
 
+roster_item approved_item() {
+  auto x = sample_item();
+  x.approved_at = 300;
+  return x;
+}
+
+records::head_record removed_head() {
+  records::head_record x{im_order{258}, im_order{3}, 1, true, false, 300, 4, 5};
+  x.removed_at = 258;
+  return x;
+}
+
 const auto phone = endpoint_name::from_prepared("phone");
 
 /// Every encoded form, and whether its decoder takes a text.
@@ -69,11 +81,20 @@ std::vector<form> forms() {
     {"head with a roster",
       encode_head({im_order{1}, im_order{2}, 3, true, true, 300, 5, 6}),
       [](auto x) { return decode_head(x).has_value(); }},
+    {"head of a name that was removed", encode_head(removed_head()),
+      [](auto x) { return decode_head(x).has_value(); }},
     {"roster", encode_roster(sample_roster()),
       [](auto x) { return decode_roster(x).has_value(); }},
     {"contact", encode_contact(sample_item()),
       [](auto x) { return decode_contact(x).has_value(); }},
+    {"contact approved at a time", encode_contact(approved_item()),
+      [](auto x) { return decode_contact(x).has_value(); }},
+    {"the same in short", encode_contact(approved_item()),
+      [](auto x) { return check_contact(x).has_value(); }},
     {"note", encode_note({subscription_note::kind::subscribed, 300}),
+      [](auto x) { return decode_note(x).has_value(); }},
+    {"note since a removal",
+      encode_note({subscription_note::kind::subscribe, 300, 258}),
       [](auto x) { return decode_note(x).has_value(); }},
     {"id", encode_id({1, at(2), im_order{3}}),
       [](auto x) { return decode_id(x).has_value(); }},
@@ -120,9 +141,13 @@ BOOST_AUTO_TEST_CASE(values_are_what_the_readme_says) {
     BOOST_TEST(encode_head(
                  {im_order{258}, im_order{3}, 1, true, false, 0, 0, 0, sharing})
       == "\3" + time + "\0\0\0\0\0\0\0\3\1"s + flags + "\0\0\0"s);
+  BOOST_TEST(encode_head(removed_head())
+    == "\4" + time + "\0\0\0\0\0\0\0\3\1\1\xac\2\4\5\x82\2"s);
   BOOST_TEST(encode_roster(sample_roster())
     == "\1\xac\2\2\4\5\6\1\3\3a@b\2\2\1\3c@d\2\3e@f\3g@h\1\5i.org\3");
   BOOST_TEST(encode_contact(sample_item()) == "\1\x33\xac\2\2\3\4Zoë\2\1x\2yz");
+  BOOST_TEST(
+    encode_contact(approved_item()) == "\2\x33\xac\2\2\3\xac\2\4Zoë\2\1x\2yz");
   auto pretended = make_item({});
   pretended.what.listed = false;
   pretended.what.subscription.from = half::active;
@@ -130,6 +155,8 @@ BOOST_AUTO_TEST_CASE(values_are_what_the_readme_says) {
   BOOST_TEST(encode_contact(pretended) == "\1\x44\0\0\0\0\0"s);
   BOOST_TEST(
     encode_note({subscription_note::kind::unsubscribed, 300}) == "\1\3\xac\2");
+  BOOST_TEST(encode_note({subscription_note::kind::subscribe, 300, 258})
+    == "\2\0\xac\2\x82\2"s);
   BOOST_TEST(encode_id({3, at(258), im_order{4}})
     == "\1\0\0\0\0\0\0\0\3"s + time + "\0\0\0\0\0\0\0\4"s);
   scram_keys keys;
@@ -185,11 +212,19 @@ BOOST_AUTO_TEST_CASE(values_are_read_as_they_were_written) {
   BOOST_TEST(head.contacts == 300u);
   BOOST_TEST(head.watchers == 5u);
   BOOST_TEST(head.requests == 6u);
+  BOOST_TEST(head.removed_at == 0u);
+  head = decode_head(encode_head(removed_head())).value();
+  BOOST_TEST(head.requests == 5u);
+  BOOST_TEST(head.removed_at == 258u);
 
   BOOST_TEST(
     (decode_roster(encode_roster(sample_roster())) == sample_roster()));
   BOOST_TEST((decode_roster(encode_roster({})) == roster_head()));
   BOOST_TEST((decode_contact(encode_contact(sample_item())) == sample_item()));
+  auto approved = encode_contact(approved_item());
+  BOOST_TEST((decode_contact(approved) == approved_item()));
+  BOOST_TEST(decode_contact_brief(approved)->approved_at == 300u);
+  BOOST_TEST((check_contact(approved) == contact_brief::of(approved_item())));
   for (auto to : {half::none, half::pending, half::active})
     for (auto from : {half::none, half::pending, half::active})
       for (int flags = 0; flags < 8; ++flags) {
@@ -205,6 +240,10 @@ BOOST_AUTO_TEST_CASE(values_are_read_as_they_were_written) {
       .value();
   BOOST_TEST((note.what == subscription_note::kind::subscribed));
   BOOST_TEST(note.number == UINT64_MAX);
+  BOOST_TEST(note.since == 0u);
+  note = decode_note(encode_note({subscription_note::kind::subscribe, 1, 258}))
+           .value();
+  BOOST_TEST(note.since == 258u);
 
   auto id = decode_id(encode_id({1, at(-2), im_order{3}})).value();
   BOOST_TEST(id.content_hash == 1u);
@@ -262,6 +301,15 @@ BOOST_AUTO_TEST_CASE(values_that_stand_for_nothing_are_not_taken) {
       !decode_contact("\1"s + static_cast<char>(flags) + "\0\0\0\0\0"s));
   BOOST_TEST(decode_note("\1\3\1").has_value());
   BOOST_TEST(!decode_note("\1\6\1"));
+  // What has no time has another form, and only an approval has one.
+  BOOST_TEST(decode_note("\2\0\1\1"s).has_value());
+  BOOST_TEST(!decode_note("\2\0\1\0"s));
+  BOOST_TEST(decode_contact("\2\3\0\0\0\1\0\0"s).has_value());
+  BOOST_TEST(!decode_contact("\2\3\0\0\0\0\0\0"s));
+  BOOST_TEST(!decode_contact("\2\1\0\0\0\1\0\0"s));
+  const std::string places(16, '\1');
+  BOOST_TEST(decode_head("\4" + places + "\0\0\1"s).has_value());
+  BOOST_TEST(!decode_head("\4" + places + "\0\0\0"s));
   auto roster = [](char approve, char sharing, char rule) {
     return decode_roster(
       "\1\0\0\0\0\0\0"s + approve + sharing + "\0\0\1\1d"s + rule)

@@ -85,6 +85,7 @@ BOOST_AUTO_TEST_CASE(a_roster_comes_back_whole_after_a_restart) {
   auto second = make_item(carol);
   second.what.listed = false;
   second.what.preapproved = true;
+  second.approved_at = 1'700'000'000'000'001;
   second.pretended = true;
   commit(*db,
     {put_contact{bob, second}, put_roster{bob, head}, put_contact{bob, first},
@@ -318,6 +319,7 @@ BOOST_AUTO_TEST_CASE(rosters_are_met_however_short_the_steps) {
 BOOST_AUTO_TEST_CASE(notes_are_kept_until_they_are_confirmed) {
   memory_store db;
   auto wish = make_note(alice, bob, kind::subscribe, 1);
+  wish.what.since = 1'700'000'000'000'001;
   auto verdict = make_note(alice, bob, kind::subscribed, 4);
   auto back = make_note(bob, alice, kind::unsubscribe, 2);
   commit(*db, {wish, verdict, back});
