@@ -21,13 +21,13 @@ roster_state::~roster_state() {
   config->weights->set(x_rules->user(), 0);
 }
 
-void roster_state::init(user_address user,
+void roster_state::init(user_address user, uint64_t removed_at,
   std::shared_ptr<const roster_config> shared_config, router_actor parent) {
   config = std::move(shared_config);
   x_policy = config->rules;
   x_router = std::move(parent);
   roster_rules::effects& fx = *this;
-  x_rules = std::make_unique<roster_rules>(std::move(user), fx);
+  x_rules = std::make_unique<roster_rules>(std::move(user), removed_at, fx);
   presentity nobody;
   nobody.who = x_rules->user();
   nobody.version = next_version();

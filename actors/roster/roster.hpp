@@ -54,8 +54,8 @@ public:
 
   static inline const char* name = "roster";
 
-  void init(user_address user, std::shared_ptr<const roster_config> shared,
-    router_actor parent);
+  void init(user_address user, uint64_t removed_at,
+    std::shared_ptr<const roster_config> shared, router_actor parent);
 
   // -- the shell (roster.cpp)
   void found(roster_found& x);
@@ -410,11 +410,14 @@ private:
 
   friend roster_actor::behavior_type roster(
     pinned_pointer<roster_actor, roster_state> self, user_address user,
-    std::shared_ptr<const roster_config> config, router_actor parent);
+    uint64_t removed_at, std::shared_ptr<const roster_config> config,
+    router_actor parent);
 };
 
+/// `removed_at`: of an earlier account of the name, as in user_head.
 roster_actor::behavior_type roster(
   pinned_pointer<roster_actor, roster_state> self, user_address user,
-  std::shared_ptr<const roster_config> config, router_actor parent);
+  uint64_t removed_at, std::shared_ptr<const roster_config> config,
+  router_actor parent);
 
 } // namespace parley

@@ -5,8 +5,10 @@ namespace parley {
 
 roster_actor::behavior_type roster(
   pinned_pointer<roster_actor, roster_state> self, user_address user,
-  std::shared_ptr<const roster_config> config, router_actor parent) {
-  self->state.init(std::move(user), std::move(config), std::move(parent));
+  uint64_t removed_at, std::shared_ptr<const roster_config> config,
+  router_actor parent) {
+  self->state.init(
+    std::move(user), removed_at, std::move(config), std::move(parent));
   auto& st = self->state;
   // CAF tries them in turn, 15 to 20 ns each: the most frequent go first.
   return {

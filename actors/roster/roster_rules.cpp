@@ -26,6 +26,12 @@ void apply(roster_item& x, subscription_event what) {
   x.what.subscription = step(x.what.subscription, what).next;
 }
 
+/// That was given beforehand.
+void end_approval(roster_item& x) {
+  x.what.preapproved = false;
+  x.approved_at = 0;
+}
+
 } // namespace
 
 void roster_rules::load(packed_roster x, roster_version before_first) {
@@ -78,7 +84,7 @@ void roster_rules::approve(session_id from, request_number number,
     return;
   }
   change c{*this};
-  auto why = let_in(c, *c.get(whom), rules);
+  auto why = let_in(c, *c.get(whom), rules, now_us);
   c.commit();
   if (why)
     x_fx.reply(from, number, std::move(*why));
@@ -87,7 +93,7 @@ void roster_rules::approve(session_id from, request_number number,
 }
 
 std::optional<failure> roster_rules::let_in(
-  change& c, roster_item& x, const policy& rules) {
+  change& c, roster_item& x, const policy& rules, uint64_t now_us) {
   auto from = x.what.subscription.from;
   if (from == half::pending) {
     if (!has_room_for_watcher(x.what.address, rules)) {
@@ -102,12 +108,14 @@ std::optional<failure> roster_rules::let_in(
   } else if (from == half::none) {
     // Of one that is blocked it is used when the block ends.
     x.what.preapproved = true;
+    x.approved_at = now_us;
   }
   return std::nullopt;
 }
 
 /// Others are asked about whoever is to be listed or subscribed to.
 void roster_rules::ask(open_check x, const policy& rules, uint64_t now_us) {
+  x.asked_at = now_us;
   std::vector<user_address> whom;
   for (size_t i = 0; i < x.wanted.size(); ++i) {
     auto parsed = address::parse(x.wanted[i].address);
@@ -185,7 +193,7 @@ void roster_rules::checked(uint64_t ticket,
       }
       if (x.what == purpose::approve) {
         // Its request may have come meanwhile.
-        if (auto f = let_in(c, item, rules))
+        if (auto f = let_in(c, item, rules, x.asked_at))
           r.why = std::move(*f);
       } else if (x.what != purpose::add
         && item.what.subscription.to == half::none) {
@@ -251,7 +259,8 @@ void roster_rules::remove(session_id from, request_number number,
       x->pretended = false;
       decide(c, *x, kind::unsubscribed);
     }
-    x->what.listed = x->what.preapproved = false;
+    x->what.listed = false;
+    end_approval(*x);
     x->what.name.clear();
     x->what.groups.clear();
   }
@@ -305,7 +314,10 @@ uint64_t roster_rules::next_wish(uint64_t now_us) {
 
 void roster_rules::wish(change& c, roster_item& x, kind what, uint64_t now_us) {
   x.asked = next_wish(now_us);
-  c.note({x_user, x.what.address, what, x.asked});
+  subscription_note n{x_user, x.what.address, what, x.asked};
+  if (n.wants())
+    n.since = x_removed_at;
+  c.note(std::move(n));
 }
 
 void roster_rules::decide(change& c, roster_item& x, kind what) {
@@ -332,37 +344,12 @@ void roster_rules::judge(change& c, roster_item& x, const policy& rules) {
     : v == verdict::ask      ? half::pending
                              : half::none;
   if (v == verdict::allow)
-    x.what.preapproved = false;
+    end_approval(x);
   if (v == verdict::ask && knows)
     decide(c, x, kind::ask_again);
   else if (v != verdict::ask && !knows)
     decide(c, x, kind::subscribed);
   c.count(x);
-}
-
-void roster_rules::review(change& c, const policy& rules) {
-  std::vector<user_address> open;
-  x_items.each_standing([&](const address_ref& who, const contact_standing& x) {
-    bool undecided = x.subscription.from == half::pending;
-    if (!undecided && !x.pretended)
-      return; // mostly
-    auto whom = user_address::from_prepared(std::string{who.text});
-    undecided =
-      undecided && judge_watcher(x_head.privacy, whom, rules) != verdict::ask;
-    if (undecided || (x.pretended && !is_blocked(x_head.privacy, whom)))
-      open.push_back(std::move(whom));
-  });
-  std::sort(open.begin(), open.end());
-  for (const auto& whom : open)
-    judge(c, *c.get(whom), rules);
-}
-
-void roster_rules::review(const policy& rules) {
-  if (x_items.empty())
-    return;
-  change c{*this};
-  review(c, rules);
-  c.commit();
 }
 
 void roster_rules::unsubscribe(session_id from, request_number number,
@@ -381,7 +368,7 @@ void roster_rules::deny(
   session_id from, request_number number, const user_address& whom) {
   change c{*this};
   if (auto* x = c.get(whom)) {
-    x->what.preapproved = false;
+    end_approval(*x);
     if (x->what.subscription.from != half::none || x->pretended) {
       apply(*x, subscription_event::sends_unsubscribed);
       x->pretended = false;
@@ -402,6 +389,9 @@ void roster_rules::receive(
   case kind::subscribe_ahead:
     if (!x)
       x = &c.make(from);
+    // It was for another account of that name.
+    if (x->approved_at <= what.since && what.since > 0)
+      end_approval(*x);
     if (lets_in(from) && what.number >= x->heard) {
       // If it came already, the answer perhaps did not.
       x->heard = what.number;

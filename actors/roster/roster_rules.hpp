@@ -64,8 +64,9 @@ public:
     virtual uint64_t adhoc_watchers_beside(const user_address& whom) const = 0;
   };
 
-  roster_rules(user_address user, effects& fx)
-    : x_user(std::move(user)), x_fx(fx) {}
+  /// `removed_at`: of an earlier account of the name, as in user_head.
+  roster_rules(user_address user, uint64_t removed_at, effects& fx)
+    : x_user(std::move(user)), x_removed_at(removed_at), x_fx(fx) {}
 
   const user_address& user() const noexcept { return x_user; }
 
@@ -141,6 +142,8 @@ private:
     session_id session;
     request_number number;
     purpose what = purpose::add;
+    /// It may be about accounts that go while others are asked.
+    uint64_t asked_at = 0;
     std::vector<wanted_contact> wanted;
     /// Parallel to `wanted`; empty where the client wrote no address.
     std::vector<user_address> whom;
@@ -158,7 +161,8 @@ private:
   bool enlist(change& c, const wanted_contact& wanted, const user_address& whom,
     const policy& rules, refused_contact& why);
   /// Decides the request of `x`, or its next one. What stands against that.
-  std::optional<failure> let_in(change& c, roster_item& x, const policy& rules);
+  std::optional<failure> let_in(
+    change& c, roster_item& x, const policy& rules, uint64_t now_us);
   void wish(
     change& c, roster_item& x, subscription_note::kind what, uint64_t now_us);
   uint64_t next_wish(uint64_t now_us);
@@ -172,6 +176,7 @@ private:
   contact_list listing(roster_version known) const;
 
   user_address x_user;
+  uint64_t x_removed_at;
   effects& x_fx;
   roster_head x_head;
   contact_table x_items;

@@ -1,4 +1,9 @@
+#include <algorithm>
+#include <utility>
+#include <vector>
+
 #include "actors/roster/privacy_rules.hpp"
+#include "actors/roster/roster_change.hpp"
 #include "actors/roster/roster_rules.hpp"
 
 // Who may watch a roster's user, and whom it may watch.
@@ -58,6 +63,31 @@ std::optional<failure> roster_rules::refuses_watch(
   if (judge_watcher(x_head.privacy, watcher, rules) == verdict::ask)
     return failure{errc::not_authorised};
   return std::nullopt;
+}
+
+void roster_rules::review(change& c, const policy& rules) {
+  std::vector<user_address> open;
+  x_items.each_standing([&](const address_ref& who, const contact_standing& x) {
+    bool undecided = x.subscription.from == half::pending;
+    if (!undecided && !x.pretended)
+      return; // mostly
+    auto whom = user_address::from_prepared(std::string{who.text});
+    undecided =
+      undecided && judge_watcher(x_head.privacy, whom, rules) != verdict::ask;
+    if (undecided || (x.pretended && !is_blocked(x_head.privacy, whom)))
+      open.push_back(std::move(whom));
+  });
+  std::sort(open.begin(), open.end());
+  for (const auto& whom : open)
+    judge(c, *c.get(whom), rules);
+}
+
+void roster_rules::review(const policy& rules) {
+  if (x_items.empty())
+    return;
+  change c{*this};
+  review(c, rules);
+  c.commit();
 }
 
 failure refuse_contact(uint64_t contacts, uint64_t watchers_then, bool watched,

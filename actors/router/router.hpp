@@ -257,6 +257,7 @@ private:
   };
 
   active_roster* find_roster(const user_address& whom);
+  /// Of a user that is loaded (`with_user`).
   active_roster& make_roster(const user_address& whom);
   /// To the roster of a user that has an account; false, at once or later, to
   /// `then` if it has none, or an error.

@@ -37,8 +37,8 @@ router_state::active_roster& router_state::make_roster(
   if (auto* there = find_roster(whom))
     return *there;
   auto& r = x_rosters[whom];
-  r.handle =
-    self->spawn(roster, whom, roster_surroundings(), router_actor{self});
+  r.handle = self->spawn(roster, whom, rules->removed_at(whom),
+    roster_surroundings(), router_actor{self});
   for (const auto& e : rules->endpoints(whom))
     if (auto* x = find(e.session)) {
       ++r.sent;

@@ -279,7 +279,7 @@ void router_state::remove_account(const user_address& whom,
         return;
       }
       x_removals.emplace(whom, promise);
-      for (auto id : rules->remove_account(whom, line))
+      for (auto id : rules->remove_account(whom, line, now()))
         end(id, failure{errc::account_removed});
       flush();
     });

@@ -78,6 +78,7 @@ void routing::head_found(
     // Made while the store was asked.
     u->exists |= head->exists;
     u->domain_known |= head->domain_known;
+    u->removed_at = std::max(u->removed_at, head->removed_at);
     u->in.load(*head);
     if (!u->roster_told)
       u->roster = {head->roster, head->contacts, head->watchers, head->requests,
@@ -113,6 +114,11 @@ bool routing::knows_domain_of(const user_address& name) const noexcept {
   return u && u->domain_known;
 }
 
+uint64_t routing::removed_at(const user_address& name) const noexcept {
+  auto* u = find(name);
+  return u ? u->removed_at : 0;
+}
+
 void routing::set_roster(const user_address& name, roster_summary what) {
   if (auto* u = find(name)) {
     u->roster = std::move(what);
@@ -132,13 +138,18 @@ void routing::account_added(const user_address& name) {
 }
 
 std::vector<session_id> routing::remove_account(
-  const user_address& name, audit_entry line) {
+  const user_address& name, audit_entry line, moment now) {
+  begin(now);
   std::vector<session_id> ended;
-  x_fx.write(store_operation{parley::remove_account{name, std::move(line)}});
+  x_fx.write(store_operation{
+    parley::remove_account{name, std::move(line), now.wall_us}});
   ++x_unwritten;
   // Kept until that is written: the disk still knows the account.
   auto* u = &at(name);
   ++u->removals;
+  // What is removed once more has no later end.
+  if (u->exists || u->head != user::knowledge::known)
+    u->removed_at = std::max(u->removed_at, now.wall_us);
   u->head = user::knowledge::known;
   for (auto& [ticket, p] : x_pending)
     p.forget |= p.sender == u;

@@ -212,6 +212,9 @@ public:
   const roster_summary* roster_of(const user_address& user) const;
   /// The user is loaded, and there is or was an account of its domain.
   bool knows_domain_of(const user_address& user) const noexcept;
+  /// When the last account of this name was removed, as in user_head. The user
+  /// is loaded (`with_user`).
+  uint64_t removed_at(const user_address& user) const noexcept;
   /// What is on disk from now on.
   void set_roster(const user_address& user, roster_summary what);
   /// The user must be loaded (`with_user`).
@@ -278,7 +281,7 @@ public:
   void account_added(const user_address& user);
   /// Returns the sessions to be ended; writes `remove_account` with this line.
   std::vector<session_id> remove_account(
-    const user_address& user, audit_entry line = {});
+    const user_address& user, audit_entry line, moment now);
   /// So many stored IMs went with an account.
   void count_removed(uint64_t ims) { x_counters.removed_with_account += ims; }
   /// IMs whose time to live is over.

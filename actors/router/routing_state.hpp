@@ -31,6 +31,8 @@ struct routing::user {
   knowledge head = knowledge::none;
   bool exists = false;
   bool domain_known = false;
+  /// As in user_head.
+  uint64_t removed_at = 0;
   roster_summary roster;
   /// Its roster has told of itself, later than the disk.
   bool roster_told = false;

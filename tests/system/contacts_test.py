@@ -202,6 +202,24 @@ class ContactsTest(SystemTest):
         self.befriend(bob, alice)
         self.assertNotIn("preapproved", self.listed(alice)[b])
 
+    def test_an_approval_beforehand_ends_with_the_account_it_was_for(self):
+        self.setting("presence.auto_approve", "off")
+        a, b = self.people(2)
+        alice = self.chat(a)
+        self.answer(alice, "approve", **{"from": b})
+        self.server.admin("user", "remove", b)
+        self.assertTrue(self.listed(alice)[b]["preapproved"])
+        alice.quit()
+        self.server.kill()
+        self.server.start()
+        self.server.add(b)
+        alice, bob = self.chat(a), self.chat(b)
+        self.answer(bob, "subscribe", to=a)
+        self.subscription(alice, b, "request")
+        entry = self.listed(alice)[b]
+        self.assertEqual(entry["from"], "pending")
+        self.assertNotIn("preapproved", entry)
+
     def test_turning_approval_on_decides_what_waits(self):
         self.setting("presence.auto_approve", "off")
         a, b, c = self.people(3)

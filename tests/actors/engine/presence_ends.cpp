@@ -40,6 +40,50 @@ BOOST_AUTO_TEST_CASE(an_account_that_is_removed_is_seen_by_nobody) {
   });
 }
 
+/// A server under these rules, with the accounts of all, that was restarted at
+/// some of these moments: bits of `restarts`.
+struct restarted {
+  std::unique_ptr<engine> e;
+  unsigned restarts;
+
+  restarted(uint64_t seed, unsigned restarts)
+    : e(std::make_unique<engine>(seed, asking())), restarts(restarts) {
+    for (auto& name : {alice, bob})
+      e->make_account(name);
+  }
+  void moment(unsigned bit) {
+    if (restarts & bit)
+      engine::restart(e, asking());
+    else
+      e->advance(1s);
+  }
+};
+
+BOOST_AUTO_TEST_CASE(an_approval_beforehand_ends_with_its_account) {
+  constexpr unsigned moments = 3;
+  for (unsigned restarts = 0; restarts < 1 << moments; ++restarts)
+    for (bool removed : {true, false})
+      BOOST_TEST_CONTEXT("restarts " << restarts << ", removed " << removed) {
+        restarted x{restarts + 1, restarts};
+        x.e->sign_in(alice, "desk").request(approve{user(bob)});
+        x.e->settle();
+        x.moment(1);
+        if (removed)
+          BOOST_TEST((x.e->remove_account(bob).why.code == errc::none));
+        x.moment(2);
+        if (removed)
+          x.e->make_account(bob);
+        x.moment(4);
+        x.e->sign_in(bob, "phone").request(subscribe{user(alice)});
+        x.e->settle();
+        auto items = x.e->db->roster(user(alice))->items;
+        BOOST_REQUIRE(items.size() == 1u);
+        BOOST_TEST((items[0].what.subscription.from
+          == (removed ? half::pending : half::active)));
+        BOOST_TEST(!items[0].what.preapproved);
+      }
+}
+
 BOOST_AUTO_TEST_CASE(an_account_that_is_removed_leaves_no_watch_under_way) {
   in_any_order([](engine& e) {
     auto& a = e.sign_in(alice, "desk");

@@ -255,6 +255,96 @@ BOOST_AUTO_TEST_CASE(an_approval_given_beforehand_is_used_up_once) {
   BOOST_TEST(!d.asks(nth(0)));
 }
 
+BOOST_AUTO_TEST_CASE(an_approval_beforehand_ends_with_the_account_it_was_for) {
+  // When the account of that name was removed: never, before the approval, at
+  // the same time, after it.
+  for (auto [removed, holds] : {std::pair{-9, true}, std::pair{-1, true},
+         std::pair{0, false}, std::pair{1, false}}) {
+    desk d;
+    d.limits.presence_auto_approve = false;
+    d.approve(nth(0));
+    auto approved_at = d.find(nth(0))->approved_at;
+    BOOST_TEST(approved_at == d.now);
+    auto since =
+      removed == -9 ? 0 : approved_at + static_cast<uint64_t>(removed);
+    BOOST_TEST((d.asks(nth(0), since) == kind::subscribed) == holds);
+    BOOST_TEST(d.head().requests == size_t{!holds});
+    // Either way it is used up, which its user is told.
+    BOOST_TEST(!d.find(nth(0))->what.preapproved);
+    BOOST_TEST(d.disk.items.at(person(nth(0))).approved_at == 0u);
+    BOOST_REQUIRE(d.last.pushes.size() == 1u);
+    BOOST_TEST(!d.last.pushes[0].contacts.at(0).preapproved);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(an_approval_given_anew_is_for_the_account_that_is_there) {
+  desk d;
+  d.limits.presence_auto_approve = false;
+  d.approve(nth(0));
+  auto removed = ++d.now;
+  d.approve(nth(0));
+  BOOST_TEST((d.asks(nth(0), removed) == kind::subscribed));
+}
+
+BOOST_AUTO_TEST_CASE(an_approval_without_a_time_holds_until_any_removal) {
+  for (uint64_t removed : {0, 1}) {
+    desk d;
+    d.limits.presence_auto_approve = false;
+    roster_item old;
+    old.what.address = person(nth(0));
+    old.what.preapproved = true;
+    d.disk.items[old.what.address] = old;
+    d.disk.head.contacts = 1;
+    d.rules.load(d.disk.read());
+    BOOST_TEST((d.asks(nth(0), removed) == kind::subscribed) == (removed == 0));
+  }
+}
+
+// Whoever that was may be gone when others have answered.
+BOOST_AUTO_TEST_CASE(an_approval_is_for_who_was_there_when_it_was_asked_for) {
+  recorder fx;
+  roster_rules r{person("owner@example.org"), 0, fx};
+  r.approve(session_id{1}, {}, person(nth(0)), {}, 5);
+  auto checks = fx.take().checks;
+  BOOST_REQUIRE(checks.size() == 1u);
+  r.checked(checks[0].ticket, {contact_verdict{}}, {}, 9);
+  BOOST_REQUIRE(r.items().find(person(nth(0))));
+  BOOST_TEST(r.items().find(person(nth(0)))->approved_at == 5u);
+}
+
+BOOST_AUTO_TEST_CASE(an_approval_of_one_who_is_blocked_ends_with_its_account) {
+  auto whom = std::string{watcher};
+  set_privacy nobody;
+  nobody.block.emplace();
+  desk d;
+  d.limits.presence_auto_approve = false;
+  d.privacy(only_blocks(whom));
+  d.approve(whom);
+  BOOST_TEST((d.asks(whom, d.now + 1) == kind::subscribed));
+  BOOST_TEST((standing_of(d) == standing::pretended));
+  BOOST_TEST(!d.find(whom)->what.preapproved);
+  d.privacy(nobody);
+  BOOST_TEST((standing_of(d) == standing::pending));
+}
+
+BOOST_AUTO_TEST_CASE(each_wish_says_when_its_name_was_removed) {
+  desk d{"owner@example.org", 300};
+  d.absent.insert(person(nth(1)));
+  auto said = [&d] { return d.last.notes.at(0); };
+  d.subscribe(nth(0));
+  BOOST_TEST((said().what == kind::subscribe));
+  BOOST_TEST(said().since == 300u);
+  d.import(wanted(1, 2));
+  BOOST_TEST((said().what == kind::subscribe_ahead));
+  BOOST_TEST(said().since == 300u);
+  d.says(nth(0), kind::subscribed);
+  d.says(nth(0), kind::ask_again);
+  BOOST_TEST((said().what == kind::subscribe));
+  BOOST_TEST(said().since == 300u);
+  d.unsubscribe(nth(0));
+  BOOST_TEST(said().since == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(an_approval_of_one_who_is_blocked_holds_from_its_end_on) {
   auto whom = std::string{watcher};
   set_privacy nobody;

@@ -124,9 +124,10 @@ void desk::dissolve() {
   run([&] { rules.dissolve(); });
 }
 
-std::optional<subscription_note::kind> desk::asks(const std::string& from) {
+std::optional<subscription_note::kind> desk::asks(
+  const std::string& from, uint64_t since) {
   subscription_note n{
-    person(from), x_owner, subscription_note::kind::subscribe, now + 1};
+    person(from), x_owner, subscription_note::kind::subscribe, now + 1, since};
   run([&] { rules.receive(n, limits, now); });
   BOOST_REQUIRE((last.confirmed == std::vector{n}));
   if (last.notes.empty())

@@ -13,8 +13,9 @@ namespace parley::test {
 /// answered at once.
 class desk {
 public:
-  explicit desk(std::string_view owner = "owner@example.org")
-    : x_owner(person(owner)), rules(x_owner, x_fx) {}
+  explicit desk(
+    std::string_view owner = "owner@example.org", uint64_t removed_at = 0)
+    : x_owner(person(owner)), rules(x_owner, removed_at, x_fx) {}
 
   /// Contacts that others' rosters refuse, and why.
   std::map<user_address, failure> refused;
@@ -45,7 +46,9 @@ public:
   void dissolve();
 
   /// `from` wishes to see the owner; what it is answered at once, if anything.
-  std::optional<subscription_note::kind> asks(const std::string& from);
+  /// `since`: an account of its name was removed then.
+  std::optional<subscription_note::kind> asks(
+    const std::string& from, uint64_t since = 0);
   void leaves(const std::string& from);
   /// What another half says of the owner's latest wish.
   void says(const std::string& from, subscription_note::kind what);

@@ -381,7 +381,7 @@ BOOST_AUTO_TEST_CASE(a_blocked_watcher_is_answered_like_others_at_the_limit) {
 BOOST_AUTO_TEST_CASE(a_request_that_comes_while_its_approval_is_asked_is_met) {
   // Its approval waits for word of the other, and its request comes before.
   recorder fx;
-  roster_rules r{person("owner@example.org"), fx};
+  roster_rules r{person("owner@example.org"), 0, fx};
   policy p;
   p.presence_auto_approve = false;
   auto other = person(nth(0));

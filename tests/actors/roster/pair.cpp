@@ -165,7 +165,7 @@ std::optional<std::string> pair_state::run(
   auto before = item_of(disk, side);
   const auto& other = one_of_pair(1 - side);
   recorder fx;
-  roster_rules r{one_of_pair(side), fx};
+  roster_rules r{one_of_pair(side), 0, fx};
   r.load(disk.read());
   act(r);
   auto x = fx.take();

@@ -74,7 +74,7 @@ private:
   void start(size_t i) {
     auto& s = x_sides[i];
     s.fx = std::make_unique<recorder>();
-    s.rules = std::make_unique<roster_rules>(one_of_pair(i), *s.fx);
+    s.rules = std::make_unique<roster_rules>(one_of_pair(i), 0, *s.fx);
     s.rules->load(s.disk.read());
     s.batches.clear();
     s.checks.clear();

@@ -153,6 +153,25 @@ BOOST_AUTO_TEST_CASE(an_account_removed_while_it_is_looked_up_does_not_exist) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(when_a_name_was_removed_is_known_at_once_and_later) {
+  const auto name = two_shards::user(bob);
+  two_users w;
+  auto& shard = w.shard_of(bob);
+  w.sign_in(bob, "phone");
+  BOOST_TEST(shard.removed_at(name) == 0u);
+  const auto removed_at = w.now().wall_us;
+  w.remove_account(bob);
+  BOOST_TEST(shard.removed_at(name) == removed_at);
+  // Tried again, it is no other end.
+  w.pass(1s);
+  w.remove_account(bob);
+  BOOST_TEST(shard.removed_at(name) == removed_at);
+  w.settle();
+  w.make_account(bob);
+  w.sign_in(bob, "phone");
+  BOOST_TEST(shard.removed_at(name) == removed_at);
+}
+
 BOOST_AUTO_TEST_CASE(who_signs_up_again_is_not_known_by_old_ids) {
   two_users w;
   auto n = w.send(w.desk, {"m", bob});

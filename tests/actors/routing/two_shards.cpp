@@ -107,9 +107,11 @@ struct two_shards::shard final : routing::effects {
     ++world.heads_asked;
     world.x_reads.push_back([this, of] {
       auto& d = world.x_disk[of];
+      user_head head{d.exists, true, d.ims.size(), d.last};
+      head.removed_at = d.removed_at;
       rules.head_found(of,
         world.reads_fail ? result<user_head>{fail(errc::store_unavailable)}
-                         : user_head{d.exists, true, d.ims.size(), d.last},
+                         : head,
         world.now());
     });
   }
@@ -181,7 +183,7 @@ void two_shards::make_account(const std::string& name) {
 }
 
 void two_shards::remove_account(const std::string& name) {
-  for (auto s : shard_of(name).remove_account(user(name)))
+  for (auto s : shard_of(name).remove_account(user(name), {}, now()))
     leave(s);
 }
 
@@ -282,7 +284,8 @@ void two_shards::carry_out(const store_operation& what) {
   } else if (auto* r = std::get_if<remove_im>(&what)) {
     x_disk[r->recipient].ims.erase(r->order);
   } else if (auto* a = std::get_if<parley::remove_account>(&what)) {
-    x_disk[a->user] = {};
+    auto& d = x_disk[a->user];
+    d = {false, d.exists ? a->at_us : d.removed_at, {}, {}};
     std::erase_if(
       x_ids, [a](const auto& kv) { return kv.first.sender == a->user; });
   }

@@ -117,6 +117,7 @@ private:
   struct shard;
   struct account_on_disk {
     bool exists = false;
+    uint64_t removed_at = 0;
     im_order last;
     std::map<im_order, put_im> ims;
   };
