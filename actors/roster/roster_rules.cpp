@@ -32,6 +32,19 @@ void end_approval(roster_item& x) {
   x.approved_at = 0;
 }
 
+/// What was said to an account of that name that was removed at `since`, and
+/// what that one said; its last word can still be on its way.
+void forget_earlier(roster_item& x, uint64_t since) {
+  if (since == 0)
+    return;
+  if (x.approved_at <= since)
+    end_approval(x);
+  if (x.heard > since)
+    return;
+  x.what.subscription.from = half::none;
+  x.pretended = false;
+}
+
 } // namespace
 
 void roster_rules::load(packed_roster x, roster_version before_first) {
@@ -307,9 +320,10 @@ void roster_rules::list(
 
 // -- subscriptions
 
-/// Greater than all before, also of entries that are forgotten.
+/// Greater than all before, also of entries that are forgotten, and than those
+/// of an earlier account.
 uint64_t roster_rules::next_wish(uint64_t now_us) {
-  return x_wishes = std::max(x_wishes + 1, now_us);
+  return x_wishes = std::max({x_wishes + 1, x_removed_at + 1, now_us});
 }
 
 void roster_rules::wish(change& c, roster_item& x, kind what, uint64_t now_us) {
@@ -389,9 +403,7 @@ void roster_rules::receive(
   case kind::subscribe_ahead:
     if (!x)
       x = &c.make(from);
-    // It was for another account of that name.
-    if (x->approved_at <= what.since && what.since > 0)
-      end_approval(*x);
+    forget_earlier(*x, what.since);
     if (lets_in(from) && what.number >= x->heard) {
       // If it came already, the answer perhaps did not.
       x->heard = what.number;

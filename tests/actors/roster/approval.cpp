@@ -327,6 +327,33 @@ BOOST_AUTO_TEST_CASE(an_approval_of_one_who_is_blocked_ends_with_its_account) {
   BOOST_TEST((standing_of(d) == standing::pending));
 }
 
+BOOST_AUTO_TEST_CASE(who_saw_by_an_earlier_account_asks_like_anybody) {
+  for (bool blocked : {false, true}) {
+    auto whom = std::string{watcher};
+    desk d;
+    if (blocked)
+      d.privacy(only_blocks(whom));
+    BOOST_TEST((d.asks(whom) == kind::subscribed));
+    set_privacy asking;
+    asking.approve = approval::ask;
+    asking.block.emplace();
+    d.privacy(asking);
+    if (blocked)
+      d.approve(whom);
+    // Whose last word has not come yet.
+    d.now += 10;
+    const auto removed = d.now;
+    d.now += 10;
+    BOOST_TEST(!d.asks(whom, removed));
+    BOOST_TEST((standing_of(d) == standing::pending));
+    BOOST_TEST(d.head().watchers == 0u);
+    BOOST_TEST(d.last.views.size() == 1u);
+    d.approve(whom);
+    BOOST_TEST((d.asks(whom, removed) == kind::subscribed));
+    BOOST_TEST((standing_of(d) == standing::active));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(each_wish_says_when_its_name_was_removed) {
   desk d{"owner@example.org", 300};
   d.absent.insert(person(nth(1)));
@@ -334,6 +361,7 @@ BOOST_AUTO_TEST_CASE(each_wish_says_when_its_name_was_removed) {
   d.subscribe(nth(0));
   BOOST_TEST((said().what == kind::subscribe));
   BOOST_TEST(said().since == 300u);
+  BOOST_TEST(said().number > 300u);
   d.import(wanted(1, 2));
   BOOST_TEST((said().what == kind::subscribe_ahead));
   BOOST_TEST(said().since == 300u);
