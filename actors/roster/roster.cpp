@@ -41,11 +41,6 @@ const router_actor& roster_state::router_of(const user_address& x) const {
 
 // -- reading
 
-void roster_state::wait_for_load(held x) {
-  x_waiting.push_back(std::move(x));
-  read();
-}
-
 void roster_state::read() {
   if (std::exchange(x_reading, true))
     return;
@@ -84,9 +79,7 @@ void roster_state::found(roster_found& x) {
     x_shares = shares_presence(x_own_sharing, *x_policy);
     x_rules->review(*x_policy);
   }
-  x_early.clear();
-  for (auto& w : std::exchange(x_waiting, {}))
-    w.act();
+  carry_on();
 }
 
 // -- writing
@@ -193,10 +186,8 @@ roster_state::endpoint* roster_state::find(session_id session) {
 const session_actor* roster_state::handle_of(session_id session) {
   if (auto* e = find(session))
     return &e->handle;
-  for (const auto& [id, handle] : x_early)
-    if (id == session)
-      return &handle;
-  return nullptr;
+  auto* early = find_early(session);
+  return early ? &early->what.handle : nullptr;
 }
 
 void roster_state::tell(const session_actor& to, event what) {
@@ -348,11 +339,14 @@ void roster_state::checked(const contacts_checked& x) {
     return;
   auto about = std::move(c.about);
   x_checks.erase(i);
-  when_loaded([this, ticket = x.ticket, about = std::move(about)]() mutable {
-    if (x_dissolving)
-      about.assign(about.size(), failure{errc::no_such_user});
-    x_rules->checked(ticket, about, *x_policy, now_us());
-  });
+  when_loaded(
+    [this, ticket = x.ticket, about = std::move(about)]() mutable {
+      if (x_dissolving)
+        about.assign(about.size(), failure{errc::no_such_user});
+      x_rules->checked(ticket, about, *x_policy, now_us());
+    },
+    [this, ticket = x.ticket](
+      const failure& why) { x_rules->check_failed(ticket, why); });
 }
 
 void roster_state::check_for(const contact_check& x) {
@@ -367,11 +361,6 @@ void roster_state::answer_check(const contact_check& x, const failure& why) {
   for (const auto& [at, whom] : x.whom)
     answer.what.emplace_back(at, why);
   self->send(x.from, std::move(answer));
-}
-
-void roster_state::take_check(const contact_check& x) {
-  when_loaded([this, x] { check_for(x); },
-    [this, x](const failure& why) { answer_check(x, why); });
 }
 
 void roster_state::send(subscription_note what) {
@@ -406,16 +395,21 @@ void roster_state::head_changed() {
 // -- from the other half, and the policy
 
 void roster_state::receive(const subscription_note& x) {
-  when_loaded([this, x] {
-    // Nobody subscribes any more to one that is about to be removed: its router
-    // answers when it is.
-    if (!x_dissolving)
-      x_rules->receive(x, *x_policy, now_us());
-  });
+  // It is sent again as long as nobody confirms it.
+  auto fails = [](const failure&) {};
+  when_loaded(
+    [this, x] {
+      // Nobody subscribes any more to one that is about to be removed: its
+      // router answers when it is.
+      if (!x_dissolving)
+        x_rules->receive(x, *x_policy, now_us());
+    },
+    fails);
 }
 
 void roster_state::review() {
-  when_loaded([this] { x_rules->review(*x_policy); });
+  // Whoever waits for that is looked at when it is loaded, too.
+  when_loaded([this] { x_rules->review(*x_policy); }, [](const failure&) {});
 }
 
 // -- the end of its account

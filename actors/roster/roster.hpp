@@ -74,15 +74,18 @@ public:
   void dissolve(caf::typed_response_promise<write_result> promise);
   /// Ends each handler: writes what was asked for.
   void flush();
-  /// Has a message handled when it is loaded: mostly at once, and nothing is
-  /// copied then.
-  template <class Message>
-  void take(const Message& x, void (roster_state::*how)(const Message&)) {
-    if (x_loaded)
-      (this->*how)(x);
-    else
-      wait_for_load({[this, x, how] { (this->*how)(x); }, {}});
-  }
+  // -- what needs the list (roster_loading.cpp): carried out when that is
+  // loaded, mostly at once
+  void take(const endpoint_joined& x);
+  void take(const endpoint_changed& x);
+  void take(const endpoint_left& x);
+  void take(const endpoint_resumed& x);
+  void take(const presence_call& x);
+  void take(const attach_watcher& x);
+  void take(const detach_watcher& x);
+  void take(const contact_check& x);
+  void take(const watch_request& x);
+  void take(const tell_watchers& x);
 
   // -- the user's own presence and sessions (roster_presence.cpp)
   void joined(const endpoint_joined& x);
@@ -105,13 +108,6 @@ public:
   // -- what the user keeps (roster_documents.cpp)
   void tell_of_document(const tell_watchers& x);
 
-  /// As `take`; what an endpoint asks is answered also where it is not loaded.
-  void take_endpoint(const endpoint_joined& x);
-  void take_endpoint(const endpoint_left& x);
-  /// As `take`, of what somebody waits for: answered if it cannot be loaded.
-  void take_check(const contact_check& x);
-  void take_watch(const watch_request& x);
-
   /// Of messages from its router.
   uint64_t handled = 0;
 
@@ -131,6 +127,11 @@ private:
     /// Its ad-hoc watches that are over, oldest first, for it shows these users
     /// as unknown; and a suspended session is told nothing.
     std::vector<std::pair<user_address, clock::time_point>> ended;
+  };
+
+  struct early_endpoint {
+    endpoint_joined what;
+    bool resumed = false;
   };
 
   /// What one who may see this user is shown.
@@ -215,6 +216,8 @@ private:
       wait_for_load({std::move(then), std::move(fails)});
   }
   void wait_for_load(held x);
+  /// With all that waited for the list.
+  void carry_on();
   bool waits_for_disk() const noexcept {
     return x_committing || !x_writes.empty() || !x_held.empty();
   }
@@ -240,6 +243,7 @@ private:
   uint64_t now_us() const { return config->world->wall_clock_us(); }
   const router_actor& router_of(const user_address& x) const;
   endpoint* find(session_id session);
+  early_endpoint* find_early(session_id session);
   /// Null if it is not here, nor about to be.
   const session_actor* handle_of(session_id session);
   void tell(const session_actor& to, event what);
@@ -374,8 +378,12 @@ private:
   std::map<uint64_t, caf::typed_response_promise<contacts_imported>> x_imports;
 
   std::vector<endpoint> x_endpoints;
-  /// Those that have joined while nothing was loaded.
-  std::vector<std::pair<session_id, session_actor>> x_early;
+  // While nothing is loaded: who has joined, and resumed, and of others the
+  // last that came.
+  std::vector<early_endpoint> x_early;
+  std::set<session_id> x_resumed;
+  std::map<user_address, presence_call> x_called;
+  std::map<user_address, attach_watcher> x_attaching;
   /// Their handles, for subscriptions.
   std::shared_ptr<told_sessions> x_sessions = std::make_shared<told_sessions>();
   shared<presentity> x_truth;

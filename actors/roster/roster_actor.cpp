@@ -14,36 +14,36 @@ roster_actor::behavior_type roster(
   return {
     [&st](const presence_call& x) {
       st.handled += !x.answers;
-      st.take(x, &roster_state::called);
+      st.take(x);
       st.flush();
     },
     [&st](const attach_watcher& x) {
       ++st.handled;
-      st.take(x, &roster_state::attach);
+      st.take(x);
       st.flush();
     },
     [&st](const presentity_left& x) {
-      st.take(x, &roster_state::presentity_gone);
+      st.presentity_gone(x);
       st.flush();
     },
     [&st](const detach_watcher& x) {
       ++st.handled;
-      st.take(x, &roster_state::detach);
+      st.take(x);
       st.flush();
     },
     [&st](const endpoint_changed& x) {
       ++st.handled;
-      st.take(x, &roster_state::changed);
+      st.take(x);
       st.flush();
     },
     [&st](const endpoint_joined& x) {
       ++st.handled;
-      st.take_endpoint(x);
+      st.take(x);
       st.flush();
     },
     [&st](const endpoint_left& x) {
       ++st.handled;
-      st.take_endpoint(x);
+      st.take(x);
       st.flush();
     },
     [&st](roster_requests& x) {
@@ -57,7 +57,7 @@ roster_actor::behavior_type roster(
     },
     [&st](const endpoint_resumed& x) {
       ++st.handled;
-      st.take(x, &roster_state::resumed);
+      st.take(x);
       st.flush();
     },
     [&st](const shared<policy>& x) {
@@ -75,7 +75,7 @@ roster_actor::behavior_type roster(
     },
     [&st](const contact_check& x) {
       ++st.handled;
-      st.take_check(x);
+      st.take(x);
       st.flush();
     },
     [&st](const review_requests&) {
@@ -84,29 +84,29 @@ roster_actor::behavior_type roster(
       st.flush();
     },
     [&st](const absent_users& x) {
-      st.take(x, &roster_state::absent);
+      st.absent(x);
       st.flush();
     },
     [&st](const watch_request& x) {
       ++st.handled;
-      st.take_watch(x);
+      st.take(x);
       st.flush();
     },
     [&st](const watch_decided& x) {
-      st.take(x, &roster_state::decided);
+      st.decided(x);
       st.flush();
     },
     [&st](const watch_revoked& x) {
-      st.take(x, &roster_state::revoked);
+      st.revoked(x);
       st.flush();
     },
     [&st](const tell_watchers& x) {
       ++st.handled;
-      st.take(x, &roster_state::tell_of_document);
+      st.take(x);
       st.flush();
     },
     [&st](const subscription_ended& x) {
-      st.take(x, &roster_state::taken_back);
+      st.taken_back(x);
       st.flush();
     },
     [&st](tick_atom) {

@@ -149,17 +149,6 @@ void roster_state::views_changed() {
 
 // -- the user's own sessions
 
-void roster_state::take_endpoint(const endpoint_joined& x) {
-  if (!x_loaded)
-    x_early.emplace_back(x.session, x.handle);
-  take(x, &roster_state::joined);
-}
-
-void roster_state::take_endpoint(const endpoint_left& x) {
-  std::erase_if(x_early, [&x](const auto& y) { return y.first == x.session; });
-  take(x, &roster_state::left);
-}
-
 void roster_state::joined(const endpoint_joined& x) {
   if (x_dissolved)
     return;
@@ -196,7 +185,8 @@ void roster_state::changed(const endpoint_changed& x) {
 void roster_state::publish_change() {
   bool was_online = is_online();
   publish();
-  if (!was_online && is_online())
+  // Else when the list is loaded.
+  if (!was_online && is_online() && x_loaded)
     call(true, false);
 }
 
@@ -350,8 +340,6 @@ void roster_state::attach(const attach_watcher& x) {
     self->send(x.roster, presentity_left{x.whom, x.seen});
     return;
   }
-  if (x.adhoc)
-    forget_grant(x.watcher);
   bool subscribed = x.subscribed && x_rules->admit(x.watcher, x.number);
   if (!subscribed && !x.adhoc) {
     self->send(x.roster, presentity_left{x_rules->user(), x.seen});
@@ -462,17 +450,6 @@ void roster_state::decide_watch(const watch_request& x) {
     answer.state = state_of(v);
   }
   self->send(x.from, std::move(answer));
-}
-
-void roster_state::take_watch(const watch_request& x) {
-  when_loaded([this, x] { decide_watch(x); },
-    [this, x](const failure& why) {
-      watch_decided no;
-      no.ticket = x.ticket;
-      no.whom = x.whom;
-      no.why = why;
-      self->send(x.from, std::move(no));
-    });
 }
 
 } // namespace parley

@@ -165,6 +165,11 @@ void roster_rules::ask(open_check x, const policy& rules, uint64_t now_us) {
     checked(ticket, {}, rules, now_us);
 }
 
+void roster_rules::check_failed(uint64_t ticket, const failure& why) {
+  if (auto x = x_checks.extract(ticket))
+    x_fx.reply(x.mapped().session, x.mapped().number, why);
+}
+
 void roster_rules::checked(uint64_t ticket,
   const std::vector<contact_verdict>& about, const policy& rules,
   uint64_t now_us) {

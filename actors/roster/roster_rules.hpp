@@ -103,6 +103,8 @@ public:
   /// The answer to `check`, for each in order.
   void checked(uint64_t ticket, const std::vector<contact_verdict>& about,
     const policy& rules, uint64_t now_us);
+  /// It will not be looked at: whoever waits for it is told.
+  void check_failed(uint64_t ticket, const failure& why);
 
   // -- from the other half
 

@@ -216,6 +216,8 @@ private:
     router_state& x_router;
   };
 
+  /// Its roster gets them before what follows.
+  void ask_before(session_id from, roster_requests& contacts);
   /// False: it is a broadcast with recipients left.
   bool carry_out(
     session_id from, numbered_request& r, roster_requests& contacts, moment at);

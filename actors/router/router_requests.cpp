@@ -18,10 +18,7 @@ void router_state::requests(session_requests& x) {
     roster_requests contacts;
     while (r != x.what.end() && carry_out(x.from, *r, contacts, at))
       ++r;
-    if (!contacts.what.empty()) {
-      contacts.from = x.from;
-      ask_roster(std::move(contacts));
-    }
+    ask_before(x.from, contacts);
     if (r == x.what.end() || !find(x.from))
       return;
     behind = x_put_off.emplace(x.from, std::deque<numbered_request>{}).first;
@@ -29,6 +26,13 @@ void router_state::requests(session_requests& x) {
   }
   for (; r != x.what.end(); ++r)
     behind->second.push_back(std::move(*r));
+}
+
+void router_state::ask_before(session_id from, roster_requests& contacts) {
+  if (contacts.what.empty())
+    return;
+  contacts.from = from;
+  ask_roster(std::exchange(contacts, {}));
 }
 
 bool router_state::carry_out(
@@ -56,13 +60,11 @@ bool router_state::carry_out(
       e->info.what = p->what;
     rules->set_availability(from, std::move(p->what), at);
     tell(from, event{answer{r.number, done{}}});
+    ask_before(from, contacts);
     if (auto* e = find(from))
       tell_roster(e->self.user, endpoint_changed{from, e->info.what});
   } else if (std::holds_alternative<sign_out>(r.what)) {
-    if (!contacts.what.empty()) {
-      contacts.from = from;
-      ask_roster(std::exchange(contacts, {}));
-    }
+    ask_before(from, contacts);
     tell(from, event{answer{r.number, done{}}});
     flush(); // before its session ends
     end(from, failure{errc::signed_out});

@@ -183,6 +183,67 @@ BOOST_AUTO_TEST_CASE(who_asks_of_a_list_that_cannot_be_read_is_told_so) {
   });
 }
 
+/// Bob, whom Alice sees, has lost his list to a write that was refused, with
+/// what he asked behind it.
+simulated_client& bob_without_a_list(
+  engine& e, std::vector<request> behind = {}) {
+  set_privacy asking;
+  asking.approve = approval::ask;
+  std::vector<request> what{asking};
+  what.insert(what.end(), behind.begin(), behind.end());
+  auto& b = e.sign_in(bob, "desk");
+  e.settle();
+  *e.cannot_read_rosters = true;
+  e.disk.files().refuse_writes(lossy_fs::fault::full);
+  b.request_all(std::move(what));
+  e.settle();
+  e.disk.files().refuse_writes(lossy_fs::fault::none);
+  return b;
+}
+
+BOOST_AUTO_TEST_CASE(who_leaves_is_seen_leaving_though_its_list_is_lost) {
+  in_any_order([](engine& e) {
+    auto& a = alice_who_sees_bob(e);
+    auto& b = bob_without_a_list(e);
+    b.set_availability({show::away, "", 0});
+    e.settle();
+    BOOST_TEST(sees(a, bob) == "desk=away");
+    b.sign_out();
+    e.settle();
+    BOOST_TEST(sees(a, bob) == "");
+    // And who comes is seen when it can be read.
+    auto& phone = e.sign_in(bob, "phone");
+    for (auto text : {"one", "two", "three"})
+      phone.set_availability({show::away, text, 0});
+    e.settle();
+    const auto before = told(a, bob).size();
+    *e.cannot_read_rosters = false;
+    e.advance(3s);
+    BOOST_TEST(sees(a, bob) == "phone=away");
+    BOOST_TEST(told(a, bob).size() == before + 1);
+    phone.sign_out();
+    e.settle();
+    BOOST_TEST(sees(a, bob) == "");
+  });
+}
+
+BOOST_AUTO_TEST_CASE(
+  what_waits_for_others_is_answered_though_the_list_is_lost) {
+  in_any_order([](engine& e) {
+    alice_who_sees_bob(e);
+    const add_contacts one{{{carol + "@example.org", "", {}}}};
+    auto& b = bob_without_a_list(e, {one});
+    BOOST_TEST(b.answer_to(1) == "store_failed");
+    BOOST_TEST(b.answer_to(2) != "");
+    BOOST_TEST(b.answer_to(2) != "done");
+    *e.cannot_read_rosters = false;
+    e.advance(3s);
+    const auto again = b.request(one);
+    e.settle();
+    BOOST_TEST(b.answer_to(again) == "done");
+  });
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace

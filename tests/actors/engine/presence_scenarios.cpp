@@ -70,6 +70,18 @@ BOOST_AUTO_TEST_CASE(who_comes_and_goes_is_told_of_once) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(who_is_blocked_before_it_comes_sees_nothing_of_that) {
+  in_any_order([](engine& e) {
+    auto& a = alice_who_sees_bob(e);
+    auto& b = e.sign_in(bob, "desk", {show::unavailable, "", 0});
+    set_privacy x;
+    x.block = {user(alice)};
+    b.request_all({x, set_availability{{show::available, "", 0}}});
+    e.settle();
+    BOOST_TEST(told(a, bob).empty());
+  });
+}
+
 BOOST_AUTO_TEST_CASE(who_leaves_has_a_last_word) {
   in_any_order([](engine& e) {
     auto& a = alice_who_sees_bob(e);

@@ -73,6 +73,16 @@ uint64_t simulated_client::request(parley::request what) {
   return ask(std::move(what));
 }
 
+void simulated_client::request_all(std::vector<parley::request> what) {
+  client_requests all{x_link->id(), {}};
+  for (auto& x : what) {
+    const request_number n{++x_last_request};
+    x_unanswered.emplace(n.value, x);
+    all.what.push_back({n, std::move(x)});
+  }
+  caf::anon_send(x_session, std::move(all));
+}
+
 std::string simulated_client::answer_to(uint64_t number) const {
   auto i = x_answers.find(number);
   return i == x_answers.end() ? "" : i->second;

@@ -45,6 +45,8 @@ public:
   void set_window(window wanted);
   /// Anything about contacts and presence; returns the request's number.
   uint64_t request(parley::request what);
+  /// The same of several that come at once.
+  void request_all(std::vector<parley::request> what);
   /// `done`, or a reason; of contacts the reason for the first refused one, of
   /// documents the bytes of those found.
   /// Empty: no answer yet in this session.
