@@ -96,15 +96,21 @@ std::optional<std::string_view> fragment(std::string_view file, size_t at) {
   return file.substr(at + header_size, h.length);
 }
 
-/// Where a record begins from `at` on. Each record of a WAL is synced before
-/// the next begins.
-std::optional<size_t> next_record(std::string_view file, size_t at) {
+/// Where a record begins from `at` on, among the places that `may_be` takes for
+/// one. Each record of a WAL is synced before the next begins.
+template <class F>
+std::optional<size_t> next_record(
+  std::string_view file, size_t at, const F& may_be) {
   for (; at + header_size <= file.size(); ++at) {
     auto kind = static_cast<uint8_t>(file[at + header_size - 1]);
-    if ((kind == full || kind == first) && fragment(file, at))
+    if ((kind == full || kind == first) && may_be(at) && fragment(file, at))
       return at;
   }
   return std::nullopt;
+}
+
+bool anywhere(size_t) {
+  return true;
 }
 
 /// Whether some sector's part of the file from `at` on was never written.
@@ -137,8 +143,9 @@ bool other_length_fits(std::string_view file, size_t at) {
 }
 
 /// What to think of a file whose fragment at `at` is none.
-log_end judge(std::string_view file, size_t at) {
-  if (next_record(file, at + 1))
+template <class F>
+log_end judge(std::string_view file, size_t at, const F& may_be) {
+  if (next_record(file, at + 1, may_be))
     return log_end::damaged;
   if (any_unwritten(file, at))
     return log_end::torn;
@@ -159,6 +166,8 @@ struct reading {
   std::optional<size_t> bad;
   /// A record has no end.
   bool is_open = false;
+  /// What is kept of that.
+  std::string head;
   /// A fragment is not of the kind that follows on the one before it.
   bool is_mixed_up = false;
 };
@@ -169,7 +178,7 @@ template <class F>
 reading read_log(std::string_view file, size_t at, size_t keep, F each) {
   reading x;
   x.whole = at;
-  std::string head;
+  auto& head = x.head;
   while (at < file.size()) {
     auto left = block_size - at % block_size;
     if (left < header_size) {
@@ -198,6 +207,91 @@ reading read_log(std::string_view file, size_t at, size_t keep, F each) {
   }
   return x;
 }
+
+/// Which places after the bad one of a WAL may begin a record. Clients' texts
+/// stand in it as they are, and a checksum has no secret: what looks like a
+/// fragment is one only if its sequence number follows, too.
+class batch_after {
+public:
+  /// `next` is the number that follows on the last whole record, 0 if there is
+  /// none.
+  batch_after(std::string_view file, const reading& x, uint64_t next)
+    : x_file(file), x_bad(*x.bad), x_least(next) {
+    auto head = x.head;
+    if (head.size() == log_record_head)
+      x_least = log_sequence(head);
+    else if (auto left = room(file, x_bad); left > header_size)
+      head += file.substr(x_bad + header_size,
+        std::min(left - header_size, log_record_head - head.size()));
+    auto sequence = log_sequence(head);
+    auto count = log_count(head);
+    // Where nothing says which number it has to be, at least no noise.
+    auto is_likely = x_least != 0 ? sequence == x_least
+                                  : sequence >> 56 == 0 && count >> 24 == 0;
+    if (!is_likely || count == 0)
+      return;
+    x_end = told_end(x.is_open);
+    x_follower = sequence + count;
+  }
+
+  bool operator()(size_t at) const {
+    auto sequence = sequence_at(at);
+    if (!sequence)
+      return false;
+    // Within the bad record as its headers have it: only if a length is wrong,
+    // and then what follows on it. Damage of its count leaves the lengths.
+    if (at < x_end)
+      return *sequence == x_follower;
+    // Each number takes more than a byte.
+    return x_least == 0
+      || (*sequence >= x_least && *sequence - x_least <= at - x_bad);
+  }
+
+private:
+  /// Where the bad record ends, as far as headers say so.
+  size_t told_end(bool is_open) const {
+    auto at = x_bad;
+    while (room(x_file, at) >= header_size) {
+      header h(x_file, at);
+      auto end = at + header_size + h.length;
+      auto block_end = (at / block_size + 1) * block_size;
+      if (h.type == (is_open ? last : full) && end <= block_end)
+        return end;
+      // All others take the rest of their block.
+      if (h.type != (is_open ? middle : first) || end != block_end)
+        return at;
+      at = end;
+      is_open = true;
+      if (at >= x_file.size())
+        return at;
+    }
+    return at;
+  }
+
+  /// That of the write batch which begins with the fragment at `at`.
+  std::optional<uint64_t> sequence_at(size_t at) const {
+    header h(x_file, at);
+    auto end = at + header_size + h.length;
+    if (h.type == first && end % block_size != 0)
+      return std::nullopt;
+    std::string head(
+      x_file.substr(at + header_size, std::min(h.length, log_record_head)));
+    if (h.type == first && head.size() < log_record_head && end < x_file.size())
+      if (auto rest = fragment(x_file, end))
+        head += rest->substr(0, log_record_head - head.size());
+    if (head.size() < log_record_head)
+      return std::nullopt;
+    return log_sequence(head);
+  }
+
+  std::string_view x_file;
+  size_t x_bad;
+  /// Below this nothing follows; 0: not known.
+  uint64_t x_least;
+  size_t x_end = 0;
+  /// Follows on the bad record.
+  uint64_t x_follower = 0;
+};
 
 // Entries of a MANIFEST: numbered fields, numbers in varints; RocksDB documents
 // them in db/version_edit.h.
@@ -265,7 +359,7 @@ bool only_one_group_goes_on(std::string_view file, size_t at, F each) {
     left = now;
     each(entry);
   };
-  while (auto next = next_record(file, at)) {
+  while (auto next = next_record(file, at, anywhere)) {
     auto x = read_log(file, *next, SIZE_MAX, take);
     if (!is_one || x.is_mixed_up)
       return false;
@@ -274,11 +368,10 @@ bool only_one_group_goes_on(std::string_view file, size_t at, F each) {
   return is_one;
 }
 
-log_end end_of(std::string_view file, const reading& x) {
+/// Of a file without a bad place.
+log_end end_of(const reading& x) {
   if (x.is_mixed_up)
     return log_end::damaged;
-  if (x.bad)
-    return judge(file, *x.bad);
   return x.is_open ? log_end::torn : log_end::clean;
 }
 
@@ -296,7 +389,12 @@ uint64_t log_count(std::string_view batch) noexcept {
 
 log_end check_log(std::string_view file,
   const std::function<void(std::string_view head)>& each) {
-  return end_of(file, read_log(file, 0, log_record_head, each));
+  uint64_t next = 0;
+  auto x = read_log(file, 0, log_record_head, [&](std::string_view head) {
+    next = log_sequence(head) + log_count(head);
+    each(head);
+  });
+  return x.bad ? judge(file, *x.bad, batch_after(file, x, next)) : end_of(x);
 }
 
 manifest_end check_manifest(std::string_view file) {
@@ -314,7 +412,7 @@ manifest_end check_manifest(std::string_view file) {
       out.log = std::max(out.log, std::exchange(log, 0));
   });
   out.whole = x.whole;
-  out.end = end_of(file, x);
+  out.end = x.bad ? judge(file, *x.bad, anywhere) : end_of(x);
   if (out.end == log_end::damaged && x.bad && any_unwritten(file, *x.bad)
     && only_one_group_goes_on(file, *x.bad + 1, look))
     out.end = log_end::torn;

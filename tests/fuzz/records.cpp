@@ -94,8 +94,10 @@ void check_log(std::string_view file) {
   const auto manifest = check_manifest(file);
   expect(manifest.whole <= file.size(), "no more is whole than there is");
   expect(manifest.end == end
-      || (end == log_end::damaged && manifest.end == log_end::torn),
-    "a MANIFEST is read as any log, but that a group may be torn");
+      || (end == log_end::damaged && manifest.end == log_end::torn)
+      || (end == log_end::torn && manifest.end == log_end::damaged),
+    "a MANIFEST is read as any log, but that a group may be torn, and that what"
+    " follows is no write batch");
   if (manifest.end == log_end::torn)
     expect(
       parley::check_log(file.substr(0, manifest.whole), [](std::string_view) {})

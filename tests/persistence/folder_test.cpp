@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -91,6 +93,17 @@ struct disk_store {
       "the folder was changed by: " << db.error().text);
   }
 };
+
+/// As RocksDB's log has it: CRC-32C, masked.
+uint32_t rocksdb_sum(std::string_view text) {
+  uint32_t x = 0xffffffff;
+  for (unsigned char c : text) {
+    x ^= c;
+    for (int bit = 0; bit < 8; ++bit)
+      x = x & 1 ? x >> 1 ^ 0x82f63b78 : x >> 1;
+  }
+  return std::rotr(~x, 15) + 0xa282ead8;
+}
 
 void flip_bit(const fs::path& path, size_t at) {
   auto text = read_file(path);
@@ -268,6 +281,66 @@ BOOST_AUTO_TEST_CASE(a_torn_end_of_the_wal_is_taken) {
   auto opened = must(db.open());
   BOOST_TEST(must(opened->head(bob)).stored == 39u);
   BOOST_TEST(must(opened->ims(bob, {}, 100)).size() == 39u);
+}
+
+/// A client's text stands in the WAL as it is. This one has fragments, one with
+/// a write batch in it, and zeros as of sectors that were not written.
+std::string crafted_body() {
+  // Masked CRC-32C, length and type, data.
+  constexpr std::string_view plain("@sum\3\0\1ddd", 10);
+  constexpr std::string_view batch("@sum\14\0\1\1\0\0\0\0\0\0\0\1\0\0\0", 19);
+  std::string out;
+  for (auto x : {plain, batch}) {
+    std::string one(x);
+    auto sum = rocksdb_sum(one.substr(6));
+    for (int i = 0; i < 4; ++i)
+      one[static_cast<size_t>(i)] = static_cast<char>(sum >> 8 * i);
+    for (int i = 0; i < 300; ++i)
+      out += one;
+    out.resize(out.size() + 1024);
+  }
+  return out;
+}
+
+BOOST_AUTO_TEST_CASE(a_text_that_looks_like_records_hinders_no_start) {
+  for (uint64_t before : {0, 3}) {
+    disk_store db;
+    {
+      auto opened = must(db.open());
+      for (uint64_t i = 1; i <= before; ++i)
+        commit(*opened, {make_put(bob, 40 + i, make_im(alice, "m", "x"))});
+      commit(*opened, {make_put(bob, 50, make_im(alice, "m", crafted_body()))});
+    }
+    auto wal = db.file(".log");
+    auto text = read_file(wal);
+    for (size_t cut : {5, 800, 3000, 8000}) {
+      BOOST_REQUIRE(
+        check_log(text.substr(0, text.size() - cut), [](std::string_view) {})
+        == log_end::torn);
+    }
+    write_file(wal, text.substr(0, text.size() - 3000));
+    auto opened = must(db.open());
+    BOOST_TEST(must(opened->head(bob)).stored == 40 + before);
+    BOOST_TEST(must(opened->ims(bob, {}, 100)).size() == 40 + before);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(damage_in_a_text_that_looks_like_records_is_seen) {
+  disk_store db;
+  {
+    auto opened = must(db.open());
+    commit(*opened, {make_put(bob, 50, make_im(alice, "m", crafted_body()))});
+    commit(*opened, {make_put(bob, 51, make_im(alice, "m", crafted_body()))});
+  }
+  auto wal = db.file(".log");
+  auto size = fs::file_size(wal) / 2;
+  for (size_t i = 0; i < 60; ++i) {
+    auto at = i < 30 ? i : i * size / 61;
+    flip_bit(wal, at);
+    db.expect_refused(errc::store_corrupt);
+    flip_bit(wal, at);
+  }
+  BOOST_TEST(must(must(db.open())->head(bob)).stored == 42u);
 }
 
 /// RocksDB syncs what a MANIFEST begins with before CURRENT names it: no power
