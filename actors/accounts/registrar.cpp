@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "protocol/decoys.hpp"
+
 namespace parley {
 
 namespace {
@@ -61,6 +63,8 @@ void registrar_state::derive(account_wanted what, then end) {
 
 void registrar_state::write(
   const account_wanted& what, scram_keys keys, then end) {
+  // Decoys are to look like the new account before there is one.
+  with.unknown_users->add(keys);
   operations ops;
   ops.emplace_back(put_account{
     .user = what.user, .keys = std::move(keys), .has_to_be_new = true});

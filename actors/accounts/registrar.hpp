@@ -12,6 +12,8 @@
 
 namespace parley {
 
+class decoys;
+
 /// Whom a registrar asks.
 struct registrar_config {
   store_reader_actor reader;
@@ -22,6 +24,8 @@ struct registrar_config {
   /// In slot order.
   std::vector<router_actor> routers;
   std::shared_ptr<surroundings> world;
+  /// Learns the keys of new accounts.
+  std::shared_ptr<decoys> unknown_users;
 };
 
 struct registrar_state {

@@ -188,8 +188,8 @@ void server::impl::spawn_actors(
     caf::anon_send(r, directory_ptr{all});
 
   registrations = spawn_on(workers.at(0), registrar,
-    registrar_config{
-      readers.front(), writer, passwords, line, all->routers, world});
+    registrar_config{readers.front(), writer, passwords, line, all->routers,
+      world, unknown_users});
 
   auto places = connection_places::by_descriptors();
   auto hits = std::make_shared<limits_hit>();

@@ -7,6 +7,7 @@
 
 #include "actors/accounts/password.hpp"
 #include "actors/types.hpp"
+#include "protocol/decoys.hpp"
 #include "tests/support/deterministic.hpp"
 
 namespace parley::test {
@@ -57,6 +58,7 @@ struct registrar_world {
     with.passwords = actors.spawn(password, 1u, line);
     with.line = line;
     with.world = std::make_shared<still_world>();
+    with.unknown_users = unknown;
     maker = actors.spawn(registrar, with);
     asker = caf::actor_cast<account_asker>(actors.spawn(hear, &answers));
   }
@@ -72,6 +74,7 @@ struct registrar_world {
 
   deterministic_system actors{1, [](auto& cfg) { add_message_types(cfg); }};
   std::shared_ptr<password_line> line = std::make_shared<password_line>(3);
+  std::shared_ptr<decoys> unknown = std::make_shared<decoys>("secret");
   size_t writes = 0;
   std::vector<account_made> answers;
   registrar_actor maker;
@@ -124,6 +127,30 @@ BOOST_AUTO_TEST_CASE(who_is_refused_leaves_the_line) {
   }
   BOOST_TEST((w.answers.back().why.code == errc::rate_limited));
   BOOST_TEST(w.line->size() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(unknown_names_look_like_who_has_registered) {
+  registrar_world w;
+  // All accounts that there were came from elsewhere.
+  scram_keys imported;
+  imported.sha256 = {
+    std::string(defaults::scram_salt_max, 's'), 4'096, "stored", "server"};
+  w.unknown->add(imported);
+  const auto others = [&w, is = scram_shape::of(imported)] {
+    int n = 0;
+    for (int i = 0; i < 100; ++i)
+      n += scram_shape::of(w.unknown->keys_of("u" + std::to_string(i))) != is;
+    return n;
+  };
+  BOOST_TEST(others() == 0);
+  w.ask(1, "taken");
+  w.actors.settle();
+  BOOST_TEST(others() == 0);
+  w.ask(2, "a");
+  w.actors.settle();
+  // One of two accounts.
+  BOOST_TEST(others() > 20);
+  BOOST_TEST(others() < 80);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
