@@ -142,7 +142,8 @@ bool connections::may_read(uint64_t held) noexcept {
 }
 
 void connections::wait_for_budget(link_id id, bool anew) {
-  x_waiting.push_back(id.value);
+  if (x_is_waiting.insert(id.value).second)
+    x_waiting.push_back(id.value);
   if (x_with.budget && anew)
     ++x_with.budget->reads_held_back;
 }
@@ -245,6 +246,7 @@ void connections::let_waiting_go_on() {
   else if (!stuck.empty())
     x_with.budget->ended_sessions +=
       turn_away(std::move(stuck), defaults::budget_ended_at_once);
+  x_is_waiting.clear();
   for (auto id : std::exchange(x_waiting, {}))
     if (auto s = find(id))
       s->budget_returned();

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "actors/accounts/password_line.hpp"
@@ -145,8 +146,10 @@ private:
   gateway_actor x_self;
   std::unordered_map<uint64_t, std::shared_ptr<client_socket>> x_sockets;
   std::vector<delayed> x_delayed;
-  /// For the budget.
+  /// For the budget, who waits longest first; and the same once more, since
+  /// some ask again before their turn comes.
   std::vector<uint64_t> x_waiting;
+  std::unordered_set<uint64_t> x_is_waiting;
   budget_view x_memory;
   /// Those that only rise.
   connection_counts x_counts;

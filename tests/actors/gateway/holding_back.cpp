@@ -236,6 +236,38 @@ BOOST_AUTO_TEST_CASE(where_memory_is_short_strangers_go_before_sessions) {
   BOOST_TEST(eventually([&] { return s.sessions.requests == asked; }));
 }
 
+BOOST_AUTO_TEST_CASE(who_is_held_back_counts_once_however_often_it_has_less) {
+  constexpr uint64_t bound = 64 * 1024 * 1024;
+  served s{10, false, std::make_shared<memory_budget>(bound, 2)};
+  auto p = sign_in(s);
+  s.on(
+    s.other(), [&] { s.budget->of(s.other())->set(held_for::retries, bound); });
+  BOOST_REQUIRE(eventually([&] { return s.budget->highest() >= bound; }));
+  int asked = 0;
+  BOOST_REQUIRE(eventually([&] {
+    if (s.budget->reads_held_back == 0u && s.sessions.requests == asked)
+      ask(p, static_cast<uint64_t>(++asked));
+    return s.budget->reads_held_back > 0u;
+  }));
+  uint64_t most = 0;
+  auto has_less = [&] {
+    s.on(s.home(), [&] {
+      for (int i = 0; i < defaults::budget_ended_at_once; ++i)
+        s.sessions.link->holds(bound);
+      most = std::max(most, s.sockets[s.home()]->counts().held_back);
+    });
+  };
+  // Until memory has been short for so long that it is closed.
+  const auto end = std::chrono::steady_clock::now()
+    + defaults::budget_retry_after + defaults::admin_patience;
+  while (
+    s.budget->ended_sessions == 0u && std::chrono::steady_clock::now() < end)
+    has_less();
+  BOOST_TEST(most == 1u);
+  BOOST_TEST(s.budget->reads_held_back == 1u);
+  BOOST_TEST(s.budget->ended_sessions == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(where_memory_is_short_nobody_new_is_let_in) {
   constexpr uint64_t bound = 64 * 1024 * 1024;
   served s{10, false, std::make_shared<memory_budget>(bound, 2)};
