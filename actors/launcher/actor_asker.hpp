@@ -59,7 +59,14 @@ public:
   /// Waits for the answer, as `ask` does; once.
   template <class Answer>
   result<Answer> finish(question<Answer>& q) {
-    if (auto arrived = wait_for_mail(q.self); !arrived)
+    return finish(q, x_patience);
+  }
+
+  /// With an own patience.
+  template <class Answer>
+  result<Answer> finish(
+    question<Answer>& q, std::chrono::milliseconds patience) {
+    if (auto arrived = wait_for_mail(q.self, patience); !arrived)
       return tl::unexpected{std::move(arrived.error())};
     result<Answer> x;
     q.receive(x);
@@ -69,9 +76,10 @@ public:
   bool is_stopping() const noexcept { return x_stopping; }
 
 private:
-  result<void> wait_for_mail(caf::scoped_actor& self) const {
+  result<void> wait_for_mail(
+    caf::scoped_actor& self, std::chrono::milliseconds patience) const {
     using clock = std::chrono::high_resolution_clock;
-    auto end = clock::now() + x_patience;
+    auto end = clock::now() + patience;
     bool was_stopping = false;
     for (auto now = clock::now(); now < end; now = clock::now()) {
       if (is_stopping() && !std::exchange(was_stopping, true))

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,8 @@
 #include "actors/launcher/metrics_gathering.hpp"
 
 namespace parley {
+
+struct engine_facts;
 
 /// What the requests of an import did so far. A line of the audit log that it
 /// begins comes before what it makes, or with it, and one of all at its end.
@@ -92,8 +95,24 @@ private:
 
   json troubleshoot();
   json trace(const json& what);
-  /// All users at a limit of the policy.
-  limits_found users_at_limits(const policy& rules);
+  /// What only actors can tell, as far as they tell it in time.
+  void ask_actors(engine_facts& x);
+  failure store_trouble();
+  /// All users at a limit of the policy, as far as they were found.
+  limits_found users_at_limits(
+    const policy& rules, std::chrono::steady_clock::time_point end);
+  /// Waits until then; refuses the request only if the server stops.
+  template <class Answer, class Handle, class... Ts>
+  result<Answer> ask_until(std::chrono::steady_clock::time_point end,
+    const Handle& whom, Ts&&... what) {
+    auto q = x_ask.begin<Answer>(whom, std::forward<Ts>(what)...);
+    auto x = x_ask.finish(*q,
+      std::chrono::ceil<std::chrono::milliseconds>(
+        end - std::chrono::steady_clock::now()));
+    if (!x && x.error().code == errc::server_stopping)
+      throw_failure(std::move(x.error()));
+    return x;
+  }
 
   // -- for all of them
 

@@ -16,6 +16,9 @@ using std::chrono::steady_clock;
 
 namespace {
 
+/// How long all that others have to tell is waited for.
+constexpr milliseconds patience = std::chrono::seconds{10};
+
 /// Some of `more` are in `all` already.
 void add(std::vector<user_address>& all, std::vector<user_address> more) {
   std::move(more.begin(), more.end(), std::back_inserter(all));
@@ -25,17 +28,68 @@ void add(std::vector<user_address>& all, std::vector<user_address> more) {
 
 } // namespace
 
-limits_found admin_requests::users_at_limits(const policy& rules) {
+limits_found admin_requests::users_at_limits(
+  const policy& rules, steady_clock::time_point end) {
   limits_wanted wanted{
     rules.im_offline_max, rules.contacts_max, rules.watchers_max};
-  auto all = ask<limits_found>(x_reach.sweeper, wanted);
+  limits_found all;
   // What waits in memory is on no disk, and no ad-hoc watch is.
   for (const auto& r : x_reach.routers) {
-    auto some = ask<limits_found>(r, wanted);
-    add(all.offline, std::move(some.offline));
-    add(all.watchers, std::move(some.watchers));
+    auto some = ask_until<limits_found>(end, r, wanted);
+    if (!some) {
+      all.why = std::move(some.error());
+      continue;
+    }
+    add(all.offline, std::move(some->offline));
+    add(all.watchers, std::move(some->watchers));
   }
+  auto stored = ask_until<limits_found>(end, x_reach.sweeper, wanted);
+  if (!stored) {
+    all.why = std::move(stored.error());
+    return all;
+  }
+  add(all.offline, std::move(stored->offline));
+  add(all.contacts, std::move(stored->contacts));
+  add(all.watchers, std::move(stored->watchers));
+  if (stored->why.code != errc::none)
+    all.why = std::move(stored->why);
   return all;
+}
+
+/// Most of them wait for the disk, or for each other: where it is known that
+/// this may take for ever they are not asked.
+void admin_requests::ask_actors(engine_facts& x) {
+  const auto end = steady_clock::now() + patience;
+  if (auto rules =
+        ask_until<shared<policy>>(end, x_reach.settings, get_atom::value))
+    x.rules = **rules;
+  else
+    x.no_rules = std::move(rules.error());
+  failure why = x.no_rules;
+  if (x.store.code != errc::none)
+    why = failure{x.store.code, "not asked while the store fails"};
+  else if (x.engine.silent_workers > 0)
+    why = failure{errc::overloaded, "not asked while workers are silent"};
+  if (why.code != errc::none) {
+    x.no_audit = x.at_limits.why = std::move(why);
+    return;
+  }
+  auto lines =
+    ask_until<audit_found>(end, x_reach.reader, audit_atom::value, uint64_t{1});
+  if (!lines)
+    x.no_audit = std::move(lines.error());
+  else if (lines->why.code != errc::none)
+    x.no_audit = std::move(lines->why);
+  else if (!lines->what.empty())
+    x.last_audited = lines->what.front().when;
+  x.at_limits = users_at_limits(x.rules, end);
+}
+
+/// Why the store is in no state to be used, if it is not.
+failure admin_requests::store_trouble() {
+  auto ok = x_metrics.ready();
+  return ok || ok.error().code == errc::server_stopping ? failure{}
+                                                        : std::move(ok.error());
 }
 
 json admin_requests::troubleshoot() {
@@ -60,14 +114,11 @@ json admin_requests::troubleshoot() {
     x.files_max = files.rlim_cur;
     x.files_hard_max = files.rlim_max;
   }
-  if (auto ok = x_metrics.ready();
-      !ok && ok.error().code != errc::server_stopping)
-    x.store = std::move(ok.error());
-  auto lines = ask<audit_found>(x_reach.reader, audit_atom::value, uint64_t{1});
-  if (!lines.what.empty())
-    x.last_audited = lines.what.front().when;
-  x.rules = *ask<shared<policy>>(x_reach.settings, get_atom::value);
-  x.at_limits = users_at_limits(x.rules);
+  x.store = store_trouble();
+  ask_actors(x);
+  // Who waited for it may have found out.
+  if (x.store.code == errc::none && x.at_limits.why.code != errc::none)
+    x.store = store_trouble();
   auto checks = json::array();
   for (auto& f : parley::troubleshoot(x)) {
     checks.push_back({{"check", f.check}, {"state", to_string(f.how)},

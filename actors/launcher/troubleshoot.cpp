@@ -154,6 +154,15 @@ finding store_health(const engine_facts& x) {
   return f;
 }
 
+/// Where something could not be found out.
+std::string where_to_look(const engine_facts& x) {
+  if (x.store.code != errc::none)
+    return "see the check 'store'";
+  if (x.engine.silent_workers > 0)
+    return "see the check 'workers'";
+  return "ask again; if it stays so, see the server's log";
+}
+
 finding clock(const engine_facts& x) {
   finding f{"clock"};
   auto passed =
@@ -167,11 +176,20 @@ finding clock(const engine_facts& x) {
   else if (x.last_audited && *x.last_audited - x.now > tolerance)
     f.what = "stands " + seconds(*x.last_audited - x.now)
       + " before the latest line of the audit log";
-  if (f.what.empty()) {
-    f.what = "goes with the steady one, and behind all that is written";
+  const bool is_right = f.what.empty();
+  if (is_right)
+    f.what = "goes with the steady one";
+  if (!x.last_audited && x.no_audit.code != errc::none) {
+    f.what +=
+      "; how it stands to the audit log is not known: " + x.no_audit.text;
+    f.remedy = where_to_look(x);
+  } else if (is_right) {
+    f.what += ", and behind all that is written";
     return f;
   }
   f.how = state::warning;
+  if (is_right)
+    return f;
   f.remedy = "keep it by NTP; times of IMs and expiry follow it";
   return f;
 }
@@ -290,19 +308,18 @@ finding limit(const char* setting, const char* what, const char* otherwise,
   finding f{setting};
   const auto* s = find_setting(setting);
   auto value = s ? s->value(x.rules) : std::string{};
-  if (x.at_limits.why.code != errc::none) {
-    f.how = state::failed;
-    f.what = "the store cannot be looked through: " + x.at_limits.why.text;
-    f.remedy = "see the check 'store'";
-    return f;
-  }
   f.what = users.size() == 1 ? std::string{"1 user has "}
                              : number(users.size()) + " users have ";
   f.what += std::string{what} + " (" + value + ")";
-  if (users.empty())
-    return f;
-  f.how = state::warning;
-  f.remedy = otherwise;
+  if (x.at_limits.why.code != errc::none) {
+    f.how = state::failed;
+    f.what = "not all users could be looked at: " + x.at_limits.why.text
+      + (users.empty() ? "" : "; so far " + f.what);
+    f.remedy = where_to_look(x);
+  } else if (!users.empty()) {
+    f.how = state::warning;
+    f.remedy = otherwise;
+  }
   for (const auto& u : users)
     f.users.push_back(u.str());
   return f;
@@ -310,6 +327,12 @@ finding limit(const char* setting, const char* what, const char* otherwise,
 
 finding settings(const engine_facts& x) {
   finding f{"settings"};
+  if (x.no_rules.code != errc::none) {
+    f.how = state::failed;
+    f.what = "could not be asked for: " + x.no_rules.text;
+    f.remedy = where_to_look(x);
+    return f;
+  }
   policy defaults;
   for (const auto& s : settings_table())
     if (s.value(x.rules) != s.value(defaults))

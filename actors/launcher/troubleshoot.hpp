@@ -31,10 +31,15 @@ struct engine_facts {
   failure store;
   /// The time of the newest line of the audit log.
   std::optional<wall_time> last_audited;
+  /// Why that could not be found out; none: it was.
+  failure no_audit;
   /// Files that the process may open; and that the system would let it.
   uint64_t files_max = 0;
   uint64_t files_hard_max = 0;
   policy rules;
+  /// Why these could not be found out; none: they were.
+  failure no_rules;
+  /// Those that were found; `why`: there may be more.
   limits_found at_limits;
 };
 

@@ -312,6 +312,14 @@ class DiskTest(SystemTest):
         found = self.finding("store")
         self.assertEqual(found["state"], "failed")
         self.assertIn("does not answer", found["what"])
+        # Whoever waits for the disk is not waited for.
+        asked = time.monotonic()
+        for name in ("im.offline_max", "contacts.max", "clock"):
+            found = self.finding(name)
+            self.assertIn("not asked while the store fails", found["what"])
+            self.assertEqual(found["remedy"], "see the check 'store'")
+        self.assertEqual(self.finding("workers")["state"], "passed")
+        self.assertLess(time.monotonic() - asked, STALLED)
         self.assertEqual(alice.all_of("outcome")[-1]["outcome"], "delivered")
         self.faults.disarm()
         self.assertEqual(alice.outcome(waiting)["outcome"], "stored")

@@ -185,8 +185,39 @@ BOOST_AUTO_TEST_CASE(all_users_at_a_limit_are_named) {
   BOOST_TEST(state(x, "contacts.max") == "warning");
   BOOST_TEST(check(x, "contacts.max").users.size() == 1'000u);
   BOOST_TEST(state(x, "watchers.max") == "passed");
+  // More may be there, and those that were found are still named.
   x.at_limits.why = failure{errc::store_unavailable, "no"};
   BOOST_TEST(state(x, "watchers.max") == "failed");
+  BOOST_TEST(state(x, "contacts.max") == "failed");
+  BOOST_TEST(check(x, "contacts.max").users.size() == 1'000u);
+}
+
+BOOST_AUTO_TEST_CASE(what_could_not_be_found_out_is_told_of_beside_the_rest) {
+  auto x = good();
+  x.store = failure{errc::store_failed, "the disk does not answer"};
+  x.last_audited.reset();
+  x.no_audit = x.at_limits.why =
+    failure{errc::store_failed, "not asked while the store fails"};
+  BOOST_TEST(check(x, "store").what.ends_with("the disk does not answer"));
+  for (const auto* name :
+    {"clock", "im.offline_max", "contacts.max", "watchers.max"}) {
+    auto f = check(x, name);
+    BOOST_TEST(
+      f.what.find("not asked while the store fails") != f.what.npos, f.what);
+    BOOST_TEST(f.remedy == "see the check 'store'");
+  }
+  for (const auto* name : {"workers", "disk", "certificate", "settings"})
+    BOOST_TEST(state(x, name) == "passed", name);
+  x.now -= 1min;
+  auto f = check(x, "clock");
+  BOOST_TEST(f.what.starts_with("was set back by 60 s"), f.what);
+  BOOST_TEST(f.remedy.starts_with("keep it by NTP"), f.remedy);
+  x = good();
+  x.engine.silent_workers = 1;
+  x.last_audited.reset();
+  x.no_rules = x.no_audit = x.at_limits.why = failure{errc::overloaded, "no"};
+  BOOST_TEST(state(x, "settings") == "failed");
+  BOOST_TEST(check(x, "clock").remedy == "see the check 'workers'");
 }
 
 BOOST_AUTO_TEST_CASE(what_is_counted_agrees_in_number) {
