@@ -78,8 +78,14 @@ result<packed_roster> store::impl::roster_rows(
       // step over them.
       return false;
     });
-  if (!done)
+  if (!done) {
+    // A disk that fails says nothing about what is on it.
+    if (done.error().code == errc::store_corrupt)
+      pass_over(family::rosters, keys::roster(user),
+        failure{errc::store_corrupt,
+          "the contact list of " + user.str() + ": " + done.error().text});
     return tl::unexpected(std::move(done.error()));
+  }
   if (is_damaged)
     out.head = rebuilt(out.items);
   return out;
@@ -114,11 +120,11 @@ result<stored_roster> store::roster(const user_address& user) {
 result<privacy> store::impl::privacy_of(
   const user_address& user, const rocksdb::Snapshot* at) {
   auto value = db->get(family::rosters, keys::roster(user), at);
-  if (!value)
-    return tl::unexpected(std::move(value.error()));
-  if (!*value)
+  if (value && !*value)
     return privacy{};
-  if (auto head = records::decode_roster(**value))
+  if (!value && value.error().code != errc::store_corrupt)
+    return tl::unexpected(std::move(value.error()));
+  if (auto head = value ? records::decode_roster(**value) : std::nullopt)
     return std::move(head->privacy);
   return roster_rows(user, at).map(
     [](auto&& x) { return std::move(x.head.privacy); });

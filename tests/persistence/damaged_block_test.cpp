@@ -186,6 +186,24 @@ BOOST_AUTO_TEST_CASE(what_comes_after_damage_to_the_last_ims_is_read) {
   BOOST_TEST(x.db->unreadable() == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(a_contact_list_in_a_damaged_block_counts_as_one) {
+  damaged_tables x;
+  const auto name = random_text(77'777, 900);
+  commit(
+    *x.db, {put_roster{bob, {}}, put_contact{bob, make_item(alice, name)}});
+  x.db.reset();
+  x.db = x.open();
+  x.damage(name);
+  for (int i = 0; i < 2; ++i) {
+    const auto read = x.db->roster(bob);
+    BOOST_REQUIRE(!read);
+    BOOST_TEST((read.error().code == errc::store_corrupt));
+  }
+  BOOST_TEST(x.db->unreadable() == 1u);
+  BOOST_REQUIRE(x.reports.size() == 1u);
+  BOOST_TEST(x.reports[0].find("the contact list of bob@example.org") == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(ims_behind_a_damaged_block_expire) {
   damaged_tables x;
   x.damage_im(30);
