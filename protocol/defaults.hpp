@@ -224,6 +224,11 @@ inline constexpr double typing_burst = 20;
 inline constexpr double passing_per_second = 100;
 inline constexpr double passing_burst = 1'000;
 
+/// Endpoints that took their directed presence back from a client that is not
+/// there, or reads slowly: it is told of so many later, and of so many bytes.
+inline constexpr size_t taken_back_max = 1'000;
+inline constexpr size_t taken_back_bytes_max = 256 * 1024;
+
 /// Changes of an endpoint's presence a second that its watchers are told of,
 /// and at once; of further ones they are told the last when its time has come.
 /// IMs follow each at once.

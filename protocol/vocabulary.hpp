@@ -135,6 +135,16 @@ enum class reach : uint8_t {
   endpoint = 2,
 };
 
+/// What is passed on may be presence that an endpoint directs to somebody.
+enum class directed : uint8_t {
+  no = 0,
+  /// It shows itself there.
+  shown = 1,
+  /// It takes back what it has shown. It is small, and no limit of what is
+  /// passed on may cost it: who misses it sees the endpoint for good.
+  taken_back = 2,
+};
+
 /// Something for who is there now and for nobody else: it has no outcome, is
 /// never stored and chooses nobody. Not answered, not counted.
 struct pass_on {
@@ -145,7 +155,10 @@ struct pass_on {
   bool returns = false;
   /// It says that the user is writing.
   bool is_typing = false;
-  auto fields() { return std::tie(message, to, reach, returns, is_typing); }
+  parley::directed directed = parley::directed::no;
+  auto fields() {
+    return std::tie(message, to, reach, returns, is_typing, directed);
+  }
 };
 
 /// Ends the session for good. Answered by `done`, then the connection closes.
@@ -259,7 +272,8 @@ struct passed_on {
   address to;
   bool is_typing = false;
   bool returned = false;
-  auto fields() { return std::tie(message, to, is_typing, returned); }
+  parley::directed directed = parley::directed::no;
+  auto fields() { return std::tie(message, to, is_typing, returned, directed); }
 };
 
 /// Every policy setting with its value, both as text; the last state counts.

@@ -401,8 +401,9 @@ bool client_socket::send(sequence number, const event& what) {
   if (x_closed)
     return false;
   // They have no outcome, and nobody may fill the output of others with them.
-  bool is_fleeting = std::holds_alternative<typing_notice>(what)
-    || std::holds_alternative<passed_on>(what);
+  auto* p = std::get_if<passed_on>(&what);
+  bool is_fleeting = p ? p->directed != directed::taken_back
+                       : std::holds_alternative<typing_notice>(what);
   if (is_fleeting
     && x_connection->output_waiting() > defaults::typing_output_max)
     return true;

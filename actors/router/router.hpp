@@ -226,6 +226,8 @@ private:
   void want_step();
   /// Without bounds.
   void finish_put_off();
+  /// The session is over: nothing but directed presence is still taken back.
+  void drop_put_off(session_id id);
   /// Nothing is left of the budget: ends the sessions whose clients leave most
   /// untaken.
   void relieve();

@@ -199,8 +199,20 @@ void router_state::end(session_id id, const failure& why) {
   tell_roster(i->second.self.user, endpoint_left{id});
   x_by_address.erase(i->second.handle.address());
   x_entries.erase(i);
-  x_put_off.erase(id);
+  drop_put_off(id);
   rules->leave(id, now());
+}
+
+void router_state::drop_put_off(session_id id) {
+  auto i = x_put_off.find(id);
+  if (i == x_put_off.end())
+    return;
+  auto what = std::move(i->second);
+  x_put_off.erase(i);
+  for (auto& r : what)
+    if (auto* p = std::get_if<pass_on>(&r.what);
+        p && p->directed == directed::taken_back)
+      rules->pass_last(std::move(*p), now());
 }
 
 void router_state::over(session_over& x) {
@@ -219,7 +231,7 @@ void router_state::session_down(const caf::actor_addr& who) {
   if (auto* e = find(id))
     tell_roster(e->self.user, endpoint_left{id});
   x_entries.erase(id);
-  x_put_off.erase(id);
+  drop_put_off(id);
   rules->leave(id, now());
 }
 

@@ -7,9 +7,12 @@ namespace parley {
 
 void routing::pass(session_id session, parley::pass_on what, moment now) {
   begin(now);
-  auto* u = of_session(session);
-  if (!u || what.to.empty())
+  const bool is_taken_back = what.directed == directed::taken_back;
+  // Its session may be over by now.
+  if (what.to.empty() || (!of_session(session) && !is_taken_back))
     return;
+  if (is_taken_back)
+    return lead(std::move(what), now);
   if (refusal_of(*what.message)) {
     if (what.returns)
       x_fx.tell(
@@ -26,7 +29,7 @@ void routing::pass_last(parley::pass_on what, moment now) {
   begin(now);
   what.returns = false;
   if (!what.to.empty() && what.message->body.empty()
-    && !refusal_of(*what.message))
+    && (what.directed == directed::taken_back || !refusal_of(*what.message)))
     lead(std::move(what), now);
 }
 
@@ -52,7 +55,9 @@ std::vector<session_id> routing::reached_by(
   for (const auto& e : u->in.endpoints()) {
     bool addressed = what.to.is_full() && e.name == what.to.endpoint;
     bool is_there = e.what.show != show::unavailable;
-    if (!e.connected || (what.to.is_full() && !addressed))
+    // Its session keeps what is taken back from it until the client is there.
+    bool hears = e.connected || what.directed == directed::taken_back;
+    if (!hears || (what.to.is_full() && !addressed))
       continue;
     if (what.reach == reach::endpoint ? addressed
         : addressed                   ? is_there
@@ -76,7 +81,8 @@ void routing::receive(const routed_pass& x, moment now) {
   }
   auto to = reached_by(what, now);
   for (auto s : to)
-    x_fx.tell(s, passed_on{what.message, what.to, what.is_typing, false});
+    x_fx.tell(s,
+      passed_on{what.message, what.to, what.is_typing, false, what.directed});
   if (!to.empty() || !what.returns)
     return;
   routed_pass back{what, true};

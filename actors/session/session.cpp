@@ -82,6 +82,8 @@ void session_state::attach(const attach_link& x) {
     hello, session_actor{local_session_actor{self}}, std::move(legacy)));
   tell_policy();
   sent = {};
+  // Before presence is told anew.
+  tell_taken_back();
   send_kept();
 }
 
@@ -175,127 +177,6 @@ std::optional<failure> session_state::over_rate(const request& x) {
   return why;
 }
 
-void session_state::pass(numbered_request& x, session_requests& fresh) {
-  auto now = self->clock().now();
-  auto* p = std::get_if<pass_on>(&x.what);
-  bool is_typing = p ? p->is_typing : std::holds_alternative<typing>(x.what);
-  double price = 1;
-  if (auto* f = std::get_if<follow_documents>(&x.what))
-    price += static_cast<double>(f->of.size()) / defaults::followed_a_passing;
-  if (is_typing ? typing_left.take(now) : passing_left.take(now, price)) {
-    fresh.what.push_back(std::move(x));
-    return;
-  }
-  count(&session_limits::typing);
-  if (p && p->returns)
-    tell(event{passed_on{p->message, p->to, p->is_typing, true}});
-}
-
-void session_state::tell(event what) {
-  if (!link)
-    return; // it is told everything when it resumes
-  if (auto* d = std::get_if<document_event>(&what)) {
-    notify(std::move(*d));
-    return;
-  }
-  if (std::holds_alternative<presence_reset>(what))
-    held_presence.clear();
-  if (auto* ended = std::get_if<watch_ended>(&what)) {
-    held_ends.emplace_back(stream.last(), std::move(ended->whom));
-    tell_held_ends();
-    return;
-  }
-  if (holds_back(what))
-    return;
-  auto* p = std::get_if<presence_event>(&what);
-  if (p && (!held_presence.empty() || !link->takes_presence())) {
-    // Of the whole user: what was held of its endpoints is void.
-    size_t voided = 0;
-    if (!p->what->from.is_full())
-      voided = std::erase_if(held_presence,
-        [p](const auto& x) { return x.first.user == p->what->from.user; });
-    auto& held = held_presence[p->what->from];
-    voided += held.what ? 1 : 0;
-    held = {++held_turns, std::move(p->what)};
-    if (config.counters)
-      config.counters->coalesced += voided;
-    return;
-  }
-  link->send(sequence{}, what);
-}
-
-bool session_state::holds_back(event& what) {
-  if (!std::holds_alternative<contact_list>(what)
-    && !std::holds_alternative<privacy>(what))
-    return false;
-  auto held = std::find_if(held_states.begin(), held_states.end(),
-    [&what](const event& x) { return x.index() == what.index(); });
-  if (held != held_states.end()) {
-    *held = std::move(what);
-    return true;
-  }
-  // Not before an answer that came first.
-  if (has_sent_all() && link->takes_presence())
-    return false;
-  held_states.push_back(std::move(what));
-  return true;
-}
-
-void session_state::notify(document_event what) {
-  if (held_notices.empty() && has_sent_all() && link->takes_presence()) {
-    link->send(sequence{}, event{std::move(what)});
-    return;
-  }
-  auto bytes = what.what->about.bytes.size();
-  if (held_notices.size() >= defaults::held_notices_max
-    || held_notice_bytes + bytes > defaults::held_notices_bytes_max) {
-    count(&session_limits::typing);
-    return;
-  }
-  held_notice_bytes += bytes;
-  held_notices.push_back(std::move(what.what));
-}
-
-void session_state::tell_held(const user_address* of) {
-  std::vector<held_state> due;
-  auto i =
-    of ? held_presence.lower_bound(address{*of, {}}) : held_presence.begin();
-  while (i != held_presence.end() && (!of || i->first.user == *of)) {
-    due.push_back(std::move(i->second));
-    i = held_presence.erase(i);
-  }
-  std::sort(due.begin(), due.end(),
-    [](const auto& a, const auto& b) { return a.turn < b.turn; });
-  for (auto& x : due)
-    link->send(sequence{}, event{presence_event{std::move(x.what)}});
-}
-
-void session_state::tell_held_ends() {
-  size_t told = 0;
-  for (; told < held_ends.size() && held_ends[told].first <= sent; ++told) {
-    // What is said of somebody comes before the end of its watch.
-    tell_held(&held_ends[told].second);
-    link->send(sequence{}, event{watch_ended{held_ends[told].second}});
-  }
-  held_ends.erase(
-    held_ends.begin(), held_ends.begin() + static_cast<long>(told));
-}
-
-void session_state::go_on() {
-  tell_held();
-  send_kept();
-  if (!has_sent_all())
-    return; // once more is taken
-  while (!held_notices.empty() && link->takes_presence()) {
-    auto what = std::move(held_notices.front());
-    held_notices.pop_front();
-    held_notice_bytes -= what->about.bytes.size();
-    link->send(sequence{}, event{document_event{std::move(what)}});
-  }
-  for (auto& what : std::exchange(held_states, {}))
-    link->send(sequence{}, what);
-}
-
 void session_state::refuse(request_number number, failure why) {
   put({}, event{answer{number, std::move(why)}});
 }
@@ -379,10 +260,10 @@ void session_state::lose_link(const failure&) {
 void session_state::book(bool of_client) {
   auto own = stream.own_bytes();
   booked.is(defaults::session_bytes + own + (legacy ? legacy->memory() : 0));
-  booked_presence.is(
-    (held_presence.size() + held_ends.size() + held_notices.size())
+  booked_presence.is((held_presence.size() + held_ends.size()
+                       + held_notices.size() + presence.size())
       * defaults::held_notice_bytes
-    + held_notice_bytes);
+    + held_notice_bytes + presence.kept_bytes());
   if (config.untaken)
     *config.untaken =
       stream.untaken_bytes() + (link ? link->waits_to_be_written() : 0);

@@ -14,6 +14,7 @@
 #include "actors/runtime/pinned.hpp"
 #include "actors/session/allowance.hpp"
 #include "actors/session/client_link.hpp"
+#include "actors/session/directed_presence.hpp"
 #include "actors/session/stream.hpp"
 #include "protocol/defaults.hpp"
 #include "protocol/defaults_documents.hpp"
@@ -80,6 +81,7 @@ struct session_state {
   /// Readings of documents; a change is worth some.
   allowance documents_left{
     defaults::documents_per_second, defaults::documents_burst};
+  directed_presence presence;
   event_stream stream;
   /// The last event that this connection was given: the client gets the next
   /// ones as it takes what waits.
@@ -122,6 +124,9 @@ struct session_state {
   void put(im_order order, event what);
   /// Goes out of turn, or not at all: the last state counts.
   void tell(event what);
+  /// Whether it takes presence back and has to wait, and does.
+  bool keeps(const passed_on& x);
+  void tell_taken_back();
   /// Whether it is a state that has to wait, and does.
   bool holds_back(event& what);
   /// What is held of one user's presence, or of everybody's.

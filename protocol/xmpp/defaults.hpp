@@ -57,6 +57,10 @@ inline constexpr size_t xmpp_replies_max = 64 * 1024;
 /// Whom a client may have sent its presence to beside its watchers.
 inline constexpr size_t xmpp_directed_max = 1'000;
 
+/// Bytes of a stanza that takes such presence back; of a larger one only that
+/// it does is passed on. It holds any status, even where all is escaped.
+inline constexpr size_t xmpp_taken_back_max = 8 * 1024;
+
 /// Items that a client may ask for by their names at once.
 inline constexpr size_t xmpp_items_max = 256;
 

@@ -71,8 +71,11 @@ public:
     element x, wall_time now, std::string& out, requests& to);
   /// The client ends its stream.
   void sign_out(requests& to);
-  /// The connection ends, and nobody resumes: what is still to be said.
+  /// The endpoint is not there for anybody any more.
   void leave(requests& to, const std::string& status = {});
+  /// The connection ends, and nobody resumes: what is still to be said. What
+  /// waits for room is not asked any more.
+  void part(requests& to);
   /// The session is over; `answered` as of `connection_legacy`.
   last_words end_session(std::span<const request_number> answered);
 
@@ -239,6 +242,7 @@ private:
   void take_presence(const element& x);
   void take_availability(const element& x);
   void take_directed(const element& x, const address& to);
+  void direct(const element& x, const address& to, directed what);
   /// Tells that this endpoint, whose presence was sent there, is gone.
   void take_back(const address& from, const std::string& status = {});
   void put_presence(const presence_notice& x);

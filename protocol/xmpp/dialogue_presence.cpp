@@ -2,6 +2,7 @@
 #include <charconv>
 #include <utility>
 
+#include "protocol/content_bytes.hpp"
 #include "protocol/defaults.hpp"
 #include "protocol/xmpp/defaults.hpp"
 #include "protocol/xmpp/dialogue.hpp"
@@ -156,14 +157,26 @@ void dialogue::take_directed(const element& x, const address& to) {
   if (!was_told && hides_from(to.user))
     return;
   if (leaves)
-    return pass(
-      x, to, to.is_full() ? reach::endpoint : reach::available, false);
+    return direct(x, to, was_told ? directed::taken_back : directed::no);
   if (x_directed.size() < defaults::xmpp_directed_max
     || x_directed.contains(to))
     x_directed.insert(to);
   else
     return refuse(x, not_acceptable, "presence was sent to too many");
-  pass(x, to, to.is_full() ? reach::endpoint : reach::available, false);
+  direct(x, to, directed::shown);
+}
+
+void dialogue::direct(const element& x, const address& to, directed what) {
+  pass_on p;
+  p.message = im_from(x);
+  // Better without its words than not at all.
+  if (what == directed::taken_back
+    && content_bytes(*p.message) > defaults::xmpp_taken_back_max)
+    return take_back(to);
+  p.to = to;
+  p.reach = to.is_full() ? reach::endpoint : reach::available;
+  p.directed = what;
+  ask_unanswered(std::move(p));
 }
 
 void dialogue::leave(requests& to, const std::string& status) {
@@ -185,7 +198,20 @@ void dialogue::take_back(const address& from, const std::string& status) {
     words.xmlns = ns::client;
     words.children.push_back(std::move(text));
   }
-  pass(x, from, from.is_full() ? reach::endpoint : reach::available, false);
+  direct(x, from, directed::taken_back);
+}
+
+void dialogue::part(requests& to) {
+  leave(to);
+  while (!x_waiting.empty()) {
+    auto& next = x_waiting.front().what;
+    if (const auto* p = std::get_if<pass_on>(&next.what);
+        p && p->directed == directed::taken_back)
+      to.push_back(std::move(next));
+    x_waiting.pop_front();
+  }
+  x_waiting_bytes = 0;
+  x_waiting_beside = 0;
 }
 
 last_words dialogue::end_session(std::span<const request_number> answered) {
@@ -198,13 +224,12 @@ last_words dialogue::end_session(std::span<const request_number> answered) {
     knows &= w.what.number.value == 0;
   for (const auto& r : x_replies)
     knows &= !r.text.starts_with("<message");
-  x_waiting.clear();
-  x_waiting_bytes = 0;
-  x_waiting_beside = 0;
   requests farewell;
-  leave(farewell);
+  part(farewell);
   for (auto& r : farewell)
-    words.what.push_back(std::move(std::get<pass_on>(r.what)));
+    if (auto* p = std::get_if<pass_on>(&r.what);
+        p && p->directed == directed::taken_back)
+      words.what.push_back(std::move(*p));
   for (auto n : answered)
     x_counts.close(n);
   if (x_resumable && knows)

@@ -330,7 +330,7 @@ void stream::end(const failure& why) {
   const auto reason = why;
   // What came before was meant.
   if (x_dialogue && !x_dialogue->is_resumable())
-    x_dialogue->leave(x_requests);
+    x_dialogue->part(x_requests);
   deliver();
   if (x_web && x_web->is_open())
     x_web->close(close_code::normal, x_bytes.sink());

@@ -8,6 +8,8 @@ from parley_system import ALICE, BOB, CAROL, DAVE, wait_until
 from wire_client import Refused, Wire, load_schema
 from xmpp_fixture import Raw, XmppServer
 
+GONE = "<presence (?=[^>]*from='{}')[^>]*type='unavailable'[^>]*>"
+
 
 class Ends(parley_system.SystemTest):
     plain = False
@@ -90,6 +92,40 @@ class Ends(parley_system.SystemTest):
         self.assertEqual(self.session("brief"), [])
         # The presence, the message and the ping.
         self.resume(token, 1).hear("<failed [^>]*h='3'")
+
+    def test_a_suspended_session_learns_what_was_taken_back(self):
+        carol = self.person(CAROL, "away")
+        token = carol.manage()
+        bob = self.person(BOB, "shown")
+        bob.say(f"<presence to='{CAROL}/away'/>")
+        carol.hear(f"<presence [^>]*from='{BOB}/shown'")
+        carol.close()
+        self.suspended("away")
+        bob.say(
+            "<presence type='unavailable'/>"
+            "<iq type='get' id='p' to='example.org'>"
+            "<ping xmlns='urn:xmpp:ping'/></iq>"
+        )
+        bob.hear("id='p'")
+        again = self.resume(token, 1, CAROL)
+        again.hear("<resumed ")
+        again.hear(GONE.format(f"{BOB}/shown"))
+
+    def test_no_limit_of_what_is_passed_on_costs_a_farewell(self):
+        carol = self.person(CAROL, "last")
+        bob = self.person(BOB, "many")
+        self.server.set("im.body_max", "200")
+        self.addCleanup(self.server.set, "im.body_max", "32768")
+        bob.say(f"<presence to='{CAROL}/last'/>")
+        carol.hear(f"<presence [^>]*from='{BOB}/many'")
+        # All that it may direct at once; the one there is the last.
+        bob.say("".join(f"<presence to='{ALICE}/{n}'/>" for n in range(999)))
+        bob.say(
+            "<presence type='unavailable'>"
+            f"<status>{'x' * 200}</status></presence>"
+        )
+        carol.hear(GONE.format(f"{BOB}/many"))
+        self.assertIn("x" * 200, carol.hear("^.*?</presence>")[0])
 
     def test_a_count_that_is_too_high_ends_the_stream_alone(self):
         alice = self.person(ALICE, "high")

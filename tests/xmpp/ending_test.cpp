@@ -1,5 +1,6 @@
 #include <boost/test/unit_test.hpp>
 
+#include "protocol/xmpp/defaults.hpp"
 #include "tests/xmpp/stream_fixture.hpp"
 
 using namespace parley;
@@ -49,6 +50,35 @@ BOOST_AUTO_TEST_CASE(and_where_its_client_does_not_come_back) {
   x.server->disconnected();
   BOOST_TEST(x.asked().empty());
   check_taken_back(x.server->take_legacy()->end_session({}));
+}
+
+/// Gone, behind a message for which there is no room.
+struct waiting_talk : shown_talk {
+  explicit waiting_talk(bool is_managed) : shown_talk{is_managed} {
+    // The question about its privacy fills it.
+    server->send_window({1, 1'000});
+    say(to_bob);
+    say("<presence type='unavailable'/>");
+    BOOST_TEST(asked().empty());
+  }
+};
+
+BOOST_AUTO_TEST_CASE(what_waits_for_room_is_taken_back_where_the_session_ends) {
+  for (const bool is_managed : {true, false}) {
+    waiting_talk x{is_managed};
+    check_taken_back(x.server->end_session({}));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(and_where_the_connection_does_before_there_is_room) {
+  waiting_talk x{false};
+  x.server->disconnected();
+  BOOST_TEST(x.asked().empty());
+  x.wait(defaults::xmpp_drain_time + std::chrono::seconds{1});
+  const auto all = x.asked();
+  BOOST_REQUIRE(all.size() == 1u);
+  BOOST_TEST(
+    std::get<pass_on>(all[0].what).to.str() == "carol@example.org/desk");
 }
 
 BOOST_AUTO_TEST_CASE(what_is_done_counts_answers_that_came_since) {

@@ -1,5 +1,6 @@
 #include <boost/test/unit_test.hpp>
 
+#include "protocol/xmpp/defaults.hpp"
 #include "tests/xmpp/stream_fixture.hpp"
 
 using namespace parley;
@@ -75,6 +76,33 @@ BOOST_AUTO_TEST_CASE(who_is_blocked_hears_no_more_of_directed_presence) {
   BOOST_TEST(x.asked().empty());
   x.tell(0, privacy{});
   x.directs(desk);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_taken_back_is_known_by_its_mark) {
+  masked_talk x;
+  const auto said = [&x](const std::string& stanza) {
+    x.say(stanza);
+    const auto all = x.asked();
+    BOOST_REQUIRE(!all.empty());
+    return std::get<pass_on>(all[0].what);
+  };
+  const std::string there = "<presence to='carol@example.org/desk'/>";
+  const std::string gone =
+    "<presence to='carol@example.org/desk' type='unavailable'";
+  BOOST_TEST((said(gone + "/>").directed == directed::no));
+  BOOST_TEST((said(there).directed == directed::shown));
+  BOOST_TEST((said(gone + "/>").directed == directed::taken_back));
+  BOOST_TEST((said(there).directed == directed::shown));
+  // At most so long, and told all the same.
+  const auto bare = said(gone + "><x xmlns='y'>"
+    + std::string(defaults::xmpp_taken_back_max, 'x') + "</x></presence>");
+  BOOST_TEST((bare.directed == directed::taken_back));
+  BOOST_TEST(bare.to.str() == desk);
+  BOOST_TEST(has(bare.message->payloads.at(0).data, "type='unavailable'"));
+  BOOST_TEST(!has(bare.message->payloads.at(0).data, "xxx"));
+  BOOST_TEST((said(there).directed == directed::shown));
+  BOOST_TEST(
+    (said("<presence type='unavailable'/>").directed == directed::taken_back));
 }
 
 BOOST_AUTO_TEST_CASE(who_is_blocked_by_an_iq_hears_no_more_either) {

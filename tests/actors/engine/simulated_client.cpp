@@ -154,6 +154,14 @@ void simulated_client::type(const std::string& to) {
   tell({request_number{}, typing{*x}});
 }
 
+void simulated_client::direct(const std::string& to, directed what) {
+  im x;
+  x.from = address{engine::user(name), endpoint_name::from_prepared(endpoint)};
+  tell({request_number{},
+    parley::pass_on{shared<im>{std::move(x)}, *address::parse(to),
+      reach::endpoint, false, false, what}});
+}
+
 void simulated_client::sign_out() {
   ask(parley::sign_out{});
 }
@@ -239,6 +247,11 @@ void simulated_client::take(sequence number, const event& what) {
       policy.insert(p->values.begin(), p->values.end());
     }
     typings += std::holds_alternative<typing_notice>(what);
+    if (auto* p = std::get_if<passed_on>(&what)) {
+      directed_here.push_back(
+        p->directed == directed::shown ? "shown" : "taken back");
+      x_world.note(*this, directed_here.back());
+    }
     if (auto* d = std::get_if<document_event>(&what))
       notices.push_back(d->what->about.bytes);
     if (auto* p = std::get_if<presence_event>(&what))

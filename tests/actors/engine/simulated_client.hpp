@@ -41,6 +41,8 @@ public:
   void broadcast_to(const std::vector<std::string>& to, const std::string& id);
   void set_availability(availability what);
   void type(const std::string& to);
+  /// Directed presence, to an endpoint.
+  void direct(const std::string& to, directed what);
   void sign_out();
   void set_window(window wanted);
   /// Anything about contacts and presence; returns the request's number.
@@ -83,6 +85,8 @@ public:
   /// Notices that others write, and receipts.
   size_t typings = 0;
   size_t receipts = 0;
+  /// `shown` or `taken back`: presence that was directed to it.
+  std::vector<std::string> directed_here;
   /// Bytes of documents that it was told of.
   std::vector<std::string> notices;
   size_t going_away = 0;

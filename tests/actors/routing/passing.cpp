@@ -28,6 +28,13 @@ struct three_endpoints : two_shards {
     settle();
     return passed;
   }
+  /// The same of directed presence.
+  texts directed_to(const std::string& to, directed what) {
+    passed.clear();
+    pass_on_to(desk, to, "x", reach::endpoint, false, what);
+    settle();
+    return passed;
+  }
   std::string got(session_id s, const char* what = "x") const {
     return std::to_string(s.value) + ' ' + what;
   }
@@ -73,6 +80,33 @@ BOOST_AUTO_TEST_CASE(an_endpoint_is_reached_whether_it_shows_itself_or_not) {
     BOOST_TEST(w.passed_to(bob, reach::endpoint).empty());
     w.suspend(w.phone);
     BOOST_TEST(w.passed_to(at("phone"), reach::endpoint).empty());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(presence_is_taken_back_from_who_is_away_for_a_while) {
+  for (size_t shard : {0, 1}) {
+    three_endpoints w{shard};
+    w.suspend(w.phone);
+    BOOST_TEST(w.directed_to(at("phone"), directed::shown).empty());
+    BOOST_TEST(w.directed_to(at("phone"), directed::taken_back)
+      == texts{w.got(w.phone)});
+  }
+}
+
+BOOST_AUTO_TEST_CASE(it_is_taken_back_whatever_its_size_and_after_the_session) {
+  for (size_t shard : {0, 1}) {
+    three_endpoints w{shard};
+    w.set_policy([](policy& x) { x.im_body_max = 0; });
+    BOOST_TEST(w.directed_to(at("phone"), directed::shown).empty());
+    BOOST_TEST(w.directed_to(at("phone"), directed::taken_back)
+      == texts{w.got(w.phone)});
+    w.set_policy([](policy& x) { x.im_body_max = 1'000; });
+    BOOST_TEST(
+      w.directed_to(at("phone"), directed::shown) == texts{w.got(w.phone)});
+    w.leave(w.desk);
+    BOOST_TEST(w.directed_to(at("phone"), directed::shown).empty());
+    BOOST_TEST(w.directed_to(at("phone"), directed::taken_back)
+      == texts{w.got(w.phone)});
   }
 }
 

@@ -239,10 +239,11 @@ uint64_t two_shards::broadcast_to(session_id from, std::string id,
 }
 
 void two_shards::pass_on_to(session_id from, const std::string& to,
-  std::string body, reach how, bool returns) {
+  std::string body, reach how, bool returns, directed what) {
   auto& s = x_sessions.at(from);
   at(s.shard).pass(from,
-    pass_on{make_im({body, {}, body}, s.self), address_of(to), how, returns},
+    pass_on{make_im({body, {}, body}, s.self), address_of(to), how, returns,
+      false, what},
     now());
 }
 

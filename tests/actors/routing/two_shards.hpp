@@ -63,7 +63,7 @@ public:
     std::vector<std::string> to, std::string body = {});
   /// Passes on something with this body.
   void pass_on_to(session_id from, const std::string& to, std::string body,
-    reach how, bool returns = false);
+    reach how, bool returns = false, directed what = directed::no);
   /// The oldest so many that it was handed and has not acknowledged.
   void acknowledge(session_id s, size_t how_many = SIZE_MAX);
   void pass(std::chrono::milliseconds time) { steady += time; }
