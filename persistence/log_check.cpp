@@ -216,7 +216,7 @@ public:
   /// `next` is the number that follows on the last whole record, 0 if there is
   /// none.
   batch_after(std::string_view file, const reading& x, uint64_t next)
-    : x_file(file), x_bad(*x.bad), x_least(next) {
+    : x_file(file), x_bad(*x.bad), x_whole(x.whole), x_least(next) {
     auto head = x.head;
     if (head.size() == log_record_head)
       x_least = log_sequence(head);
@@ -242,9 +242,9 @@ public:
     // and then what follows on it. Damage of its count leaves the lengths.
     if (at < x_end)
       return *sequence == x_follower;
-    // Each number takes more than a byte.
+    // Each number takes more than a byte, from where the bad record begins.
     return x_least == 0
-      || (*sequence >= x_least && *sequence - x_least <= at - x_bad);
+      || (*sequence >= x_least && *sequence - x_least <= at - x_whole);
   }
 
 private:
@@ -286,6 +286,7 @@ private:
 
   std::string_view x_file;
   size_t x_bad;
+  size_t x_whole;
   /// Below this nothing follows; 0: not known.
   uint64_t x_least;
   size_t x_end = 0;

@@ -59,8 +59,9 @@ roster_state::early_endpoint* roster_state::find_early(session_id session) {
 void roster_state::take(const presence_call& x) {
   if (x_loaded)
     return called(x);
-  // It is answered later: what it may see is not known.
-  if (x_was_loaded)
+  // It is answered later, when it is known what it may see, and what was
+  // refused is forgotten.
+  if (x_was_loaded && is_subscribed(x.from))
     look_at(x);
   auto [i, is_first] = x_called.try_emplace(x.from, x);
   if (is_first) {

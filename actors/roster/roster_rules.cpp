@@ -32,8 +32,7 @@ void end_approval(roster_item& x) {
   x.approved_at = 0;
 }
 
-/// What was said to an account of that name that was removed at `since`, and
-/// what that one said; its last word can still be on its way.
+/// What was said to and by an account of that name, removed at `since`.
 void forget_earlier(roster_item& x, uint64_t since) {
   if (since == 0)
     return;
@@ -409,6 +408,7 @@ void roster_rules::receive(
     if (!x)
       x = &c.make(from);
     forget_earlier(*x, what.since);
+    c.count(*x);
     if (lets_in(from) && what.number >= x->heard) {
       // If it came already, the answer perhaps did not.
       x->heard = what.number;

@@ -49,7 +49,9 @@ void session_state::tell(event what) {
   if (holds_back(what))
     return;
   auto* p = std::get_if<presence_event>(&what);
-  if (p && (!held_presence.empty() || !link->takes_presence())) {
+  if (p
+    && (!held_presence.empty() || presence.has_kept()
+      || !link->takes_presence())) {
     // Of the whole user: what was held of its endpoints is void.
     size_t voided = 0;
     if (!p->what->from.is_full())

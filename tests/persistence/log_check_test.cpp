@@ -320,6 +320,24 @@ BOOST_AUTO_TEST_CASE(a_hole_over_several_records_is_damage) {
     }
 }
 
+// As a commit of many small changes is.
+BOOST_AUTO_TEST_CASE(damage_at_the_end_of_a_long_record_hides_no_later_one) {
+  constexpr uint64_t count = 8'000;
+  constexpr size_t sector = 512;
+  log_writer log;
+  log.add_batch(text(200, 1), 1);
+  // Its last fragment is short.
+  const auto start = log.file.size() % block;
+  log.add_batch(text(11 * block - start + 1'000, 2), count);
+  const auto end = log.file.size();
+  BOOST_REQUIRE(end % block < count);
+  for (int i = 0; i < 10; ++i)
+    log.add_batch(text(300, i));
+  auto at = static_cast<ptrdiff_t>((end - 900) / sector * sector);
+  std::fill_n(log.file.begin() + at, sector, '\0');
+  BOOST_TEST(end_of(log.file) == log_end::damaged);
+}
+
 BOOST_AUTO_TEST_CASE(anything_can_be_checked) {
   std::mt19937_64 random(11);
   for (int i = 0; i < 200; ++i) {

@@ -125,8 +125,10 @@ private:
   }
 
   bool is_safe_somewhere(const std::string& id) const {
-    return std::any_of(e.clients.begin(), e.clients.end(),
-      [&id](const auto& c) { return c->safe.contains(id); });
+    return std::any_of(
+      e.clients.begin(), e.clients.end(), [&id](const auto& c) {
+        return c->safe.contains(id) || c->claimed.contains(id);
+      });
   }
 
   void check(const simulated_client& c) {

@@ -38,6 +38,8 @@ void simulated_client::sign_in(availability what, window wanted) {
 }
 
 void simulated_client::resume() {
+  for (auto& [n, body] : x_unsafe)
+    claimed.insert(body);
   open(false);
   auto at = router_of(resume_token::parse(x_token).session);
   BOOST_REQUIRE(at < x_world.routers.size());

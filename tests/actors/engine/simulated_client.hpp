@@ -77,6 +77,9 @@ public:
   std::vector<std::string> again;
   /// Those that it has acknowledged.
   std::set<std::string> safe;
+  /// Those that it had when it asked to come back: the server may have taken
+  /// note of that though the answer was lost.
+  std::set<std::string> claimed;
   /// Why the connection was closed or refused last; empty: it was not.
   std::string closed;
   bool resumed = false;

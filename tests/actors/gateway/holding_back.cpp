@@ -252,7 +252,7 @@ BOOST_AUTO_TEST_CASE(who_is_held_back_counts_once_however_often_it_has_less) {
   uint64_t most = 0;
   auto has_less = [&] {
     s.on(s.home(), [&] {
-      for (int i = 0; i < defaults::budget_ended_at_once; ++i)
+      for (size_t i = 0; i < defaults::budget_ended_at_once; ++i)
         s.sessions.link->holds(bound);
       most = std::max(most, s.sockets[s.home()]->counts().held_back);
     });

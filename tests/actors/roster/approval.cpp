@@ -354,6 +354,17 @@ BOOST_AUTO_TEST_CASE(who_saw_by_an_earlier_account_asks_like_anybody) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(an_earlier_account_takes_no_place_from_a_later_one) {
+  desk d;
+  d.limits.watchers_max = 1;
+  BOOST_TEST((d.asks(nth(0)) == kind::subscribed));
+  d.now += 10;
+  const auto removed = d.now;
+  d.now += 10;
+  BOOST_TEST((d.asks(nth(0), removed) == kind::subscribed));
+  BOOST_TEST(d.head().watchers == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(each_wish_says_when_its_name_was_removed) {
   desk d{"owner@example.org", 300};
   d.absent.insert(person(nth(1)));
