@@ -94,6 +94,13 @@ void decoys::add(const scram_keys& keys) {
     x_shapes.emplace(shape, 1);
 }
 
+void decoys::remove(const scram_keys& keys) {
+  const std::lock_guard guard{x_mutex};
+  auto i = x_shapes.find(scram_shape::of(keys));
+  if (i != x_shapes.end() && --i->second == 0)
+    x_shapes.erase(i);
+}
+
 /// Rendezvous hashing by weight (Schindelhauer and Schomaker, 2005): another
 /// account changes the shape of few names, and of none at all where all
 /// accounts are alike.

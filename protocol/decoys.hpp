@@ -45,6 +45,8 @@ public:
 
   /// An account has such keys. Of `scram_shapes_max` shapes at most.
   void add(const scram_keys& keys);
+  /// It was not made after all.
+  void remove(const scram_keys& keys);
 
   /// For a user who is unknown. A hash may be without keys.
   scram_keys keys_of(std::string_view user) const;

@@ -66,20 +66,18 @@ void registrar_state::write(
   // Decoys are to look like the new account before there is one.
   with.unknown_users->add(keys);
   operations ops;
-  ops.emplace_back(put_account{
-    .user = what.user, .keys = std::move(keys), .has_to_be_new = true});
+  ops.emplace_back(
+    put_account{.user = what.user, .keys = keys, .has_to_be_new = true});
   ops.emplace_back(audit_entry{with.world->wall_clock(), who_registers,
     "user add " + what.user.str(), {}, what.source});
   self->request(with.writer, caf::infinite, std::move(ops))
     .then(
-      [this, what, end](const write_result& x) {
+      [this, what, end, keys = std::move(keys)](const write_result& x) {
+        if (x.why.code == errc::none)
+          return announce(what, end);
+        with.unknown_users->remove(keys);
         // The operator was faster.
-        if (x.why.code == errc::exists)
-          end(taken());
-        else if (x.why.code != errc::none)
-          end(x.why);
-        else
-          announce(what, end);
+        end(x.why.code == errc::exists ? taken() : x.why);
       },
       failed(end));
 }

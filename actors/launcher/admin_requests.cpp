@@ -119,10 +119,15 @@ const router_actor& admin_requests::router_of(const user_address& user) const {
 
 failure admin_requests::try_write(operations what) {
   // Decoys are to look like the new accounts before there are any.
+  std::vector<scram_keys> made;
   for (const auto& x : what)
     if (const auto* a = std::get_if<put_account>(&x))
-      x_reach.unknown_users->add(a->keys);
-  return ask<write_result>(x_reach.writer, std::move(what)).why;
+      x_reach.unknown_users->add(made.emplace_back(a->keys));
+  auto why = ask<write_result>(x_reach.writer, std::move(what)).why;
+  if (why.code != errc::none)
+    for (const auto& keys : made)
+      x_reach.unknown_users->remove(keys);
+  return why;
 }
 
 void admin_requests::write(operations what) {

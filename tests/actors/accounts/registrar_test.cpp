@@ -27,7 +27,8 @@ struct still_world final : surroundings {
 };
 
 /// Reader, writer and router: nobody but taken@example.org has an account.
-caf::behavior store_stub(caf::event_based_actor*, size_t* writes) {
+caf::behavior store_stub(
+  caf::event_based_actor*, size_t* writes, const failure* refused) {
   return {
     [](list_atom, const std::vector<user_address>& users) {
       accounts_found x;
@@ -35,9 +36,9 @@ caf::behavior store_stub(caf::event_based_actor*, size_t* writes) {
         x.what = users;
       return x;
     },
-    [writes](const operations&) {
+    [writes, refused](const operations&) {
       ++*writes;
-      return write_result{};
+      return write_result{*refused};
     },
     [](add_atom, const std::vector<user_address>&) { return done_atom::value; },
   };
@@ -50,7 +51,7 @@ caf::behavior hear(
 
 struct registrar_world {
   registrar_world() {
-    auto store = actors.spawn(store_stub, &writes);
+    auto store = actors.spawn(store_stub, &writes, &refused);
     registrar_config with;
     with.reader = caf::actor_cast<store_reader_actor>(store);
     with.writer = caf::actor_cast<store_writer_actor>(store);
@@ -76,6 +77,8 @@ struct registrar_world {
   std::shared_ptr<password_line> line = std::make_shared<password_line>(3);
   std::shared_ptr<decoys> unknown = std::make_shared<decoys>("secret");
   size_t writes = 0;
+  /// By the disk.
+  failure refused;
   std::vector<account_made> answers;
   registrar_actor maker;
   account_asker asker;
@@ -146,7 +149,13 @@ BOOST_AUTO_TEST_CASE(unknown_names_look_like_who_has_registered) {
   w.ask(1, "taken");
   w.actors.settle();
   BOOST_TEST(others() == 0);
+  w.refused = failure{errc::store_failed};
   w.ask(2, "a");
+  w.actors.settle();
+  BOOST_TEST((w.answers.back().why.code == errc::store_failed));
+  BOOST_TEST(others() == 0);
+  w.refused = {};
+  w.ask(3, "a");
   w.actors.settle();
   // One of two accounts.
   BOOST_TEST(others() > 20);
