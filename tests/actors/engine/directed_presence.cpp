@@ -100,6 +100,28 @@ BOOST_AUTO_TEST_CASE(who_reads_slowly_learns_of_it_when_it_has_read) {
   BOOST_TEST(b.directed_here.back() == "shown");
 }
 
+BOOST_AUTO_TEST_CASE(it_comes_before_news_of_who_is_back) {
+  in_any_order([](engine& e) {
+    auto& b = e.sign_in(bob, "phone");
+    b.request(subscribe{engine::user(alice)});
+    auto& a = e.sign_in(alice, "desk", {show::unavailable, "", 0});
+    a.direct(at(bob, "phone"), directed::shown);
+    e.settle();
+    b.is_slow = true;
+    a.direct(at(bob, "phone"), directed::taken_back);
+    e.settle();
+    b.is_slow = false; // and says so later
+    a.set_availability({});
+    e.settle();
+    b.set_slow(false);
+    e.settle();
+    BOOST_TEST(b.directed_here == both);
+    const auto back = e.trace.rfind("told " + at(alice, "desk") + " available");
+    BOOST_TEST(back != std::string::npos);
+    BOOST_TEST(e.trace.rfind("taken back") < back);
+  });
+}
+
 BOOST_AUTO_TEST_CASE(what_is_kept_of_it_is_bounded) {
   engine e{1};
   e.make_account(alice);
