@@ -80,6 +80,9 @@ std::optional<failure> inbox::accept(shared<im> message, address to,
 
 void inbox::commit(waiting_im& w) {
   w.where = waiting_im::place::committing;
+  for (auto& e : x_endpoints)
+    if (w.to == e.name && !w.held_by(e.session))
+      e.left_out = std::max(e.left_out, w.order);
   put_im x;
   x.what = stored_im{x_user, w.order, address{x_user, w.to}, w.message};
   x.content_hash = content_hash(*w.message);
@@ -164,11 +167,23 @@ void inbox::removed(im_order order, moment, const policy&) {
     i->confirmed = true;
 }
 
+bool inbox::open_left_out(im_order upto) {
+  bool any = false;
+  for (auto& e : x_endpoints)
+    if (e.left_out > e.open_upto && e.open_upto < upto) {
+      e.open_upto = upto;
+      any = true;
+    }
+  if (any)
+    offer_again();
+  return any;
+}
+
 bool inbox::grace_passed(
   im_order order, session_id holder, moment, const policy&) {
   auto* w = x_log.find(order);
   if (!w || (w->where == waiting_im::place::disk && w->holders.empty()))
-    return false;
+    return holder == session_id{} && open_left_out(order);
   if (w->where == waiting_im::place::memory)
     commit(*w);
   auto* c = find_conversation(w->message->from.user);

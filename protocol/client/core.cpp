@@ -90,6 +90,8 @@ void client_core::impl::broadcast(const outgoing_im& message,
   auto bytes = message.body.size();
   for (auto& p : message.payloads)
     bytes += p.data.size();
+  for (auto& whom : to)
+    bytes += whom.size();
   x.bytes = static_cast<uint32_t>(bytes);
   x_requests.push(std::move(x));
   pump();
@@ -195,6 +197,7 @@ void client_core::impl::emit(const request_queue::numbered& x) {
     break;
   case kind::sign_out:
     acknowledge_safe();
+    x_is_leaving = true;
     put(numbered_request{x.number, parley::sign_out{}});
     break;
   }

@@ -157,7 +157,8 @@ public:
   /// the stream.
   void set_window(const window& wanted);
   /// Acknowledges, ends the session for good and closes. Needs no room in the
-  /// window. Ends in on_gone(signed_out).
+  /// window. IMs that come meanwhile are not shown: they are there at the next
+  /// sign-in. Ends in on_gone(signed_out).
   void sign_out(leaving how = leaving::after_all);
   /// Gives the connection up and connects again as after a failure.
   void drop_connection();

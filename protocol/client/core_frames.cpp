@@ -182,6 +182,11 @@ void client_core::impl::take_im(sequence number, received_im& message) {
   x_position.take(number);
   auto manual = x_config->acknowledge == acknowledging::manual;
   auto print = x_seen.fingerprint(message.from_user(), message.id);
+  if (x_is_leaving) {
+    // It cannot be acknowledged any more, and is there at the next sign-in.
+    x_position.hold(number, {++x_tickets}, print);
+    return;
+  }
   if (!x_seen.insert(print)) {
     if (manual)
       x_position.hold_again(number, print);

@@ -213,6 +213,8 @@ private:
 
   // Of the session:
   address x_self;
+  /// It was asked to end.
+  bool x_is_leaving = false;
   std::string x_token;
   std::chrono::milliseconds x_heartbeat{};
   event_position x_position;

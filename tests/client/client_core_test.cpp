@@ -428,6 +428,19 @@ BOOST_AUTO_TEST_CASE(signing_out_ends_the_session_after_all_that_was_sent) {
   BOOST_TEST(x.alice.readies.size() == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(what_comes_behind_a_sign_out_is_for_the_next_time) {
+  two_users x;
+  x.bob.send("alice@example.org", "in time");
+  x.settle();
+  x.bob.send("alice@example.org", "late");
+  x.bob.to_server(SIZE_MAX);
+  x.alice.core.sign_out();
+  x.settle();
+  BOOST_TEST(x.alice.ends.size() == 1u);
+  BOOST_TEST(x.alice.messages.size() == 1u);
+  BOOST_TEST(x.server.violations == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(a_sign_out_survives_a_broken_connection) {
   for (bool arrived : {true, false}) {
     two_users x;

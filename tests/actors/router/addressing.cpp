@@ -103,6 +103,28 @@ BOOST_FIXTURE_TEST_CASE(
   BOOST_TEST(got("laptop") == texts{"m1"});
 }
 
+BOOST_FIXTURE_TEST_CASE(
+  opens_to_the_others_while_suspended_without_room, two_endpoints) {
+  for (bool first : {true, false}) {
+    const std::string id = first ? "m1" : "m2";
+    grant("phone", {0, 1'000});
+    if (first)
+      suspend("phone");
+    send("alice/home", id, "phone");
+    if (!first)
+      suspend("phone"); // which has it stored
+    let_store_work();
+    BOOST_TEST(in.in_memory() == 0u);
+    BOOST_TEST(got("laptop") == texts{});
+    let_grace_pass();
+    let_store_work();
+    BOOST_TEST(got("laptop") == texts{id});
+    acknowledge("laptop");
+    let_store_work();
+    resume("phone");
+  }
+}
+
 BOOST_FIXTURE_TEST_CASE(goes_by_the_choice_once_it_has_opened, two_endpoints) {
   join("tablet");
   reply("tablet", "alice");

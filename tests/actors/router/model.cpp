@@ -201,8 +201,12 @@ void model::show(uint64_t session, shown what, int priority) {
 std::vector<uint64_t> model::grace_passed(uint64_t order, uint64_t holder) {
   std::vector<uint64_t> probed;
   auto* x = find_im(order);
-  if (!x || !x->waits || (x->where == model_im::place::disk && !x->held()))
+  if (!x || !x->waits || (x->where == model_im::place::disk && !x->held())) {
+    for (auto& e : endpoints)
+      if (holder == 0 && e.left_out > e.open_upto)
+        e.open_upto = std::max(e.open_upto, order);
     return probed;
+  }
   // Whoever keeps it from others, without having been given it.
   uint64_t keeper = 0;
   if (holder == 0) {

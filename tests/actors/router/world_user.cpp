@@ -121,6 +121,9 @@ void world::user::put(put_im what) {
   if (!may_put && rules.has_connected_target(*x))
     x_world.blame(*this, "stored what a connected target may still take");
   x->where = model_im::place::committing;
+  for (auto& e : rules.endpoints)
+    if (e.name == x->to && !x->copy_of(e.session))
+      e.left_out = std::max(e.left_out, x->order);
   store.writes.push_back(
     {fake_store::write::kind::put, what.what.order, what.what, false});
 }
