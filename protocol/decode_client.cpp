@@ -7,6 +7,8 @@
 
 #include <google/protobuf/unknown_field_set.h>
 
+#include <algorithm>
+
 namespace parley::native {
 
 namespace {
@@ -202,6 +204,21 @@ im take_im(Message& from) {
   return x;
 }
 
+/// What is wrong with a list of recipients that no part of is kept then.
+std::optional<failure> recipients_fault(const wire::Broadcast& from) {
+  const auto n = static_cast<size_t>(from.to_size());
+  if (n > defaults::broadcast_recipients_max)
+    return over_limit(errc::too_many_recipients, "recipients of a broadcast",
+      defaults::broadcast_recipients_max, n);
+  // It costs two bytes in a frame, and many times that in memory.
+  if (std::ranges::any_of(
+        from.to(), [](const std::string& to) { return to.empty(); }))
+    return failure{errc::bad_request, "a recipient of a broadcast is empty"};
+  if (n == 0 && !from.has_part())
+    return failure{errc::bad_request, "a broadcast needs a recipient"};
+  return std::nullopt;
+}
+
 client_frame decode_broadcast(
   request_number number, wire::Broadcast& from, const im_origin& origin) {
   if (number.value == 0)
@@ -217,6 +234,11 @@ client_frame decode_broadcast(
     message.sent_at = origin.sent_at;
     what.message = counted(std::move(message), origin.held);
   }
+  if (x.why.code == errc::none)
+    x.why = recipients_fault(from).value_or(failure{});
+  if (x.why.code != errc::none)
+    return from.has_part() ? client_frame{std::move(x)}
+                           : invalid(number, std::move(x.why));
   what.to.reserve(static_cast<size_t>(from.to_size()));
   for (auto& to : *from.mutable_to()) {
     to.resize(bounded_address(to).size());
@@ -224,10 +246,6 @@ client_frame decode_broadcast(
   }
   if (from.has_part())
     return x;
-  if (x.why.code == errc::none && what.to.empty())
-    x.why = failure{errc::bad_request, "a broadcast needs a recipient"};
-  if (x.why.code != errc::none)
-    return invalid(number, std::move(x.why));
   return numbered_request{number, std::move(what)};
 }
 

@@ -30,8 +30,8 @@ inline constexpr std::chrono::milliseconds budget_retry_after = 5s;
 /// message to an actor, an IM without outcome at its sender and its recipient
 /// or kept for a client, a user that a router knows of, a conversation, a
 /// remembered id, a contact list, an entry of one, a subscription with all that
-/// both of its users have of it, a held back notice and an operation for the
-/// store, each without texts.
+/// both of its users have of it, a held back notice, an operation for the store
+/// and what a broadcast needs to find a recipient but once, each without texts.
 inline constexpr uint64_t session_bytes = 4096;
 inline constexpr uint64_t mailbox_message_bytes = 512;
 inline constexpr uint64_t pending_im_bytes = 512;
@@ -44,6 +44,7 @@ inline constexpr uint64_t contact_bytes = 192;
 inline constexpr uint64_t subscription_bytes = 640;
 inline constexpr uint64_t held_notice_bytes = 256;
 inline constexpr uint64_t store_operation_bytes = 512;
+inline constexpr uint64_t seen_recipient_bytes = 160;
 
 /// Ids that may be remembered: so many parts of the budget's bytes. When they
 /// come near, who has most of them forgets the oldest first, but for so many.

@@ -39,6 +39,11 @@ public:
     std::swap(x_bytes, x.x_bytes);
     return *this;
   }
+  void grow(uint64_t n) noexcept {
+    if (x_in)
+      x_in->add(n);
+    x_bytes += n;
+  }
   ~byte_claim() {
     if (x_in)
       x_in->subtract(x_bytes);

@@ -36,7 +36,14 @@ bool routing::submit(session_id session, request_number number, broadcast what,
   uint64_t bytes = 0;
   for (const auto& text : b.texts)
     bytes += sizeof(text) + text.size();
-  b.held = byte_claim{&x_broadcast_bytes, bytes};
+  b.most = x_rules.im_broadcast_max;
+  const auto kept = std::min(b.most, b.texts.size());
+  b.outcomes.reserve(kept);
+  b.recipients.reserve(kept);
+  b.held =
+    byte_claim{&x_broadcast_bytes, bytes + kept * sizeof(recipient_outcome)};
+  b.held_to_judge =
+    byte_claim{&x_broadcast_bytes, kept * sizeof(begun_broadcast::recipient)};
   x_begun.insert_or_assign(session, std::move(b));
   return go_on(session, room, now);
 }
@@ -48,13 +55,13 @@ bool routing::go_on(session_id session, size_t& room, moment now) {
   if (i == x_begun.end() || !u)
     return true;
   auto& b = i->second;
-  for (; room > 0 && b.looked_at < b.texts.size(); --room) {
-    const auto end =
-      std::min(b.looked_at + defaults::broadcast_looks, b.texts.size());
-    for (; b.looked_at < end; ++b.looked_at)
+  const auto looks_on = [&b] {
+    return !b.too_many && b.looked_at < b.texts.size();
+  };
+  for (; room > 0 && looks_on(); --room)
+    for (size_t n = 0; n < defaults::broadcast_looks && looks_on(); ++n)
       look_at(b);
-  }
-  if (b.looked_at < b.texts.size())
+  if (looks_on())
     return false;
   if (b.id == 0 && !begin_broadcast(session, b)) {
     x_begun.erase(i);
@@ -72,10 +79,16 @@ bool routing::go_on(session_id session, size_t& room, moment now) {
 }
 
 void routing::look_at(begun_broadcast& b) {
-  auto& text = b.texts[b.looked_at];
+  auto& text = b.texts[b.looked_at++];
   auto to = address::parse(text);
-  if (!b.seen.insert(to ? to->user.str() : text).second)
+  auto [seen, is_new] = b.seen.insert(to ? to->user.str() : text);
+  if (!is_new)
     return;
+  b.too_many = b.recipients.size() == b.most;
+  if (b.too_many)
+    return;
+  // The name stands in the address, too.
+  b.held_to_judge.grow(defaults::seen_recipient_bytes + 2 * seen->size());
   auto index = static_cast<uint32_t>(b.outcomes.size());
   b.outcomes.push_back({std::move(text), {}});
   b.recipients.push_back({to ? std::move(*to) : address{}, index});
@@ -84,10 +97,10 @@ void routing::look_at(begun_broadcast& b) {
 /// False if it is answered already.
 bool routing::begin_broadcast(session_id session, begun_broadcast& b) {
   b.seen.clear();
-  if (b.recipients.size() > x_rules.im_broadcast_max) {
+  if (b.too_many) {
     failure f{errc::too_many_recipients};
-    f.limit = x_rules.im_broadcast_max;
-    f.value = b.recipients.size();
+    f.limit = b.most;
+    f.value = b.most + 1; // at least
     ++x_counters.too_many_recipients;
     x_fx.tell(session, answer_event(b.number, std::move(f)));
     return false;

@@ -77,6 +77,9 @@ struct routing::begun_broadcast {
   request_number number;
   shared<im> message;
   bool copies = true;
+  /// As the setting was when it began. No more are kept, nor looked for.
+  size_t most = 0;
+  bool too_many = false;
   /// As the client wrote them; looked at up to `looked_at`.
   std::vector<std::string> texts;
   size_t looked_at = 0;
@@ -86,7 +89,9 @@ struct routing::begun_broadcast {
   /// Judged up to here, under this number once all were looked at.
   size_t judged = 0;
   uint64_t id = 0;
+  /// What lasts until it is answered, and what goes once all are judged.
   byte_claim held;
+  byte_claim held_to_judge;
 };
 
 struct routing::grace {

@@ -10,6 +10,15 @@ namespace parley {
 
 namespace {
 
+/// Of a broadcast's list, wherever it lies until it is answered. What a router
+/// makes of it counts there.
+uint64_t bytes_of(const std::vector<std::string>& to) noexcept {
+  uint64_t bytes = to.size() * sizeof(std::string);
+  for (const auto& text : to)
+    bytes += text.size();
+  return bytes;
+}
+
 uint64_t bytes_of(const answer& x) {
   uint64_t bytes = 0;
   if (auto* b = std::get_if<broadcast_outcomes>(&x.what))
@@ -134,13 +143,19 @@ event_stream::verdict event_stream::admit(
     ++x_refused;
     return verdict::beyond_window;
   }
-  const bool carries_im = std::holds_alternative<send_im>(x.what)
-    || std::holds_alternative<broadcast>(x.what)
-    || std::holds_alternative<pass_on>(x.what);
-  x_open.push_back({x.number, bytes, false, carries_im});
+  open_request open{x.number, bytes, bytes};
+  if (auto* b = std::get_if<broadcast>(&x.what)) {
+    open.texts = static_cast<uint32_t>(b->to.size());
+    open.own = bytes_of(b->to);
+  } else if (std::holds_alternative<send_im>(x.what)
+    || std::holds_alternative<pass_on>(x.what)) {
+    open.own = 0;
+  }
+  x_open.push_back(open);
   ++x_unanswered;
   x_open_bytes += bytes;
-  x_own_open_bytes += carries_im ? 0 : bytes;
+  x_own_open_bytes += open.own;
+  x_open_texts += open.texts;
   return verdict::fresh;
 }
 
@@ -159,7 +174,8 @@ void event_stream::close(request_number number) noexcept {
     return;
   auto* i = &x_open[at];
   x_open_bytes -= i->bytes;
-  x_own_open_bytes -= i->carries_im ? 0 : i->bytes;
+  x_own_open_bytes -= i->own;
+  x_open_texts -= i->texts;
   --x_unanswered;
   i->answered = true;
   while (x_open_head < x_open.size() && x_open[x_open_head].answered)

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "actors/router/inbox.hpp"
@@ -74,7 +75,9 @@ public:
   /// What the client leaves untaken: events with all that is in them.
   uint64_t untaken_bytes() const noexcept;
   /// Of requests without answer.
-  uint64_t request_bytes() const noexcept { return x_open_bytes; }
+  uint64_t request_bytes() const noexcept {
+    return x_open_bytes + x_open_texts * sizeof(std::string);
+  }
 
   /// Gives back memory that only traffic needs.
   void shrink();
@@ -82,10 +85,13 @@ public:
 private:
   struct open_request {
     request_number number;
+    /// In the window.
     uint64_t bytes = 0;
+    /// In own_bytes(): IMs are counted elsewhere, too.
+    uint64_t own = 0;
+    /// That a broadcast lists.
+    uint32_t texts = 0;
     bool answered = false;
-    /// Its bytes are counted elsewhere, too: those of IMs.
-    bool carries_im = false;
   };
 
   /// It waits no longer for the client.
@@ -110,8 +116,8 @@ private:
   size_t x_open_head = 0;
   size_t x_unanswered = 0;
   uint64_t x_open_bytes = 0;
-  /// Of those that carry no IM.
   uint64_t x_own_open_bytes = 0;
+  uint64_t x_open_texts = 0;
   size_t x_refused = 0;
   request_number x_last_request;
 };

@@ -44,6 +44,16 @@ wire::ClientFrame send_frame() {
   return x;
 }
 
+wire::ClientFrame broadcast_frame(const std::vector<std::string>& to) {
+  wire::ClientFrame x;
+  x.set_request(7);
+  x.mutable_broadcast()->set_id("b1");
+  x.mutable_broadcast()->set_body("hi");
+  for (auto& one : to)
+    x.mutable_broadcast()->add_to(one);
+  return x;
+}
+
 send_im taken(const wire::ClientFrame& x) {
   auto back = decoded(x);
   BOOST_REQUIRE(back);
@@ -175,6 +185,37 @@ BOOST_AUTO_TEST_CASE(a_client_refuses_to_encode_what_a_server_would_refuse) {
   BOOST_TEST(!encode_send(out, {1}, message, "bob@example.org"));
   BOOST_TEST(!encode_broadcast(out, {1}, message, {"bob@example.org"}));
   BOOST_TEST(out == "before");
+}
+
+BOOST_AUTO_TEST_CASE(no_recipient_of_a_broadcast_is_empty) {
+  auto x = broadcast_frame({"bob@example.org", "", "carol@example.org"});
+  BOOST_TEST((refused(decoded(x), 7).code == errc::bad_request));
+  // As many as fit into a frame.
+  x = broadcast_frame(std::vector<std::string>(defaults::frame_max / 2 - 100));
+  BOOST_TEST(x.ByteSizeLong() <= defaults::frame_max);
+  check_limit(refused(decoded(x), 7), errc::too_many_recipients,
+    defaults::broadcast_recipients_max, defaults::frame_max / 2 - 100);
+  // Nothing is kept of a part either.
+  for (size_t n : {size_t{2}, defaults::broadcast_recipients_max + 1}) {
+    x = broadcast_frame(std::vector<std::string>(n));
+    x.mutable_broadcast()->mutable_part()->set_more(true);
+    auto part = decoded(x);
+    BOOST_REQUIRE(part);
+    auto& y = std::get<request_part>(*part);
+    BOOST_TEST((y.why.code != errc::none));
+    BOOST_TEST(std::get<broadcast>(y.what).to.empty());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_frame_lists_as_many_recipients_as_its_parts_would) {
+  std::vector<std::string> to(defaults::broadcast_recipients_max, "x");
+  auto back = decoded(broadcast_frame(to));
+  BOOST_REQUIRE(back);
+  auto& request = std::get<numbered_request>(*back);
+  BOOST_TEST((std::get<broadcast>(request.what).to == to));
+  to.emplace_back("x");
+  check_limit(refused(decoded(broadcast_frame(to)), 7),
+    errc::too_many_recipients, defaults::broadcast_recipients_max, to.size());
 }
 
 BOOST_AUTO_TEST_CASE(an_address_that_cannot_be_prepared_comes_out_empty) {

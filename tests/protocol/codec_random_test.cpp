@@ -67,6 +67,14 @@ std::vector<std::string> texts(maker& make) {
   return x;
 }
 
+/// Of a broadcast: an empty one is refused.
+std::vector<std::string> recipients(maker& make) {
+  auto x = texts(make);
+  for (auto& one : x)
+    one += one.empty() ? "x" : "";
+  return x;
+}
+
 std::vector<user_address> users(maker& make) {
   std::set<user_address> x;
   for (auto n = make.below(4); n > 0; --n)
@@ -200,7 +208,7 @@ client_frame any_client_frame(maker& make) {
   case 9:
     return numbered_request{number, send_im{sent_im(make), {make.user(), {}}}};
   case 10:
-    return numbered_request{number, broadcast{sent_im(make), texts(make)}};
+    return numbered_request{number, broadcast{sent_im(make), recipients(make)}};
   case 11:
     return numbered_request{number, set_availability{make.availability()}};
   case 12:

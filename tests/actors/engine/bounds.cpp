@@ -1,5 +1,7 @@
 #include "tests/actors/engine/cases.hpp"
 
+#include <algorithm>
+
 #include "protocol/defaults.hpp"
 #include "protocol/defaults_memory.hpp"
 
@@ -229,6 +231,28 @@ BOOST_AUTO_TEST_CASE(where_memory_is_short_a_broadcast_goes_slowly_to_its_end) {
   e.advance(2 * recipients * defaults::sweep_interval);
   BOOST_TEST(!a.outcome_of("to all").empty());
   BOOST_TEST(a.is_in());
+}
+
+BOOST_AUTO_TEST_CASE(broadcasts_that_wait_for_their_turn_are_in_the_book) {
+  policy rules;
+  rules.im_broadcast_max = 100'000;
+  engine e{1, rules};
+  e.make_account(alice);
+  auto& a = e.sign_in(alice, "desk");
+  constexpr size_t recipients = 10'000, broadcasts = 10;
+  const std::vector<std::string> all(recipients, "b");
+  for (size_t n = 0; n < broadcasts; ++n)
+    a.broadcast_to(all, "b" + std::to_string(n));
+  // The first is looked at in pieces, the others wait behind it.
+  constexpr auto list = recipients * sizeof(std::string);
+  constexpr auto kind = static_cast<size_t>(held_for::sessions);
+  uint64_t booked = 0;
+  while (e.system.step())
+    booked = std::max(booked, e.budget->by_kind()[kind]);
+  BOOST_TEST(booked >= broadcasts * list);
+  for (size_t n = 0; n < broadcasts; ++n)
+    BOOST_TEST(!a.outcome_of("b" + std::to_string(n)).empty());
+  BOOST_TEST(e.budget->by_kind()[kind] < list);
 }
 
 BOOST_AUTO_TEST_CASE(a_stop_judges_all_of_a_broadcast) {

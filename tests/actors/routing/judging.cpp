@@ -255,6 +255,13 @@ BOOST_AUTO_TEST_CASE(a_broadcast_of_too_many_is_refused_as_a_whole) {
   n = w.broadcast_to(w.desk, "c", {bob, nobody, carol}, "hello");
   w.settle();
   BOOST_TEST(w.outcome_of(w.desk, n) == "too_many_recipients");
+  n = w.broadcast_to(w.desk, "c", {bob, nobody, carol, alice}, "hello");
+  w.settle();
+  auto* a = w.answer_of(w.desk, n);
+  BOOST_REQUIRE(a);
+  auto& why = std::get<failure>(a->what);
+  BOOST_TEST(why.limit.value_or(0) == 2u);
+  BOOST_TEST(why.value.value_or(0) == 3u); // at least
   n = w.broadcast_to(w.desk, "d", {}, "hello");
   BOOST_TEST(w.answer_of(w.desk, n) != nullptr);
 }
@@ -294,6 +301,53 @@ BOOST_AUTO_TEST_CASE(a_long_broadcast_is_judged_in_pieces) {
   BOOST_TEST(std::count(said.begin(), said.end(), ',') == long{others});
   BOOST_TEST(shard.is_settled());
   BOOST_TEST(shard.held_bytes() < 10'000u);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_made_of_a_broadcasts_addresses_counts) {
+  two_users w;
+  constexpr size_t most = 1'000;
+  w.set_policy([](policy& p) { p.im_broadcast_max = most; });
+  auto& shard = w.shard_of(alice);
+  im x;
+  x.id.value = "b1";
+  x.from = {two_shards::user(alice), endpoint_name::from_prepared("desk")};
+  std::vector<std::string> to;
+  for (size_t n = 0; n < most; ++n)
+    to.push_back("a" + std::to_string(n) + "@b");
+  const auto before = shard.held_bytes();
+  const auto texts = most * sizeof(std::string);
+  size_t room = most / defaults::broadcast_looks;
+  BOOST_TEST(!shard.submit(
+    w.desk, request_number{1}, broadcast{shared<im>{x}, to}, room, w.now()));
+  // A text, its place in the answer and among the recipients, a node.
+  BOOST_TEST(shard.held_bytes() >= before + texts
+      + most * (sizeof(recipient_outcome) + sizeof(address))
+      + most * defaults::seen_recipient_bytes);
+  w.leave(w.desk);
+  w.settle();
+  BOOST_TEST(shard.held_bytes() <= before);
+}
+
+BOOST_AUTO_TEST_CASE(of_too_many_recipients_no_more_are_kept_than_allowed) {
+  two_users w;
+  w.set_policy([](policy& p) { p.im_broadcast_max = 16; });
+  auto& shard = w.shard_of(alice);
+  im x;
+  x.id.value = "b1";
+  x.from = {two_shards::user(alice), endpoint_name::from_prepared("desk")};
+  std::vector<std::string> to;
+  for (size_t n = 0; n < 10'000; ++n)
+    to.push_back("a" + std::to_string(n) + "@b");
+  const auto texts = to.size() * (sizeof(std::string) + to.back().size());
+  size_t room = 2;
+  BOOST_TEST(!shard.submit(
+    w.desk, request_number{1}, broadcast{shared<im>{x}, to}, room, w.now()));
+  BOOST_TEST(shard.held_bytes() < texts + 20'000);
+  // Nor are they looked for.
+  room = 1;
+  BOOST_TEST(shard.go_on(w.desk, room, w.now()));
+  BOOST_TEST(w.outcome_of(w.desk, 1) == "too_many_recipients");
+  BOOST_TEST(shard.is_settled());
 }
 
 BOOST_AUTO_TEST_CASE(who_leaves_within_a_broadcast_leaves_nothing_behind) {

@@ -169,6 +169,26 @@ BOOST_AUTO_TEST_CASE(bytes_count_until_the_answer_and_one_request_always_fits) {
   BOOST_CHECK(s.admit(asking(6), small) == verdict::fresh);
 }
 
+BOOST_AUTO_TEST_CASE(the_list_of_a_broadcast_is_held_until_its_answer) {
+  event_stream s;
+  constexpr size_t recipients = 10'000;
+  const std::string body(1'000, 'x');
+  const std::vector<std::string> to(recipients, "a");
+  const auto list = recipients * (sizeof(std::string) + 1);
+  for (uint64_t n = 1; n <= 3; ++n) {
+    BOOST_CHECK(s.admit({request_number{n}, broadcast{text(body), to}}, wide)
+      == verdict::fresh);
+    BOOST_TEST(s.own_bytes() >= n * list);
+    BOOST_TEST(s.own_bytes() < n * list + 500); // content is counted elsewhere
+    BOOST_TEST(s.request_bytes() == n * (list + body.size()));
+  }
+  for (uint64_t n = 1; n <= 3; ++n)
+    s.push({}, answer_to(n));
+  acknowledge(s, 3);
+  BOOST_TEST(s.own_bytes() == 0u);
+  BOOST_TEST(s.request_bytes() == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(a_request_that_came_before_is_not_taken_again) {
   event_stream s;
   BOOST_CHECK(s.admit(asking(1), wide) == verdict::fresh);
