@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <iostream>
@@ -210,6 +212,88 @@ std::string line_of(const json& cells) {
   return line + '\n';
 }
 
+/// Where an export goes to. A file is whole at its end, or stays as it was;
+/// what is none, such as a link to a terminal, is written to as it stands.
+class exported_file {
+public:
+  explicit exported_file(const std::string& file) : x_file(file) {
+    if (file == "-")
+      return;
+    // Who knows whom is nobody else's business.
+    ::umask(S_IRWXG | S_IRWXO);
+    namespace fs = std::filesystem;
+    std::error_code ec;
+    auto what = fs::symlink_status(file, ec).type();
+    if (what != fs::file_type::regular && what != fs::file_type::not_found)
+      return;
+    x_beside = file + ".XXXXXX";
+    errno = 0;
+    int fd = ::mkstemp(x_beside.data());
+    if (fd == -1) {
+      x_beside.clear();
+      refuse();
+    }
+    ::close(fd);
+    open(x_beside);
+  }
+
+  ~exported_file() {
+    if (!x_beside.empty())
+      ::unlink(x_beside.c_str());
+  }
+
+  exported_file(const exported_file&) = delete;
+  exported_file& operator=(const exported_file&) = delete;
+
+  /// The server has agreed: nothing is emptied before.
+  void begin() {
+    if (x_file != "-" && !x_made.is_open())
+      open(x_file);
+    check(out());
+  }
+
+  void add(const std::string& line) {
+    out() << (x_to_terminal ? printable(line, "") : line);
+  }
+
+  void finish() {
+    out().flush();
+    check(out());
+    if (x_beside.empty())
+      return;
+    x_made.close();
+    check(x_made);
+    errno = 0;
+    if (std::rename(x_beside.c_str(), x_file.c_str()) != 0)
+      refuse();
+    x_beside.clear();
+  }
+
+private:
+  std::ostream& out() { return x_file == "-" ? std::cout : x_made; }
+
+  void open(const std::string& file) {
+    errno = 0;
+    x_made.open(file);
+    check(x_made);
+  }
+
+  void check(const std::ostream& x) const {
+    if (!x)
+      refuse();
+  }
+
+  [[noreturn]] void refuse() const {
+    throw admin_refused{"file_failed", "cannot write " + x_file + why()};
+  }
+
+  std::string x_file;
+  /// What becomes the file at the end; empty without one.
+  std::string x_beside;
+  std::ofstream x_made;
+  bool x_to_terminal = x_file == "-" && ::isatty(STDOUT_FILENO) == 1;
+};
+
 } // namespace
 
 json import_file_of(
@@ -222,35 +306,22 @@ json import_file_of(
 
 json export_contacts(
   admin_socket& server, json request, const std::string& file) {
-  bool to_file = file != "-";
-  bool to_terminal = !to_file && ::isatty(STDOUT_FILENO) == 1;
-  std::ofstream made;
-  if (to_file) {
-    // Who knows whom is nobody else's business.
-    ::umask(S_IRWXG | S_IRWXO);
-    errno = 0;
-    made.open(file);
-  }
-  std::ostream& out = to_file ? made : std::cout;
+  exported_file made{file};
   uint64_t count = 0;
   std::string next;
   do {
-    if (!out)
-      throw admin_refused{"file_failed", "cannot write " + file + why()};
     auto answer = server.ask(request);
     if (answer.contains("error"))
       throw admin_refused{std::move(answer)};
+    made.begin();
     for (const auto& row : answer.at("rows")) {
-      auto line = line_of(row);
-      out << (to_terminal ? printable(line, "") : line);
+      made.add(line_of(row));
       ++count;
     }
     next = answer.at("next").get<std::string>();
     request["after"] = next;
   } while (!next.empty());
-  out.flush();
-  if (!out)
-    throw admin_refused{"file_failed", "cannot write " + file + why()};
+  made.finish();
   return {{"exported", count}};
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Files of contacts and accounts on their way in: headers, what the audit log
-has of them, and imports that break off.
+has of them, and imports that break off; and files of exports.
 
     imports_test.py PARLEY
 """
@@ -9,6 +9,7 @@ import itertools
 import json
 import os
 import socket
+import stat
 import subprocess
 import tempfile
 import threading
@@ -231,6 +232,49 @@ class ImportsTest(SystemTest):
                 )
             else:
                 self.assertIn("refused line 1, no user", done.stderr)
+
+    # -- out again
+
+    def test_a_file_is_replaced_once_all_is_there_and_not_before(self):
+        a, b = self.people(2)
+        done, _ = self.try_import([[a, b, "", "", "none"]])
+        self.assertEqual(done["refused"], [])
+        folder = os.path.join(self.server.folder, "exports")
+        os.mkdir(folder)
+        path = os.path.join(folder, "b.csv")
+        with open(path, "w", encoding="utf-8") as out:
+            out.write("before\n")
+        os.chmod(path, 0o644)
+        done = self.server.try_admin(
+            "contacts", "export", f"nobody@{DOMAIN}", path
+        )
+        self.assertEqual(done.returncode, 1)
+
+        def text():
+            with open(path, encoding="utf-8") as file:
+                return file.read()
+
+        self.assertEqual(text(), "before\n")
+        self.assertEqual(os.listdir(folder), ["b.csv"])
+        self.server.admin("contacts", "export", a, path)
+        self.assertEqual(text(), f"{a},{b},,,none\n")
+        self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o600)
+        self.assertEqual(os.listdir(folder), ["b.csv"])
+        done = self.server.try_admin("contacts", "export", a, "/dev/stdout")
+        self.assertEqual(
+            done.stdout, f"{a},{b},,,none\n1 contact exported\n"
+        )
+        # Through a link, and nothing of it before the server has agreed.
+        link = os.path.join(folder, "link.csv")
+        os.symlink(path, link)
+        self.server.try_admin("contacts", "export", f"nobody@{DOMAIN}", link)
+        self.assertEqual(text(), f"{a},{b},,,none\n")
+        self.server.admin("contacts", "export", b, link)
+        self.assertEqual(text(), "")
+        for words in ("/no/such/folder/x", folder):
+            done = self.server.try_admin("contacts", "export", a, words)
+            self.assertEqual(done.returncode, 1, words)
+            self.assertIn(f"cannot write {words}: ", done.stderr)
 
 
 if __name__ == "__main__":
