@@ -3,6 +3,7 @@
 #include <map>
 
 #include "actors/launcher/admin_requests.hpp"
+#include "actors/roster/privacy_rules.hpp"
 #include "protocol/defaults.hpp"
 
 // What operators are shown of one user.
@@ -22,13 +23,23 @@ half told(const roster_item& x) noexcept {
   return x.pretended ? half::active : x.what.subscription.from;
 }
 
-json halves_of(const roster_item& x) {
-  return {{"to", to_text(x.what.subscription.to)},
-    {"from", to_text(x.what.subscription.from)}, {"pretended", x.pretended}};
+/// Whether the one who watches is answered for show: never told the truth, or
+/// not any more since it is blocked.
+bool is_pretended(
+  const roster_item& x, const privacy& mine, const user_address& who) noexcept {
+  return x.pretended || (told(x) == half::active && is_blocked(mine, who));
 }
 
-json contact_of(const roster_item& x) {
-  auto j = halves_of(x);
+/// Whose list it is in has this privacy; `other` is whom it is about.
+json halves_of(
+  const roster_item& x, const privacy& mine, const user_address& other) {
+  return {{"to", to_text(x.what.subscription.to)},
+    {"from", to_text(x.what.subscription.from)},
+    {"pretended", is_pretended(x, mine, other)}};
+}
+
+json contact_of(const roster_item& x, const privacy& mine) {
+  auto j = halves_of(x, mine, x.what.address);
   j["address"] = x.what.address.str();
   j["name"] = x.what.name;
   j["groups"] = x.what.groups;
@@ -64,12 +75,16 @@ json watchers_of(const roster_report& x) {
     bool live = false;
     bool pretended = false;
   };
+  const auto& mine = x.what.head.privacy;
   std::map<user_address, seen> all;
   for (const auto& item : x.what.items)
-    if (told(item) == half::active)
-      all[item.what.address] = {true, false, item.pretended};
-  for (const auto& who : x.watchers)
-    all[who].live = true;
+    if (const auto& who = item.what.address; told(item) == half::active)
+      all[who] = {true, false, is_pretended(item, mine, who)};
+  for (const auto& who : x.watchers) {
+    auto& s = all[who];
+    s.live = true;
+    s.pretended |= is_blocked(mine, who);
+  }
   auto xs = json::array();
   for (const auto& [who, s] : all)
     xs.push_back({{"address", who.str()}, {"recorded", s.recorded},
@@ -110,7 +125,7 @@ json admin_requests::contacts_of(
     }
     auto report = value_of(x_ask.finish(*open.front()));
     open.pop_front();
-    auto x = contact_of(item);
+    auto x = contact_of(item, roster.head.privacy);
     if (report.why.code == errc::no_such_user
       && whom.domain() != x_reach.domain) {
       // Nothing is known here of somebody elsewhere.
@@ -124,7 +139,7 @@ json admin_requests::contacts_of(
       for (auto& i : report.what.items)
         if (i.what.address == user)
           theirs = std::move(i);
-      x["other"] = halves_of(theirs);
+      x["other"] = halves_of(theirs, report.what.head.privacy, user);
       x["agree"] = item.what.subscription.to == told(theirs)
         && told(item) == theirs.what.subscription.to;
     }

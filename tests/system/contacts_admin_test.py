@@ -342,6 +342,14 @@ class ContactsAdminTest(SystemTest):
         bob.ask("privacy", id="block", block=[a, d])
         bob.wait_for(lambda x: x.get("id") == "block")
         self.assertEqual(seen(a)["show"], "unavailable")
+        # One that was told the truth before is answered for show now.
+        (watcher,) = [
+            x for x in self.user(b)["watchers"] if x["address"] == a
+        ]
+        self.assertEqual((watcher["recorded"], watcher["pretended"]), (True, True))
+        self.assertTrue(self.contact(b, a)["pretended"])
+        self.assertTrue(self.contact(a, b)["other"]["pretended"])
+        self.assertFalse(self.contact(b, c)["pretended"])
         self.imports([d, b])
         self.settled(d, b)
         self.assertIn(
