@@ -73,6 +73,20 @@ public:
     return x;
   }
 
+  /// Until then.
+  template <class Answer>
+  result<Answer> finish(
+    question<Answer>& q, std::chrono::steady_clock::time_point end) {
+    return finish(q,
+      std::chrono::ceil<std::chrono::milliseconds>(
+        end - std::chrono::steady_clock::now()));
+  }
+
+  /// By when an answer to what is asked now has to be there.
+  std::chrono::steady_clock::time_point end() const {
+    return std::chrono::steady_clock::now() + x_patience;
+  }
+
   bool is_stopping() const noexcept { return x_stopping; }
 
 private:

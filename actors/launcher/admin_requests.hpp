@@ -96,7 +96,7 @@ private:
   json troubleshoot();
   json trace(const json& what);
   /// What only actors can tell, as far as they tell it in time.
-  void ask_actors(engine_facts& x);
+  void ask_actors(engine_facts& x, std::chrono::steady_clock::time_point end);
   failure store_trouble();
   /// All users at a limit of the policy, as far as they were found.
   limits_found users_at_limits(
@@ -106,9 +106,7 @@ private:
   result<Answer> ask_until(std::chrono::steady_clock::time_point end,
     const Handle& whom, Ts&&... what) {
     auto q = x_ask.begin<Answer>(whom, std::forward<Ts>(what)...);
-    auto x = x_ask.finish(*q,
-      std::chrono::ceil<std::chrono::milliseconds>(
-        end - std::chrono::steady_clock::now()));
+    auto x = x_ask.finish(*q, end);
     if (!x && x.error().code == errc::server_stopping)
       throw_failure(std::move(x.error()));
     return x;

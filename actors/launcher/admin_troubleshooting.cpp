@@ -16,7 +16,7 @@ using std::chrono::steady_clock;
 
 namespace {
 
-/// How long all that others have to tell is waited for.
+/// How long all that others have to tell is waited for, in all.
 constexpr milliseconds patience = std::chrono::seconds{10};
 
 /// Some of `more` are in `all` already.
@@ -58,10 +58,13 @@ limits_found admin_requests::users_at_limits(
 
 /// Most of them wait for the disk, or for each other: where it is known that
 /// this may take for ever they are not asked.
-void admin_requests::ask_actors(engine_facts& x) {
-  const auto end = steady_clock::now() + patience;
-  if (auto rules =
-        ask_until<shared<policy>>(end, x_reach.settings, get_atom::value))
+void admin_requests::ask_actors(engine_facts& x, steady_clock::time_point end) {
+  // Who else may be silent, then, is not waited for that long.
+  const auto first = x.engine.silent_workers > 0
+    ? steady_clock::now() + defaults::metrics_patience
+    : end;
+  if (auto rules = ask_until<shared<policy>>(
+        std::min(first, end), x_reach.settings, get_atom::value))
     x.rules = **rules;
   else
     x.no_rules = std::move(rules.error());
@@ -93,6 +96,8 @@ failure admin_requests::store_trouble() {
 }
 
 json admin_requests::troubleshoot() {
+  // The store may be looked at once more then.
+  const auto end = steady_clock::now() + patience - defaults::metrics_patience;
   engine_facts x;
   x.now = x_reach.world->wall_clock();
   x.up =
@@ -115,7 +120,7 @@ json admin_requests::troubleshoot() {
     x.files_hard_max = files.rlim_max;
   }
   x.store = store_trouble();
-  ask_actors(x);
+  ask_actors(x, end);
   // Who waited for it may have found out.
   if (x.store.code == errc::none && x.at_limits.why.code != errc::none)
     x.store = store_trouble();

@@ -15,12 +15,19 @@ metrics_gathering::metrics_gathering(caf::actor_system& system,
     x_connections(x_from.gateways.size()) {}
 
 template <class Answer, class Handle>
-void metrics_gathering::ask(
-  const Handle& whom, Answer& last, uint64_t& silent) {
-  if (auto x = x_ask.ask<Answer>(whom, count_atom::value))
-    last = std::move(*x);
-  else
-    ++silent;
+uint64_t metrics_gathering::ask(
+  const std::vector<Handle>& all, std::vector<Answer>& last) {
+  const auto end = x_ask.end();
+  std::vector<std::unique_ptr<actor_asker::question<Answer>>> open;
+  for (const auto& whom : all)
+    open.push_back(x_ask.begin<Answer>(whom, count_atom::value));
+  uint64_t silent = 0;
+  for (size_t i = 0; i < open.size(); ++i)
+    if (auto x = x_ask.finish(*open[i], end))
+      last[i] = std::move(*x);
+    else
+      ++silent;
+  return silent;
 }
 
 engine_reading metrics_gathering::read() {
@@ -28,14 +35,13 @@ engine_reading metrics_gathering::read() {
   x.version = PARLEY_VERSION;
   x.started = x_from.started;
   x.workers = x_from.routers.size();
-  for (size_t i = 0; i < x_routers.size(); ++i)
-    ask(x_from.routers[i], x_routers[i], x.silent_workers);
+  x.silent_workers = ask(x_from.routers, x_routers);
   // Who is silent is not waited for twice.
-  uint64_t others = 0;
   if (x.silent_workers == 0) {
-    for (size_t i = 0; i < x_connections.size(); ++i)
-      ask(x_from.gateways[i], x_connections[i], others);
-    ask(x_from.admission, x_sign_ins, others);
+    ask(x_from.gateways, x_connections);
+    if (auto counts =
+          x_ask.ask<sign_in_counts>(x_from.admission, count_atom::value))
+      x_sign_ins = std::move(*counts);
   }
   for (const auto& r : x_routers) {
     x.routers.connected += r.connected;

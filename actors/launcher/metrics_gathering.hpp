@@ -8,9 +8,9 @@
 
 namespace parley {
 
-/// Reads the engine: asks each worker, one after another. Who does not answer
-/// within `metrics_patience` counts with what it said last, so that no counter
-/// ever falls.
+/// Reads the engine: asks all workers at once. Who does not answer within
+/// `metrics_patience` counts with what it said last, so that no counter ever
+/// falls.
 class metrics_gathering {
 public:
   /// `stopping`: see actor_asker.
@@ -24,8 +24,9 @@ public:
   result<void> ready();
 
 private:
+  /// How many did not answer.
   template <class Answer, class Handle>
-  void ask(const Handle& whom, Answer& last, uint64_t& silent);
+  uint64_t ask(const std::vector<Handle>& all, std::vector<Answer>& last);
 
   engine_sources x_from;
   actor_asker x_ask;
