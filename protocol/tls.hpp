@@ -13,8 +13,9 @@ typedef struct ssl_st SSL;
 
 namespace parley {
 
-/// When a certificate ends, and which one it is.
+/// When a certificate is valid, and which one it is.
 struct certificate_state {
+  wall_time begins{};
   wall_time ends{};
   /// It names itself as its issuer.
   bool self_signed = false;

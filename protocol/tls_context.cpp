@@ -75,12 +75,19 @@ result<context_ptr> load_server(
 
 result<certificate_state> state_of(
   const X509* certificate, const std::string& file) {
-  std::tm ends{};
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &ends) != 1)
-    return fail(errc::store_unavailable, file + " says not when it ends");
+  auto read = [](const ASN1_TIME* from, wall_time& to) {
+    std::tm t{};
+    if (ASN1_TIME_to_tm(from, &t) != 1)
+      return false;
+    to = std::chrono::time_point_cast<std::chrono::milliseconds>(
+      std::chrono::system_clock::from_time_t(::timegm(&t)));
+    return true;
+  };
   certificate_state x;
-  x.ends = std::chrono::time_point_cast<std::chrono::milliseconds>(
-    std::chrono::system_clock::from_time_t(::timegm(&ends)));
+  if (!read(X509_get0_notBefore(certificate), x.begins)
+    || !read(X509_get0_notAfter(certificate), x.ends))
+    return fail(
+      errc::store_unavailable, file + " says not when it begins and ends");
   x.self_signed = X509_NAME_cmp(X509_get_subject_name(certificate),
                     X509_get_issuer_name(certificate))
     == 0;

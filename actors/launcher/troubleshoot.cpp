@@ -48,18 +48,24 @@ finding certificate(const engine_facts& x) {
     f.remedy = "put a certificate there that can be read, then send SIGHUP";
     return f;
   }
-  auto ending = [&x](const certificate_state& c) {
-    auto days = std::chrono::duration_cast<std::chrono::hours>(c.ends - x.now)
+  auto days = [&x](wall_time t) {
+    auto n = std::chrono::duration_cast<std::chrono::hours>(t - x.now)
       / std::chrono::hours{24};
-    return c.ends <= x.now
-      ? std::string{" has ended"}
-      : " ends in " + counted(static_cast<uint64_t>(days), "day");
+    return counted(static_cast<uint64_t>(n), "day");
+  };
+  auto is_valid = [&x](const certificate_state& c) {
+    return c.begins <= x.now && x.now < c.ends;
+  };
+  auto ending = [&](const certificate_state& c) {
+    return c.ends <= x.now ? std::string{" has ended"}
+      : c.begins > x.now   ? " is not valid yet: it begins in " + days(c.begins)
+                           : " ends in " + days(c.ends);
   };
   const auto& c = *in_use;
   const auto& there = x.certificate_there;
   f.what = x.certificate_file + ending(c)
     + (c.self_signed ? "; self-signed: clients have to be given it" : "");
-  if (c.ends <= x.now)
+  if (!is_valid(c))
     f.how = state::failed;
   else if (c.ends - x.now <= defaults::certificate_warning)
     f.how = state::warning;
@@ -76,10 +82,13 @@ finding certificate(const engine_facts& x) {
       "; that one is in use until the server stops: " + there.error().text;
     f.remedy = "put a certificate there that can be read, then send SIGHUP";
   } else if (there->digest != c.digest) {
-    f.how = std::max(f.how, state::warning);
+    // A SIGHUP, or the next start, would put it in use as it is.
+    f.how = is_valid(*there) ? std::max(f.how, state::warning) : state::failed;
     f.what += "; the file holds another one now, which" + ending(*there)
       + " and is not in use yet";
-    f.remedy = "send SIGHUP: new connections get the new certificate then";
+    f.remedy = is_valid(*there)
+      ? "send SIGHUP: new connections get the new certificate then"
+      : "put one there that is valid now, then send SIGHUP, and not before";
   }
   return f;
 }

@@ -31,7 +31,7 @@ engine_facts good() {
   x.engine.places = 10'000;
   x.disk_free = 1ull << 40;
   x.disk_size = 2ull << 40;
-  put_certificate(x, {now + 365 * 24h, false});
+  put_certificate(x, {now - 1h, now + 365 * 24h, false});
   x.last_audited = now - 1min;
   return x;
 }
@@ -60,11 +60,11 @@ BOOST_AUTO_TEST_CASE(nothing_is_wrong_where_nothing_is) {
 
 BOOST_AUTO_TEST_CASE(certificates_are_told_of_a_month_before_their_end) {
   auto x = good();
-  put_certificate(x, {now + 31 * 24h, true});
+  put_certificate(x, {now - 1h, now + 31 * 24h, true});
   BOOST_TEST(state(x, "certificate") == "passed");
-  put_certificate(x, {now + 29 * 24h, true});
+  put_certificate(x, {now - 1h, now + 29 * 24h, true});
   BOOST_TEST(state(x, "certificate") == "warning");
-  put_certificate(x, {now - 1s, true});
+  put_certificate(x, {now - 1h, now - 1s, true});
   BOOST_TEST(state(x, "certificate") == "failed");
   x.certificate.reset();
   BOOST_TEST(state(x, "certificate") == "passed");
@@ -72,7 +72,8 @@ BOOST_AUTO_TEST_CASE(certificates_are_told_of_a_month_before_their_end) {
 
 BOOST_AUTO_TEST_CASE(the_certificate_in_use_is_judged_and_the_file_beside_it) {
   auto x = good();
-  x.certificate_there = certificate_state{now + 500 * 24h, false, {1}};
+  x.certificate_there =
+    certificate_state{now - 1h, now + 500 * 24h, false, {1}};
   auto f = check(x, "certificate");
   BOOST_TEST((f.how == finding::state::warning));
   BOOST_TEST(f.what.find("in 365 days") != f.what.npos, f.what);
@@ -93,6 +94,24 @@ BOOST_AUTO_TEST_CASE(the_certificate_in_use_is_judged_and_the_file_beside_it) {
   f = check(x, "certificate");
   BOOST_TEST((f.how == finding::state::failed));
   BOOST_TEST(f.what.ends_with("cannot be read"));
+}
+
+BOOST_AUTO_TEST_CASE(no_certificate_that_is_not_valid_is_asked_to_be_used) {
+  auto x = good();
+  for (const auto& [there, words] :
+    {std::pair{certificate_state{now - 2h, now - 1h, false, {1}}, "has ended"},
+      std::pair{certificate_state{now + 25h, now + 500 * 24h, false, {1}},
+        "is not valid yet: it begins in 1 day"}}) {
+    x.certificate_there = there;
+    auto f = check(x, "certificate");
+    BOOST_TEST((f.how == finding::state::failed));
+    BOOST_TEST(f.what.find(words) != f.what.npos, f.what);
+    BOOST_TEST(f.remedy.starts_with("put one there that is valid"), f.remedy);
+  }
+  put_certificate(x, {now + 1s, now + 500 * 24h, false});
+  BOOST_TEST(state(x, "certificate") == "failed");
+  put_certificate(x, {now, now + 500 * 24h, false});
+  BOOST_TEST(state(x, "certificate") == "passed");
 }
 
 BOOST_AUTO_TEST_CASE(a_disk_that_fills_is_told_of_before_it_is_full) {
@@ -230,7 +249,7 @@ BOOST_AUTO_TEST_CASE(what_is_counted_agrees_in_number) {
   x.at_limits.contacts.push_back(user_address::from_prepared("b@example.org"));
   BOOST_TEST(
     check(x, "contacts.max").what == "2 users have a full contact list (200)");
-  put_certificate(x, {now + 25h, false});
+  put_certificate(x, {now - 1h, now + 25h, false});
   BOOST_TEST(check(x, "certificate").what.ends_with("ends in 1 day"));
   x.engine.unreadable = 1;
   BOOST_TEST(
