@@ -61,7 +61,7 @@ private:
       return;
     auto x = parse_command(line, core().self().user.domain());
     if (!x)
-      return x_screen->show(in(style::red, x.error()));
+      return tell(in(style::red, x.error()));
     std::visit([this](auto& what) { perform(what); }, *x);
   }
 
@@ -78,8 +78,7 @@ private:
 
   void perform(const say_command& x) {
     if (x_peer.empty())
-      return x_screen->show(
-        in(style::red, "To whom? Write: /to bob@example.org"));
+      return tell(in(style::red, "To whom? Write: /to bob@example.org"));
     say(x.text);
   }
 

@@ -239,9 +239,22 @@ class EndsTest(ChatTest):
         self.assertIn("^[[2Jbetween", shown)
         screen.type("ße\r")
         self.assertEqual(bob.until("message")["body"], "half grüße")
+        # A complaint is not taken for the line whose outcome comes.
+        self.assertEqual(bob.quit(), 0)
+        bob = self.chat(BOB, "--no-ack").ready()
+        screen.type("late\r")
+        bob.until("message", body="late")
+        screen.type("/nothing\r")
+        screen.until("no /nothing")
+        shown = screen.until("stored")
+        self.assertNotIn("late", shown)
         screen.type("/quit\r")
         screen.to_the_end()
         self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0)
+        self.assertEqual(bob.quit(), 0)
+        # Nothing is left for the tests after this one.
+        bob = self.chat(BOB).ready()
+        bob.until("message", body="late")
         self.assertEqual(bob.quit(), 0)
 
 
