@@ -89,7 +89,8 @@ void print_trace(const json& answer) {
   if (!answer.at("tracing").get<bool>())
     std::puts("tracing is off: trace_ims is 0 in the server's file");
   else if (ims.empty())
-    std::puts("nothing is known of an IM with this id");
+    std::puts("nothing is known of an IM with this id; each worker keeps the "
+              "latest of its senders, trace_ims by the number of threads");
   for (const auto& im : ims) {
     auto to = text_of(im.at("to"));
     std::printf("%s from %s to %s\n", text_of(im.at("id")).c_str(),
@@ -102,6 +103,9 @@ void print_trace(const json& answer) {
       std::printf("  %s  %s%s\n", time_of(e.at("at_us")).c_str(),
         text_of(e.at("event")).c_str(), more.c_str());
     }
+    if (im.contains("account_removed"))
+      std::puts("  the recipient's account has been removed since, and with it "
+                "what waited");
   }
 }
 
@@ -218,6 +222,8 @@ void print_admin_answer(const json& answer, const std::string& op) {
       text_of(answer.at("before")).c_str());
   } else if (op == "sessions") {
     print_sessions(answer.at("sessions"));
+  } else if (op == "user.remove") {
+    print_count(answer.at("deleted"), "stored IM", "removed with it");
   } else if (op == "user.show") {
     print_user(answer);
   } else if (op == "contacts.export") {

@@ -42,6 +42,12 @@ void name_chosen(std::vector<traced_event>& events) {
       e.endpoint = sent_by;
 }
 
+/// It was let in for somebody, who had an account then.
+bool was_accepted(const told_im& x) {
+  return std::any_of(x.events.begin(), x.events.end(),
+    [](const traced_event& e) { return e.what == trace_kind::accepted; });
+}
+
 } // namespace
 
 json admin_requests::trace(const json& what) {
@@ -85,6 +91,21 @@ json admin_requests::trace(const json& what) {
   };
   std::stable_sort(in_order.begin(), in_order.end(),
     [&began](auto* a, auto* b) { return began(*a) < began(*b); });
+  std::vector<user_address> recipients;
+  for (const auto* x : in_order)
+    if (was_accepted(*x))
+      recipients.push_back(x->what.recipient);
+  // What waits for an account goes with it, and no worker says so. Where the
+  // disk does not answer the rest is told all the same.
+  auto there = ask_until<accounts_found>(
+    std::chrono::steady_clock::now() + defaults::metrics_patience,
+    x_reach.reader, list_atom::value, std::move(recipients));
+  const bool is_known = there && there->why.code == errc::none;
+  auto is_removed = [&](const told_im& x) {
+    const auto& found = there->what;
+    return is_known && was_accepted(x)
+      && std::find(found.begin(), found.end(), x.what.recipient) == found.end();
+  };
   auto ims = json::array();
   for (const auto* x : in_order) {
     auto events = json::array();
@@ -92,6 +113,8 @@ json admin_requests::trace(const json& what) {
       events.push_back(as_json(e));
     ims.push_back({{"id", wanted.id.value}, {"from", x->what.sender.str()},
       {"to", x->what.recipient.str()}, {"events", std::move(events)}});
+    if (is_removed(*x))
+      ims.back()["account_removed"] = true;
   }
   return {{"id", wanted.id.value}, {"ims", std::move(ims)},
     {"tracing", x_reach.traces}};

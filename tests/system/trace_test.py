@@ -98,6 +98,26 @@ class TraceTest(SystemTest):
         (im,) = self.trace("much later")
         self.assertEqual((im["from"], im["to"]), (ALICE, DAVE))
 
+    def test_that_an_im_went_with_its_account_is_told(self):
+        gone = "gone@example.org"
+        self.server.add(gone)
+        alice = self.chat(ALICE, "last")
+        self.assertEqual(alice.send(gone, "lost"), "stored")
+        self.assertEqual(alice.send(NOBODY, "never"), "no_such_user")
+        (im,) = self.trace("lost")
+        self.assertNotIn("account_removed", im)
+        done = self.server.try_admin("user", "remove", gone)
+        self.assertEqual(
+            (done.stdout, done.returncode), ("1 stored IM removed with it\n", 0)
+        )
+        (im,) = self.trace("lost")
+        self.assertIs(im["account_removed"], True)
+        done = self.server.try_admin("trace", "lost")
+        self.assertIn("account has been removed", done.stdout)
+        # Nobody had that one.
+        (im,) = self.trace("never")
+        self.assertNotIn("account_removed", im)
+
     def test_reasons_and_retries(self):
         alice = self.chat(ALICE, "home")
         self.assertEqual(alice.send(NOBODY, "no"), "no_such_user")
@@ -194,6 +214,7 @@ class BoundTest(SystemTest):
         self.assertEqual((answer["ims"], answer["tracing"]), ([], True))
         done = self.server.try_admin("trace", "never sent")
         self.assertIn("nothing is known", done.stdout)
+        self.assertIn("by the number of threads", done.stdout)
 
     def test_the_latest_are_kept_and_no_more(self):
         alice = self.chat(ALICE)
