@@ -140,6 +140,9 @@ BOOST_AUTO_TEST_CASE(reloading_changes_new_connections_alone) {
   talk(before, early);
   BOOST_TEST(name_shown(early) == "one");
   const auto first = read_certificate(certificate).value();
+  const auto now = std::chrono::system_clock::now();
+  BOOST_TEST((first.begins > now - std::chrono::hours{48}));
+  BOOST_TEST((first.begins <= now && now < first.ends));
   const auto is_in_use = [&](const certificate_state& x) {
     return context->in_use().certificate->digest == x.digest;
   };
