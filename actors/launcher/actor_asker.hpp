@@ -73,13 +73,14 @@ public:
     return x;
   }
 
-  /// Until then.
+  /// Until then; an answer that is there already is taken later, too.
   template <class Answer>
   result<Answer> finish(
     question<Answer>& q, std::chrono::steady_clock::time_point end) {
-    return finish(q,
-      std::chrono::ceil<std::chrono::milliseconds>(
-        end - std::chrono::steady_clock::now()));
+    using std::chrono::milliseconds;
+    const auto left =
+      std::chrono::ceil<milliseconds>(end - std::chrono::steady_clock::now());
+    return finish(q, std::max(left, milliseconds{1}));
   }
 
   /// By when an answer to what is asked now has to be there.
@@ -99,7 +100,8 @@ private:
       if (is_stopping() && !std::exchange(was_stopping, true))
         end =
           std::min<clock::time_point>(end, now + defaults::admin_stop_patience);
-      if (self->await_data(now + defaults::admin_wait_step))
+      if (self->await_data(
+            std::min<clock::time_point>(end, now + defaults::admin_wait_step)))
         return {};
     }
     return was_stopping

@@ -21,6 +21,14 @@ caf::behavior silent(caf::event_based_actor* self) {
   return {[](const std::string&) {}};
 }
 
+caf::behavior talkative(caf::event_based_actor*) {
+  return {[](count_atom) {
+    router_counts x;
+    x.users = 1;
+    return x;
+  }};
+}
+
 struct config : caf::actor_system_config {
   config() { set("scheduler.max-threads", size_t{1}); }
 };
@@ -76,6 +84,18 @@ BOOST_AUTO_TEST_CASE(all_are_waited_for_at_once) {
   const auto began = steady_clock::now();
   BOOST_TEST(metrics.read().silent_workers == 16u);
   BOOST_TEST((steady_clock::now() - began < 2 * defaults::metrics_patience));
+}
+
+BOOST_AUTO_TEST_CASE(who_answers_is_heard_beside_one_who_does_not) {
+  silent_engine sut;
+  auto from = sut.reach.engine;
+  for (size_t i = 1; i < from.routers.size(); ++i)
+    from.routers[i] =
+      caf::actor_cast<router_actor>(sut.system.spawn(talkative));
+  metrics_gathering metrics{sut.system, from, sut.stopping};
+  const auto x = metrics.read();
+  BOOST_TEST(x.silent_workers == 1u);
+  BOOST_TEST(x.routers.users == 15u);
 }
 
 BOOST_AUTO_TEST_CASE(who_looks_for_what_is_wrong_is_told_soon) {
