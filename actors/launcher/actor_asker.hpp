@@ -96,14 +96,17 @@ private:
     using clock = std::chrono::high_resolution_clock;
     auto end = clock::now() + patience;
     bool was_stopping = false;
-    for (auto now = clock::now(); now < end; now = clock::now()) {
+    // What is there already counts, however late it is looked at.
+    auto now = clock::now();
+    do {
       if (is_stopping() && !std::exchange(was_stopping, true))
         end =
           std::min<clock::time_point>(end, now + defaults::admin_stop_patience);
       if (self->await_data(
             std::min<clock::time_point>(end, now + defaults::admin_wait_step)))
         return {};
-    }
+      now = clock::now();
+    } while (now < end);
     return was_stopping
       ? fail(errc::server_stopping, "the server stops")
       : fail(errc::overloaded, "the server did not answer in time");

@@ -231,8 +231,12 @@ public:
     int fd = ::mkstemp(x_beside.data());
     if (fd == -1) {
       x_beside.clear();
+      // In a folder of others, onto a file of one's own.
+      if (what == fs::file_type::regular)
+        return;
       refuse();
     }
+    keep_owner(fd);
     ::close(fd);
     open(x_beside);
   }
@@ -270,6 +274,14 @@ public:
   }
 
 private:
+  /// Whose the file was it stays, as far as that is allowed.
+  void keep_owner(int fd) const {
+    struct stat before {};
+    if (::stat(x_file.c_str(), &before) == 0
+      && ::fchown(fd, before.st_uid, before.st_gid) != 0)
+      errno = 0; // root alone may
+  }
+
   std::ostream& out() { return x_file == "-" ? std::cout : x_made; }
 
   void open(const std::string& file) {

@@ -112,9 +112,9 @@ public:
     /// IMs to its full address up to this one are for others too: it let the
     /// grace time pass.
     im_order open_upto;
-    /// The latest to its full address that was stored before it was handed out
-    /// here: it is not in memory any more when its grace time has passed.
-    im_order left_out;
+    /// Those to its full address that were stored before they were handed out
+    /// here: they may be out of memory when their grace time has passed.
+    std::vector<im_order> left_out;
     /// How often its choices have ended by what it said itself.
     uint32_t releases = 0;
     /// It wants copies of what others get.
@@ -286,8 +286,8 @@ private:
   bool hand_out_upto(endpoint& e, im_order last);
   /// Endpoints may have become targets: each is offered what it has not got.
   void offer_again();
-  /// Those that were stored before their endpoint had them are for others too.
-  bool open_left_out(im_order upto);
+  /// One that was stored before its endpoint had it is for others too.
+  bool open_left_out(im_order order);
   /// Endpoints may have ceased to be targets of what they have no room for.
   void look_again();
   /// Stores what no connected target can take now.

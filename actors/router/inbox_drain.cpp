@@ -16,6 +16,8 @@ constexpr im_order end_of_time{UINT64_MAX};
 void inbox::hand_out(endpoint& e, waiting_im& w, incoming_im::copy copied) {
   bool late = w.order != x_accepting;
   w.holders.push_back({e.session, late});
+  if (!e.left_out.empty())
+    std::erase(e.left_out, w.order);
   if (late && e.connected)
     x_fx.watch_grace(x_user, w.order, e.session);
   ++e.held_messages;

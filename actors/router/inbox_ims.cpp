@@ -81,8 +81,9 @@ std::optional<failure> inbox::accept(shared<im> message, address to,
 void inbox::commit(waiting_im& w) {
   w.where = waiting_im::place::committing;
   for (auto& e : x_endpoints)
-    if (w.to == e.name && !w.held_by(e.session))
-      e.left_out = std::max(e.left_out, w.order);
+    if (w.to == e.name && e.what.show != show::unavailable
+      && !w.held_by(e.session))
+      e.left_out.push_back(w.order);
   put_im x;
   x.what = stored_im{x_user, w.order, address{x_user, w.to}, w.message};
   x.content_hash = content_hash(*w.message);
@@ -167,11 +168,11 @@ void inbox::removed(im_order order, moment, const policy&) {
     i->confirmed = true;
 }
 
-bool inbox::open_left_out(im_order upto) {
+bool inbox::open_left_out(im_order order) {
   bool any = false;
   for (auto& e : x_endpoints)
-    if (e.left_out > e.open_upto && e.open_upto < upto) {
-      e.open_upto = upto;
+    if (std::erase(e.left_out, order) > 0 && e.open_upto < order) {
+      e.open_upto = order;
       any = true;
     }
   if (any)
@@ -186,6 +187,9 @@ bool inbox::grace_passed(
     return holder == session_id{} && open_left_out(order);
   if (w->where == waiting_im::place::memory)
     commit(*w);
+  for (auto& e : x_endpoints)
+    if (holder == session_id{} && !e.left_out.empty())
+      std::erase(e.left_out, order);
   auto* c = find_conversation(w->message->from.user);
   bool ended = false;
   auto has_let_it_pass = [&](endpoint& e) {

@@ -125,6 +125,7 @@ void client_core::impl::handle(const native::session_started& x) {
     covered = x_requests.start_session();
     x_position.start_session();
     x_acknowledged = {};
+    x_is_leaving = false; // until it asks again
   }
   x_events.on_ready(x_self, resumed);
   begin_following(resumed);

@@ -203,7 +203,7 @@ std::vector<uint64_t> model::grace_passed(uint64_t order, uint64_t holder) {
   auto* x = find_im(order);
   if (!x || !x->waits || (x->where == model_im::place::disk && !x->held())) {
     for (auto& e : endpoints)
-      if (holder == 0 && e.left_out > e.open_upto)
+      if (holder == 0 && e.left_out.erase(order) > 0)
         e.open_upto = std::max(e.open_upto, order);
     return probed;
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,8 +25,8 @@ struct model_endpoint {
   uint64_t window_bytes = 0;
   /// IMs to its full address up to this one are for others too.
   uint64_t open_upto = 0;
-  /// The latest of these that was stored without a copy here.
-  uint64_t left_out = 0;
+  /// Those of these that were stored without a copy here.
+  std::set<uint64_t> left_out;
   /// It wants copies.
   bool copies = false;
 

@@ -109,6 +109,7 @@ void world::user::hand_out(session_id to, delivery what) {
     || what.what.to.endpoint != endpoint_of(x->to))
     x_world.blame(*this, "handed out something else than was sent");
   x->copies.push_back({to.value, false, !fresh});
+  rules.find(to.value)->left_out.erase(x->order);
   bodies[x->order] = what.what.message;
 }
 
@@ -122,8 +123,8 @@ void world::user::put(put_im what) {
     x_world.blame(*this, "stored what a connected target may still take");
   x->where = model_im::place::committing;
   for (auto& e : rules.endpoints)
-    if (e.name == x->to && !x->copy_of(e.session))
-      e.left_out = std::max(e.left_out, x->order);
+    if (e.name == x->to && e.there() && !x->copy_of(e.session))
+      e.left_out.insert(x->order);
   store.writes.push_back(
     {fake_store::write::kind::put, what.what.order, what.what, false});
 }
