@@ -192,11 +192,12 @@ void read_target(const cxxopts::ParseResult& in, options& out) {
   const bool can_relay = !speaks_xmpp
     && (out.scenario == "im" || out.scenario == "lone"
       || out.scenario == "broadcast"
-      || (out.scenario == "presence" && in["users"].as<uint32_t>() == 0
-        && in.count("ims") == 0));
+      || (out.scenario == "presence" && in["users"].as<uint32_t>() == 0));
   if (!can_relay && (out.relay_only || in.count("compare-relay") > 0))
     throw bad_option{
       "the relay can do im, lone, broadcast and presence --watchers alone"};
+  if (out.relay_only && in.count("ims") > 0)
+    throw bad_option{"--ims sends IMs to a server: not with --relay-only"};
   const bool prepared = out.scenario == "presence" || out.scenario == "signin"
     || out.scenario == "signin-cost";
   if (prepared && elsewhere && !speaks_xmpp)

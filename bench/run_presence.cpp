@@ -63,7 +63,22 @@ double value_of(const figures& in, const std::string& name) {
   return 0;
 }
 
-/// IMs alone and with presence, in turns.
+/// Opened, or null if it could not be.
+std::unique_ptr<presence_load> open_presence(const options& what,
+  bench_run& run, event_loop& loop, const target& to,
+  const acquaintances& people) {
+  auto load = std::make_unique<presence_load>(
+    loop, to, people, what.presence, what.names, run.faults());
+  if (!load->open()) {
+    load->finish();
+    load.reset();
+  }
+  return load;
+}
+
+/// IMs alone, with the same presence told by a relay beside the server, and
+/// with presence, in turns. What the relay's presence makes them wait is due to
+/// the machine and to this process.
 int measure_ims(
   const options& what, bench_run& run, const acquaintances& people) {
   auto& result = run.result();
@@ -75,40 +90,59 @@ int measure_ims(
   // not count as an IM's latency.
   event_loop watching;
   run.loop().put_behind(watching);
-  presence_load presence{
-    watching, *run.server(), people, what.presence, what.names, run.faults()};
   auto senders = what.names;
   senders.first += people.users();
+  std::unique_ptr<presence_load> relayed;
+  if (what.compare_relay
+    && !(relayed = open_presence(
+           what, run, watching, run.start_relay(people.users()), people)))
+    return run.end();
+  auto presence = open_presence(what, run, watching, *run.server(), people);
   im_load load{run.loop(), *run.server(), ims, senders, run.bodies(), run.ids(),
     run.faults()};
-  if (!presence.open() || !load.open())
+  if (!presence || !load.open())
     return run.end();
-  both_loads both{load, presence};
   const auto cpu = [&] { return run.server_cpu(); };
   for (uint32_t i = 0; i < what.rounds && run.faults().total() == 0; ++i) {
-    auto alone = measure(load, what, cpu);
-    auto with = measure(both, what, cpu);
-    const auto& told = both.told;
     figures out;
-    for (const auto* side : {&alone, &with})
+    const auto add = [&out](const char* side, const figures& in) {
       for (const auto* name : {"im_per_s", "receive_p50_us", "receive_p99_us",
              "outcome_p50_us", "outcome_p99_us", "cpu_percent"})
-        out.push_back(
-          {(side == &alone ? "alone_" : "with_presence_") + std::string{name},
-            value_of(*side, name)});
-    for (const auto* name : {"receive_p99_us", "outcome_p99_us"})
-      if (const auto before = value_of(alone, name); before > 0)
-        out.push_back(
-          {std::string{name} + "_times_alone", value_of(with, name) / before});
+        out.push_back({side + std::string{name}, value_of(in, name)});
+    };
+    const auto compare = [&out](const char* than, const figures& with,
+                           const figures& without) {
+      for (const auto* name : {"receive_p99_us", "outcome_p99_us"})
+        if (const auto before = value_of(without, name); before > 0)
+          out.push_back(
+            {name + std::string{than}, value_of(with, name) / before});
+    };
+    const auto alone = measure(load, what, cpu);
+    figures beside;
+    if (relayed) {
+      both_loads both{load, *relayed};
+      beside = measure(both, what, cpu);
+    }
+    both_loads both{load, *presence};
+    const auto with = measure(both, what, cpu);
+    add("alone_", alone);
+    if (relayed)
+      add("beside_relay_", beside);
+    add("with_presence_", with);
+    if (relayed)
+      compare("_beside_relay_times_alone", beside, alone);
+    compare("_times_alone", with, alone);
     out.push_back({"notifications_per_s",
-      static_cast<double>(told.notifications) / what.seconds});
-    add_latency(out, "seen", told.seen);
-    out.push_back({"coalesced", static_cast<double>(told.coalesced)});
+      static_cast<double>(both.told.notifications) / what.seconds});
+    add_latency(out, "seen", both.told.seen);
+    out.push_back({"coalesced", static_cast<double>(both.told.coalesced)});
     result.round(std::move(out), {});
   }
   load.finish();
-  presence.finish();
-  if (!load.sign_out() || !presence.sign_out())
+  if (relayed)
+    relayed->finish();
+  presence->finish();
+  if (!load.sign_out() || !presence->sign_out())
     run.faults().add(
       fault_kind::connection, "sessions stay after they signed out");
   return run.end();
@@ -128,12 +162,8 @@ int run_presence(const options& what) {
   if (what.ims)
     return measure_ims(what, run, people);
   const auto make = [&](const target& to) {
-    auto load = std::make_unique<presence_load>(
-      run.loop(), to, people, what.presence, what.names, run.faults());
-    if (!load->open()) {
-      load->finish();
-      load.reset();
-    } else if (load->window() < what.presence.window) {
+    auto load = open_presence(what, run, run.loop(), to, people);
+    if (load && load->window() < what.presence.window) {
       run.result().note(
         "the server grants a window of " + std::to_string(load->window()));
     }

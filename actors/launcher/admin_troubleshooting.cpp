@@ -30,10 +30,11 @@ void add(std::vector<user_address>& all, std::vector<user_address> more) {
 
 limits_found admin_requests::users_at_limits(
   const policy& rules, steady_clock::time_point end) {
-  limits_wanted wanted{
-    rules.im_offline_max, rules.contacts_max, rules.watchers_max};
+  limits_wanted wanted{rules.im_offline_max, rules.contacts_max,
+    rules.watchers_max, rules.session_endpoints_max};
   limits_found all;
-  // What waits in memory is on no disk, and no ad-hoc watch is.
+  // What waits in memory is on no disk, and neither is an ad-hoc watch or an
+  // endpoint.
   for (const auto& r : x_reach.routers) {
     auto some = ask_until<limits_found>(end, r, wanted);
     if (!some) {
@@ -42,6 +43,7 @@ limits_found admin_requests::users_at_limits(
     }
     add(all.offline, std::move(some->offline));
     add(all.watchers, std::move(some->watchers));
+    add(all.endpoints, std::move(some->endpoints));
   }
   auto stored = ask_until<limits_found>(end, x_reach.sweeper, wanted);
   if (!stored) {

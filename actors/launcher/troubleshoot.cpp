@@ -384,6 +384,10 @@ std::vector<finding> troubleshoot(const engine_facts& x) {
     limit("watchers.max", "as many watchers as they may",
       "nobody more can watch them: raise watchers.max", x.at_limits.watchers,
       x),
+    limit("session.endpoints_max", "as many endpoints as they may",
+      "no other device of theirs gets in while none of these is suspended: "
+      "raise session.endpoints_max, or `kick` what is not used",
+      x.at_limits.endpoints, x),
     settings(x)};
 }
 

@@ -135,7 +135,10 @@ struct limits_wanted {
   uint64_t offline_max = 0;
   uint64_t contacts_max = 0;
   uint64_t watchers_max = 0;
-  auto fields() { return std::tie(offline_max, contacts_max, watchers_max); }
+  uint64_t endpoints_max = 0;
+  auto fields() {
+    return std::tie(offline_max, contacts_max, watchers_max, endpoints_max);
+  }
 };
 
 struct limits_found {
@@ -143,8 +146,12 @@ struct limits_found {
   std::vector<user_address> offline;
   std::vector<user_address> contacts;
   std::vector<user_address> watchers;
+  /// Suspended ones count.
+  std::vector<user_address> endpoints;
   failure why;
-  auto fields() { return std::tie(offline, contacts, watchers, why); }
+  auto fields() {
+    return std::tie(offline, contacts, watchers, endpoints, why);
+  }
 };
 
 } // namespace parley

@@ -289,6 +289,7 @@ void router_state::report_roster(const user_address& whom,
 limits_found router_state::at_limits(const limits_wanted& x) const {
   limits_found found;
   found.offline = rules->with_waiting(x.offline_max);
+  found.endpoints = rules->with_endpoints(x.endpoints_max);
   for (const auto& [whom, n] : *x_watched_adhoc)
     if (n >= x.watchers_max)
       found.watchers.push_back(whom);

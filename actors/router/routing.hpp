@@ -318,6 +318,9 @@ public:
   /// know of.
   std::vector<user_address> with_waiting(uint64_t ims) const;
 
+  /// The users who have so many endpoints or more, suspended ones included.
+  std::vector<user_address> with_endpoints(uint64_t n) const;
+
   /// The IMs that a shard saw under this id, of this sender or, empty, of all.
   trace_found find_traced(
     const message_id& id, const user_address& sender) const;

@@ -60,6 +60,14 @@ std::vector<user_address> routing::with_waiting(uint64_t ims) const {
   return xs;
 }
 
+std::vector<user_address> routing::with_endpoints(uint64_t n) const {
+  std::vector<user_address> xs;
+  for (const auto& [name, u] : x_users)
+    if (u->exists && u->in.endpoints().size() >= n)
+      xs.push_back(name);
+  return xs;
+}
+
 address routing::name_of(session_id session) const {
   auto* u = of_session(session);
   const auto* e = u ? u->in.find(session) : nullptr;

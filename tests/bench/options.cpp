@@ -40,6 +40,8 @@ BOOST_AUTO_TEST_CASE(it_must_be_said_what_is_measured_once) {
   BOOST_TEST(
     parse({"im", "--start-server", "--server", "127.0.0.1:1"}).code == 2);
   BOOST_TEST(parse({"idle", "--relay-only"}).code == 2);
+  BOOST_TEST(parse({"presence", "--relay-only"}).code == 0);
+  BOOST_TEST(parse({"presence", "--relay-only", "--ims"}).code == 2);
   BOOST_TEST(parse({"nonsense", "--start-server"}).code == 2);
   BOOST_TEST(parse({}).code == 2);
   BOOST_TEST(parse({"im", "--start-server", "more"}).code == 2);
@@ -70,6 +72,9 @@ BOOST_AUTO_TEST_CASE(a_started_server_is_compared_with_the_relay) {
   BOOST_TEST(
     parse({"im", "--server", "[::1]:1", "--compare-relay"}).what.compare_relay);
   BOOST_TEST(!parse({"offline", "--start-server"}).what.compare_relay);
+  BOOST_TEST(parse({"presence", "--start-server", "--ims"}).what.compare_relay);
+  BOOST_TEST(!parse({"presence", "--start-server", "--ims", "--users", "60"})
+                .what.compare_relay);
 }
 
 BOOST_AUTO_TEST_CASE(a_lone_pair_has_one_im_under_way) {

@@ -14,7 +14,7 @@ from parley_system import SystemTest, main, wait_until
 
 CHECKS = (
     "workers store disk clock certificate open_files queues memory sessions "
-    "im.offline_max contacts.max watchers.max settings"
+    "im.offline_max contacts.max watchers.max session.endpoints_max settings"
 ).split()
 
 
@@ -68,6 +68,37 @@ class TroubleshootTest(SystemTest):
         check = self.checks()["im.offline_max"]
         self.assertEqual(check["state"], "passed")
         self.assertNotIn("users", check)
+
+    def test_all_users_with_as_many_endpoints_as_they_may_are_named(self):
+        self.chat(CAROL, "desk")
+        self.chat(ALICE, "desk")
+        self.setting("session.endpoints_max", 2)
+        check = self.checks()["session.endpoints_max"]
+        self.assertEqual(check["state"], "passed")
+        ends = [self.chat(user, "phone") for user in (CAROL, ALICE)]
+        self.chat(BOB, "phone")
+        check = self.checks()["session.endpoints_max"]
+        self.assertEqual(check["state"], "warning")
+        self.assertEqual(check["users"], [ALICE, CAROL])
+        # One that is suspended counts: it may come back.
+        ends[0].process.kill()
+        wait_until(
+            lambda: any(
+                x["state"] == "suspended"
+                for x in self.server.admin("sessions")["sessions"]
+            ),
+            "nobody is suspended",
+        )
+        # By a lower maximum nobody goes, and who is beyond it is named.
+        self.server.set("session.endpoints_max", 1)
+        check = self.checks()["session.endpoints_max"]
+        self.assertEqual(check["users"], [ALICE, BOB, CAROL])
+        ends[1].quit()
+        check = self.checks()["session.endpoints_max"]
+        self.assertEqual(check["users"], [ALICE, BOB, CAROL])
+        self.server.set("session.endpoints_max", 2)
+        check = self.checks()["session.endpoints_max"]
+        self.assertEqual(check["users"], [CAROL])
 
     def test_settings_that_differ_are_named(self):
         self.setting("im.grace", "3 s")

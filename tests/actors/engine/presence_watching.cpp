@@ -192,7 +192,7 @@ BOOST_AUTO_TEST_CASE(who_is_full_by_watchers_of_both_kinds_is_found) {
     std::vector<user_address> all;
     for (auto& r : e.routers) {
       auto x = e.ask<limits_found>(
-        router_actor{r}, limits_wanted{unlimited, unlimited, 2});
+        router_actor{r}, limits_wanted{unlimited, unlimited, 2, unlimited});
       e.settle();
       all.insert(all.end(), (*x)->watchers.begin(), (*x)->watchers.end());
     }

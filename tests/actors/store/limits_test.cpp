@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_CASE(all_users_at_a_limit_are_found_and_nobody_else) {
     batch.push_back(put_roster{u, head});
   }
   commit(*w.db, batch);
-  auto found = w.ask({2, 5, 9});
+  auto found = w.ask({2, 5, 9, unlimited});
   BOOST_TEST((found.offline == full));
   BOOST_TEST((found.contacts == listed));
   BOOST_TEST((found.watchers == watched));
@@ -73,9 +73,9 @@ BOOST_AUTO_TEST_CASE(nobody_is_at_no_limit_nor_with_nothing_at_that_of_0) {
   commit(*w.db,
     {put_account{alice, {}}, put_account{bob, {}},
       make_put(bob, 1, make_im(alice, "m", "x"))});
-  auto found = w.ask({unlimited, unlimited, unlimited});
+  auto found = w.ask({unlimited, unlimited, unlimited, unlimited});
   BOOST_TEST(found.offline.empty());
-  BOOST_TEST((w.ask({0, 0, 0}).offline == users{bob}));
+  BOOST_TEST((w.ask({0, 0, 0, 0}).offline == users{bob}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
