@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -42,6 +44,8 @@ int run_signin_cost(const options& what) {
   if (!load.enter(there, people.users()))
     return run.end();
   constexpr double rest = 0.3;
+  // Of each kind the cheapest round: what else the machine does only adds.
+  std::map<std::string, double> at_best;
   // The first round warms up.
   for (uint32_t i = 0; i <= what.rounds; ++i) {
     figures out;
@@ -69,6 +73,10 @@ int run_signin_cost(const options& what) {
         continue;
       const double cpu = static_cast<double>(*after - *before) / 1e3 / k.count;
       out.push_back({k.name + "_cpu_us_per_sign_in", cpu});
+      if (i > 0) {
+        auto [best, is_first] = at_best.try_emplace(k.name, cpu);
+        best->second = std::min(best->second, cpu);
+      }
       if (!alone) {
         alone = cpu;
         continue;
@@ -86,6 +94,11 @@ int run_signin_cost(const options& what) {
     if (i > 0)
       result.round(std::move(out), {});
   }
+  if (const auto none = at_best.find(kinds[0].name); none != at_best.end())
+    for (const auto& k : kinds)
+      if (const auto some = at_best.find(k.name); some != none)
+        result.single(
+          k.name + "_more_us_per_sign_in_at_best", some->second - none->second);
   load.leave(there, people.users());
   return run.end();
 }

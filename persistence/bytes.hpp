@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -52,20 +53,19 @@ public:
   }
 
   uint64_t varint() {
-    if (x_ok && !x_in.empty() && !(x_in[0] & 0x80)) // mostly
-      return static_cast<unsigned char>(take(1)[0]);
+    constexpr size_t longest = 10;
+    const size_t size = x_ok ? std::min(x_in.size(), longest) : 0;
     uint64_t x = 0;
-    for (int shift = 0; shift < 64; shift += 7) {
-      auto in = take(1);
-      if (!x_ok)
-        return 0;
-      auto byte = static_cast<unsigned char>(in[0]);
+    for (size_t i = 0; i < size; ++i) {
+      const auto byte = static_cast<unsigned char>(x_in[i]);
+      x |= uint64_t{byte & 0x7fu} << 7 * i;
+      if (byte & 0x80)
+        continue;
       // One number, one form: neither bits that do not fit nor zeros in front.
-      if ((shift == 63 && byte > 1) || (shift > 0 && byte == 0))
+      if (i > 0 && (byte == 0 || (i + 1 == longest && byte > 1)))
         break;
-      x |= uint64_t{byte & 0x7fu} << shift;
-      if (!(byte & 0x80))
-        return x;
+      x_in.remove_prefix(i + 1);
+      return x;
     }
     x_ok = false;
     return 0;

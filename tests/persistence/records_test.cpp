@@ -1,3 +1,4 @@
+#include "persistence/bytes.hpp"
 #include "persistence/records.hpp"
 #include "tests/persistence/fixture.hpp"
 
@@ -319,6 +320,33 @@ BOOST_AUTO_TEST_CASE(values_that_stand_for_nothing_are_not_taken) {
   BOOST_TEST(!roster(4, 2, 3));
   BOOST_TEST(!roster(3, 3, 3));
   BOOST_TEST(!roster(3, 2, 4));
+}
+
+BOOST_AUTO_TEST_CASE(each_number_has_one_form) {
+  auto taken = [](const std::string& text) -> std::optional<uint64_t> {
+    bytes::reader in(text);
+    const auto x = in.varint();
+    return in.complete() ? std::optional(x) : std::nullopt;
+  };
+  for (auto x : {uint64_t{0}, uint64_t{127}, uint64_t{128}, uint64_t{16'383},
+         uint64_t{16'384}, uint64_t{1} << 62, uint64_t{1} << 63, UINT64_MAX}) {
+    std::string text;
+    bytes::put_varint(text, x);
+    BOOST_TEST((taken(text) == x), x);
+    for (size_t n = 0; n < text.size(); ++n)
+      BOOST_TEST(!taken(text.substr(0, n)), x << " cut at " << n);
+  }
+  const auto high = [](size_t n) { return std::string(n, '\xff'); };
+  // A zero in front, bits that do not fit, a byte too many.
+  for (const auto& text : {"\x80\0"s, "\xff\x80\0"s, high(9) + '\0',
+         high(9) + '\2', high(9) + '\x7f', high(10), high(10) + '\1'})
+    BOOST_TEST(!taken(text));
+  // What failed once stays so.
+  const auto text = high(10) + '\1';
+  bytes::reader in(text);
+  in.varint();
+  BOOST_TEST(in.varint() == 0u);
+  BOOST_TEST(!in.ok());
 }
 
 BOOST_AUTO_TEST_CASE(nothing_shorter_or_longer_is_taken) {
