@@ -93,7 +93,8 @@ cxxopts::Options make_parser() {
   target("server", "HOST:PORT, on this machine", cxxopts::value<std::string>());
   target("server-pid", "whose CPU and memory", by_default(0));
   target("start-server", "start `parley serve` and import users");
-  target("relay-only", "measure the relay alone (im, lone, broadcast)");
+  target(
+    "relay-only", "measure the relay alone (im, lone, broadcast, presence)");
   target("compare-relay",
     "measure the relay too, in turns; so by default with --start-server");
   target("no-relay", "do not");
@@ -143,7 +144,9 @@ cxxopts::Options make_parser() {
   load("contacts",
     "of each user; default 20 (presence), 50 (signin), 200 (signin-cost)",
     by_default(uint32_t{0}));
-  load("ims", "measure IMs without and with presence (presence)");
+  load("ims",
+    "measure IMs without presence, with the relay's and with the server's "
+    "(presence)");
   load("im-rate", "IMs a second, with --ims", by_default(2000.0));
   load("seed", "of texts", by_default(uint64_t{1}));
   load("prefix", "of user names: bench0, bench1, …", by_default("bench"));

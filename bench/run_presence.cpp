@@ -63,6 +63,28 @@ double value_of(const figures& in, const std::string& name) {
   return 0;
 }
 
+/// What is told of the IMs of one leg of a round.
+void add_ims(figures& to, const std::string& leg, const figures& in) {
+  for (const auto* name :
+    {"im_per_s", "receive_p50_us", "receive_p99_us", "outcome_p50_us",
+      "outcome_p99_us", "cpu_percent", "bench_cpu_percent"})
+    to.push_back({leg + name, value_of(in, name)});
+}
+
+void add_times_alone(figures& to, const std::string& leg, const figures& in,
+  const figures& alone) {
+  for (const auto* name : {"receive_p99_us", "outcome_p99_us"})
+    if (const auto before = value_of(alone, name); before > 0)
+      to.push_back({leg + name + "_times_alone", value_of(in, name) / before});
+}
+
+void add_presence(figures& to, const std::string& leg,
+  const presence_counts& told, double seconds) {
+  to.push_back({leg + "notifications_per_s",
+    static_cast<double>(told.notifications) / seconds});
+  add_latency(to, leg + "seen", told.seen);
+}
+
 /// Opened, or null if it could not be.
 std::unique_ptr<presence_load> open_presence(const options& what,
   bench_run& run, event_loop& loop, const target& to,
@@ -77,8 +99,8 @@ std::unique_ptr<presence_load> open_presence(const options& what,
 }
 
 /// IMs alone, with the same presence told by a relay beside the server, and
-/// with presence, in turns. What the relay's presence makes them wait is due to
-/// the machine and to this process.
+/// with presence, in turns. By the relay's it is seen what as many notices cost
+/// IMs when a process that has nothing to do with them tells them.
 int measure_ims(
   const options& what, bench_run& run, const acquaintances& people) {
   auto& result = run.result();
@@ -105,36 +127,20 @@ int measure_ims(
   const auto cpu = [&] { return run.server_cpu(); };
   for (uint32_t i = 0; i < what.rounds && run.faults().total() == 0; ++i) {
     figures out;
-    const auto add = [&out](const char* side, const figures& in) {
-      for (const auto* name : {"im_per_s", "receive_p50_us", "receive_p99_us",
-             "outcome_p50_us", "outcome_p99_us", "cpu_percent"})
-        out.push_back({side + std::string{name}, value_of(in, name)});
-    };
-    const auto compare = [&out](const char* than, const figures& with,
-                           const figures& without) {
-      for (const auto* name : {"receive_p99_us", "outcome_p99_us"})
-        if (const auto before = value_of(without, name); before > 0)
-          out.push_back(
-            {name + std::string{than}, value_of(with, name) / before});
-    };
     const auto alone = measure(load, what, cpu);
-    figures beside;
+    add_ims(out, "alone_", alone);
     if (relayed) {
       both_loads both{load, *relayed};
-      beside = measure(both, what, cpu);
+      const auto beside = measure(both, what, cpu);
+      add_ims(out, "beside_relay_", beside);
+      add_presence(out, "beside_relay_", both.told, what.seconds);
+      add_times_alone(out, "beside_relay_", beside, alone);
     }
     both_loads both{load, *presence};
     const auto with = measure(both, what, cpu);
-    add("alone_", alone);
-    if (relayed)
-      add("beside_relay_", beside);
-    add("with_presence_", with);
-    if (relayed)
-      compare("_beside_relay_times_alone", beside, alone);
-    compare("_times_alone", with, alone);
-    out.push_back({"notifications_per_s",
-      static_cast<double>(both.told.notifications) / what.seconds});
-    add_latency(out, "seen", both.told.seen);
+    add_ims(out, "with_presence_", with);
+    add_times_alone(out, "", with, alone);
+    add_presence(out, "", both.told, what.seconds);
     out.push_back({"coalesced", static_cast<double>(both.told.coalesced)});
     result.round(std::move(out), {});
   }
@@ -156,8 +162,8 @@ int run_presence(const options& what) {
   const auto everybody = acquaintances::side_by_side(
     {people, acquaintances::strangers(what.ims ? 2 * what.im.pairs : 0)});
   const bool with_relay = what.compare_relay || what.relay_only;
-  bench_run run{
-    what, everybody, uint64_t{everybody.users()} * (with_relay ? 2 : 1)};
+  bench_run run{what, everybody,
+    everybody.users() + (with_relay ? uint64_t{people.users()} : 0)};
   describe(what, people, run.result());
   if (what.ims)
     return measure_ims(what, run, people);

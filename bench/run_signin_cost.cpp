@@ -74,8 +74,8 @@ int run_signin_cost(const options& what) {
       const double cpu = static_cast<double>(*after - *before) / 1e3 / k.count;
       out.push_back({k.name + "_cpu_us_per_sign_in", cpu});
       if (i > 0) {
-        auto [best, is_first] = at_best.try_emplace(k.name, cpu);
-        best->second = std::min(best->second, cpu);
+        auto& best = at_best.try_emplace(k.name, cpu).first->second;
+        best = std::min(best, cpu);
       }
       if (!alone) {
         alone = cpu;
@@ -97,8 +97,8 @@ int run_signin_cost(const options& what) {
   if (const auto none = at_best.find(kinds[0].name); none != at_best.end())
     for (const auto& k : kinds)
       if (const auto some = at_best.find(k.name); some != none)
-        result.single(
-          k.name + "_more_us_per_sign_in_at_best", some->second - none->second);
+        result.single("at_best_" + k.name + "_more_us_per_sign_in",
+          some->second - none->second);
   load.leave(there, people.users());
   return run.end();
 }

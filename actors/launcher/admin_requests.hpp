@@ -98,9 +98,11 @@ private:
   /// What only actors can tell, as far as they tell it in time.
   void ask_actors(engine_facts& x, std::chrono::steady_clock::time_point end);
   failure store_trouble();
-  /// All users at a limit of the policy, as far as they were found.
-  limits_found users_at_limits(
-    const policy& rules, std::chrono::steady_clock::time_point end);
+  /// The users at a limit by what is in memory, and by what is on disk.
+  void find_at_limits_in_memory(
+    engine_facts& x, std::chrono::steady_clock::time_point end);
+  void find_at_limits_on_disk(
+    engine_facts& x, std::chrono::steady_clock::time_point end);
   /// Waits until then; refuses the request only if the server stops.
   template <class Answer, class Handle, class... Ts>
   result<Answer> ask_until(std::chrono::steady_clock::time_point end,

@@ -26,36 +26,42 @@ void add(std::vector<user_address>& all, std::vector<user_address> more) {
   all.erase(std::unique(all.begin(), all.end()), all.end());
 }
 
+limits_wanted limits_of(const policy& rules) {
+  return {rules.im_offline_max, rules.contacts_max, rules.watchers_max,
+    rules.session_endpoints_max};
+}
+
 } // namespace
 
-limits_found admin_requests::users_at_limits(
-  const policy& rules, steady_clock::time_point end) {
-  limits_wanted wanted{rules.im_offline_max, rules.contacts_max,
-    rules.watchers_max, rules.session_endpoints_max};
-  limits_found all;
-  // What waits in memory is on no disk, and neither is an ad-hoc watch or an
-  // endpoint.
+void admin_requests::find_at_limits_in_memory(
+  engine_facts& x, steady_clock::time_point end) {
+  auto& all = x.at_limits;
   for (const auto& r : x_reach.routers) {
-    auto some = ask_until<limits_found>(end, r, wanted);
+    auto some = ask_until<limits_found>(end, r, limits_of(x.rules));
     if (!some) {
-      all.why = std::move(some.error());
+      all.why = x.no_endpoints = std::move(some.error());
       continue;
     }
     add(all.offline, std::move(some->offline));
     add(all.watchers, std::move(some->watchers));
     add(all.endpoints, std::move(some->endpoints));
   }
-  auto stored = ask_until<limits_found>(end, x_reach.sweeper, wanted);
+}
+
+void admin_requests::find_at_limits_on_disk(
+  engine_facts& x, steady_clock::time_point end) {
+  auto& all = x.at_limits;
+  auto stored =
+    ask_until<limits_found>(end, x_reach.sweeper, limits_of(x.rules));
   if (!stored) {
     all.why = std::move(stored.error());
-    return all;
+    return;
   }
   add(all.offline, std::move(stored->offline));
   add(all.contacts, std::move(stored->contacts));
   add(all.watchers, std::move(stored->watchers));
   if (stored->why.code != errc::none)
     all.why = std::move(stored->why);
-  return all;
 }
 
 /// Most of them wait for the disk, or for each other: where it is known that
@@ -70,11 +76,15 @@ void admin_requests::ask_actors(engine_facts& x, steady_clock::time_point end) {
     x.rules = **rules;
   else
     x.no_rules = std::move(rules.error());
-  failure why = x.no_rules;
+  x.no_endpoints = x.no_rules;
+  if (x.engine.silent_workers > 0)
+    x.no_endpoints =
+      failure{errc::overloaded, "not asked while workers are silent"};
+  if (x.no_endpoints.code == errc::none)
+    find_at_limits_in_memory(x, end);
+  failure why = x.no_endpoints;
   if (x.store.code != errc::none)
     why = failure{x.store.code, "not asked while the store fails"};
-  else if (x.engine.silent_workers > 0)
-    why = failure{errc::overloaded, "not asked while workers are silent"};
   if (why.code != errc::none) {
     x.no_audit = x.at_limits.why = std::move(why);
     return;
@@ -87,7 +97,7 @@ void admin_requests::ask_actors(engine_facts& x, steady_clock::time_point end) {
     x.no_audit = std::move(lines->why);
   else if (!lines->what.empty())
     x.last_audited = lines->what.front().when;
-  x.at_limits = users_at_limits(x.rules, end);
+  find_at_limits_on_disk(x, end);
 }
 
 /// Why the store is in no state to be used, if it is not.

@@ -313,16 +313,17 @@ finding sessions(const engine_facts& x) {
 }
 
 finding limit(const char* setting, const char* what, const char* otherwise,
-  const std::vector<user_address>& users, const engine_facts& x) {
+  const std::vector<user_address>& users, const failure& why,
+  const engine_facts& x) {
   finding f{setting};
   const auto* s = find_setting(setting);
   auto value = s ? s->value(x.rules) : std::string{};
   f.what = users.size() == 1 ? std::string{"1 user has "}
                              : number(users.size()) + " users have ";
   f.what += std::string{what} + " (" + value + ")";
-  if (x.at_limits.why.code != errc::none) {
+  if (why.code != errc::none) {
     f.how = state::failed;
-    f.what = "not all users could be looked at: " + x.at_limits.why.text
+    f.what = "not all users could be looked at: " + why.text
       + (users.empty() ? "" : "; so far " + f.what);
     f.remedy = where_to_look(x);
   } else if (!users.empty()) {
@@ -376,18 +377,18 @@ std::vector<finding> troubleshoot(const engine_facts& x) {
     limit("im.offline_max", "as many IMs waiting as they may",
       "senders to them get quota_exceeded: have them sign in, or raise "
       "im.offline_max",
-      x.at_limits.offline, x),
+      x.at_limits.offline, x.at_limits.why, x),
     limit("contacts.max", "a full contact list",
       "they can add nobody, and nobody them: raise contacts.max, or have them "
       "remove some",
-      x.at_limits.contacts, x),
+      x.at_limits.contacts, x.at_limits.why, x),
     limit("watchers.max", "as many watchers as they may",
       "nobody more can watch them: raise watchers.max", x.at_limits.watchers,
-      x),
+      x.at_limits.why, x),
     limit("session.endpoints_max", "as many endpoints as they may",
       "no other device of theirs gets in while none of these is suspended: "
       "raise session.endpoints_max, or `kick` what is not used",
-      x.at_limits.endpoints, x),
+      x.at_limits.endpoints, x.no_endpoints, x),
     settings(x)};
 }
 

@@ -41,6 +41,8 @@ struct engine_facts {
   failure no_rules;
   /// Those that were found; `why`: there may be more.
   limits_found at_limits;
+  /// The same of endpoints, which are on no disk.
+  failure no_endpoints;
 };
 
 /// One check.

@@ -41,7 +41,8 @@ BOOST_AUTO_TEST_CASE(it_must_be_said_what_is_measured_once) {
     parse({"im", "--start-server", "--server", "127.0.0.1:1"}).code == 2);
   BOOST_TEST(parse({"idle", "--relay-only"}).code == 2);
   BOOST_TEST(parse({"presence", "--relay-only"}).code == 0);
-  BOOST_TEST(parse({"presence", "--relay-only", "--ims"}).code == 2);
+  BOOST_TEST(
+    parse({"presence", "--relay-only", "--rate", "100", "--ims"}).code == 2);
   BOOST_TEST(parse({"nonsense", "--start-server"}).code == 2);
   BOOST_TEST(parse({}).code == 2);
   BOOST_TEST(parse({"im", "--start-server", "more"}).code == 2);
@@ -72,9 +73,15 @@ BOOST_AUTO_TEST_CASE(a_started_server_is_compared_with_the_relay) {
   BOOST_TEST(
     parse({"im", "--server", "[::1]:1", "--compare-relay"}).what.compare_relay);
   BOOST_TEST(!parse({"offline", "--start-server"}).what.compare_relay);
-  BOOST_TEST(parse({"presence", "--start-server", "--ims"}).what.compare_relay);
-  BOOST_TEST(!parse({"presence", "--start-server", "--ims", "--users", "60"})
-                .what.compare_relay);
+  for (bool alone : {true, false}) {
+    std::vector<const char*> words{
+      "presence", "--start-server", "--rate", "100", "--ims"};
+    if (!alone)
+      words.insert(words.end(), {"--users", "60"});
+    const auto parsed = parse(words);
+    BOOST_TEST(parsed.code == 0);
+    BOOST_TEST(parsed.what.compare_relay == alone);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_lone_pair_has_one_im_under_way) {

@@ -3,6 +3,7 @@
 #include "tests/persistence/fixture.hpp"
 
 #include <functional>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -323,7 +324,7 @@ BOOST_AUTO_TEST_CASE(values_that_stand_for_nothing_are_not_taken) {
 }
 
 BOOST_AUTO_TEST_CASE(each_number_has_one_form) {
-  auto taken = [](const std::string& text) -> std::optional<uint64_t> {
+  const auto taken = [](const std::string& text) -> std::optional<uint64_t> {
     bytes::reader in(text);
     const auto x = in.varint();
     return in.complete() ? std::optional(x) : std::nullopt;

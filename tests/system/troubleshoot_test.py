@@ -81,13 +81,15 @@ class TroubleshootTest(SystemTest):
         self.assertEqual(check["state"], "warning")
         self.assertEqual(check["users"], [ALICE, CAROL])
         # One that is suspended counts: it may come back.
+        self.setting("session.resume_window", "10 min")
         ends[0].process.kill()
         wait_until(
             lambda: any(
-                x["state"] == "suspended"
+                (x["user"], x["endpoint"], x["state"])
+                == (CAROL, "phone", "suspended")
                 for x in self.server.admin("sessions")["sessions"]
             ),
-            "nobody is suspended",
+            "a suspended session",
         )
         # By a lower maximum nobody goes, and who is beyond it is named.
         self.server.set("session.endpoints_max", 1)

@@ -209,6 +209,16 @@ BOOST_AUTO_TEST_CASE(all_users_at_a_limit_are_named) {
   BOOST_TEST(state(x, "watchers.max") == "failed");
   BOOST_TEST(state(x, "contacts.max") == "failed");
   BOOST_TEST(check(x, "contacts.max").users.size() == 1'000u);
+  // Endpoints are on no disk.
+  BOOST_TEST(state(x, "session.endpoints_max") == "passed");
+  x.at_limits.endpoints = {user_address::from_prepared("a@example.org")};
+  auto f = check(x, "session.endpoints_max");
+  BOOST_TEST((f.how == finding::state::warning));
+  BOOST_TEST(f.what == "1 user has as many endpoints as they may (10)");
+  BOOST_TEST(f.users == std::vector<std::string>{"a@example.org"},
+    boost::test_tools::per_element());
+  x.no_endpoints = failure{errc::overloaded, "no"};
+  BOOST_TEST(state(x, "session.endpoints_max") == "failed");
 }
 
 BOOST_AUTO_TEST_CASE(what_could_not_be_found_out_is_told_of_beside_the_rest) {
@@ -225,7 +235,8 @@ BOOST_AUTO_TEST_CASE(what_could_not_be_found_out_is_told_of_beside_the_rest) {
       f.what.find("not asked while the store fails") != f.what.npos, f.what);
     BOOST_TEST(f.remedy == "see the check 'store'");
   }
-  for (const auto* name : {"workers", "disk", "certificate", "settings"})
+  for (const auto* name :
+    {"workers", "disk", "certificate", "settings", "session.endpoints_max"})
     BOOST_TEST(state(x, name) == "passed", name);
   x.now -= 1min;
   auto f = check(x, "clock");
