@@ -38,6 +38,7 @@ class Points:
         self.setting = 4000  # the value of im.retry_memory, in seconds
         self.changes = 0  # of it that are in force
         self.stage = 0
+        self.was_reached = False  # the latest one
 
     def all(self):
         return (
@@ -65,6 +66,10 @@ class Points:
 
     def reached(self):
         """Whether the server was killed, rather than going on or ending."""
+        self.was_reached = self.ends_killed()
+        return self.was_reached
+
+    def ends_killed(self):
         try:
             status = self.server.process.wait(self.patience)
         except subprocess.TimeoutExpired:
@@ -141,7 +146,10 @@ class Points:
         value = int(found["value"].split()[0])
         told = done.returncode == 0
         # What was torn goes; what was whole stays, though nobody was told.
-        expected = old if stage in (BEFORE, HALF) else new
+        # One that was not reached (the log's blocks can cut the marker in two)
+        # stops nothing before somebody is told.
+        is_torn = self.was_reached and stage in (BEFORE, HALF)
+        expected = old if is_torn else new
         if value != expected or (told and value != new):
             self.world.ledger.problem(
                 f"im.retry_memory is {value} after a kill {name}"
