@@ -20,9 +20,10 @@ PATIENCE = 60  # seconds
 
 
 def command(parley, folder, name, value):
+    # With a pipe the end is seen at once, without one in steps of 50 ms.
     subprocess.run(
         [parley, "admin", "--data", folder, "settings", "set", name, value],
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
         timeout=PATIENCE,
         check=True,
     )
