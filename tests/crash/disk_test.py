@@ -90,9 +90,18 @@ class DiskTest(SystemTest):
             ("kick", self.users[1]),
         )
 
-    def finding(self, name):
-        checks = self.server.admin("troubleshoot")["checks"]
-        return next(x for x in checks if x["check"] == name)
+    def finding(self, name, holding=""):
+        """Once it holds this: where a machine does much else, what is asked
+        for does not always come in time, and the operator asks again."""
+        found = {}
+
+        def asked():
+            checks = self.server.admin("troubleshoot")["checks"]
+            found.update(next(x for x in checks if x["check"] == name))
+            return holding in found["what"]
+
+        wait_until(asked, f"{holding} of {name}")
+        return found
 
     def stored_for(self, user):
         """What waits for it, by body."""
@@ -151,9 +160,8 @@ class DiskTest(SystemTest):
         self.assertEqual(status, 503)
         self.assertIn(said, text)
         self.assertEqual(ask(server.metrics, "/healthz")[0], 200)
-        found = self.finding("store")
+        found = self.finding("store", said)
         self.assertEqual(found["state"], "failed")
-        self.assertIn(said, found["what"])
         self.assertIn(server.data, found["what"])
         self.assertIn(mend, found["remedy"])
         page = read(server)
@@ -166,9 +174,8 @@ class DiskTest(SystemTest):
         # Well again, by itself.
         self.assertEqual(alice.send(absent, body="after"), "stored")
         self.assertEqual(ask(server.metrics, "/readyz"), (200, "ready\n"))
-        found = self.finding("store")
+        found = self.finding("store", "takes writes; refused")
         self.assertEqual(found["state"], "warning")
-        self.assertIn("takes writes; refused", found["what"])
         self.assertIn("the disk takes writes again", server.logged())
         # Nothing of what was refused is there, nor comes back, but for the end
         # of an account, which is tried until it is done.
@@ -233,7 +240,7 @@ class DiskTest(SystemTest):
             stored = self.fill_log(alice, absent)
             for _ in range(3):
                 self.assertEqual(alice.send(absent), "store_failed")
-            self.assertIn(os.strerror(error), self.finding("store")["what"])
+            self.finding("store", os.strerror(error))
             self.assertEqual(alice.send(bob.name), "delivered")
             self.faults.disarm()
             self.assertEqual(alice.send(absent, body="after"), "stored")
@@ -284,7 +291,7 @@ class DiskTest(SystemTest):
         self.faults.break_tables()
         for _ in range(3):
             self.assertEqual(alice.send(bob), "store_failed")
-        self.assertIn(".sst", self.finding("store")["what"])
+        self.finding("store", ".sst")
         self.assertIn(bob, self.server.admin("user", "list")["users"])
         self.assertEqual(self.chat(self.user()).quit(), 0)
         here = self.chat(bob, "desk", "--no-ack")
