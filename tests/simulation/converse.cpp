@@ -47,6 +47,8 @@ void world::converse(size_t one, size_t other, uint16_t how) {
   }
   from.prompt = true;
   quiesce();
+  // A setting that was asked for just before is in force by now.
+  collect_answers();
   for (auto* d : takers)
     if (d->is_in()) {
       d->show_itself({show::available, "", 0});
