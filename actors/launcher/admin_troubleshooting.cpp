@@ -76,13 +76,12 @@ void admin_requests::ask_actors(engine_facts& x, steady_clock::time_point end) {
     x.rules = **rules;
   else
     x.no_rules = std::move(rules.error());
-  x.no_endpoints = x.no_rules;
+  failure why = x.no_rules;
   if (x.engine.silent_workers > 0)
-    x.no_endpoints =
-      failure{errc::overloaded, "not asked while workers are silent"};
-  if (x.no_endpoints.code == errc::none)
+    why = failure{errc::overloaded, "not asked while workers are silent"};
+  x.no_endpoints = why;
+  if (why.code == errc::none)
     find_at_limits_in_memory(x, end);
-  failure why = x.no_endpoints;
   if (x.store.code != errc::none)
     why = failure{x.store.code, "not asked while the store fails"};
   if (why.code != errc::none) {

@@ -9,44 +9,40 @@ or `request`, one straight to the server's socket. Answers each with the seconds
 that it took; ends at the first that fails, with the reason on standard error.
 """
 
-import json
-import os
-import socket
 import subprocess
 import sys
 import time
+import types
 
-PATIENCE = 60  # seconds
+from operator_test import admin_connection, ask
+from parley_system import PATIENCE
 
 
-def command(parley, folder, name, value):
+def command(server, name, value):
     # With a pipe the end is seen at once, without one in steps of 50 ms.
     subprocess.run(
-        [parley, "admin", "--data", folder, "settings", "set", name, value],
+        [server.parley, "admin", "--data", server.data]
+        + ["settings", "set", name, value],
         stdout=subprocess.PIPE,
         timeout=PATIENCE,
         check=True,
     )
 
 
-def request(_, folder, name, value):
-    asked = {"op": "settings.set", "name": name, "value": value}
-    with socket.socket(socket.AF_UNIX) as server:
-        server.settimeout(PATIENCE)
-        server.connect(os.path.join(folder, "admin.sock"))
-        server.sendall(json.dumps(asked).encode() + b"\n")
-        with server.makefile() as answers:
-            answer = answers.readline()
-    if "error" in json.loads(answer):
-        raise SystemExit(answer)
+def request(server, name, value):
+    with admin_connection(server) as connection:
+        answer = ask(connection, op="settings.set", name=name, value=value)
+    if "error" in answer:
+        raise SystemExit(str(answer))
 
 
 def main():
+    server = types.SimpleNamespace(parley=sys.argv[1], data=sys.argv[2])
     ways = {"command": command, "request": request}
     for line in sys.stdin:
         way, name, value = line.split()
         begin = time.monotonic()
-        ways[way](*sys.argv[1:], name, value)
+        ways[way](server, name, value)
         print(time.monotonic() - begin, flush=True)
 
 

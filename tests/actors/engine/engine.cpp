@@ -335,6 +335,21 @@ presence_counters engine::live_presence() {
   return sum;
 }
 
+limits_found engine::at_limits(const limits_wanted& wanted) {
+  limits_found all;
+  for (auto& r : routers) {
+    auto x = ask<limits_found>(router_actor{r}, wanted);
+    settle();
+    BOOST_REQUIRE(x->has_value());
+    for (auto who : {&limits_found::offline, &limits_found::contacts,
+           &limits_found::watchers, &limits_found::endpoints}) {
+      const auto& some = (**x).*who;
+      (all.*who).insert((all.*who).end(), some.begin(), some.end());
+    }
+  }
+  return all;
+}
+
 std::vector<std::string> engine::on_disk(const std::string& name) {
   std::vector<std::string> bodies;
   auto page = db->ims(user(name), im_order{}, 1'000);

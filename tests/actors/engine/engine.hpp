@@ -79,6 +79,8 @@ public:
   router_report report(size_t router);
   /// Of all routers.
   presence_counters live_presence();
+  /// The users at a limit, by what all routers have in memory.
+  limits_found at_limits(const limits_wanted& wanted);
 
   /// IMs that wait on disk, by body.
   std::vector<std::string> on_disk(const std::string& name);

@@ -32,15 +32,7 @@ BOOST_AUTO_TEST_CASE(too_many_endpoints_are_refused_unless_one_is_suspended) {
 
 BOOST_AUTO_TEST_CASE(who_has_as_many_endpoints_as_it_may_is_found) {
   const auto full = [](engine& e) {
-    std::vector<user_address> all;
-    for (auto& r : e.routers) {
-      auto x = e.ask<limits_found>(
-        router_actor{r}, limits_wanted{unlimited, unlimited, unlimited, 2});
-      e.settle();
-      auto& some = (*x)->endpoints;
-      all.insert(all.end(), some.begin(), some.end());
-    }
-    return all;
+    return e.at_limits({unlimited, unlimited, unlimited, 2}).endpoints;
   };
   in_any_order([full](engine& e) {
     const std::vector both{engine::user(bob)};

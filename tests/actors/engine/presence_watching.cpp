@@ -189,14 +189,7 @@ BOOST_AUTO_TEST_CASE(subscribed_or_ad_hoc_all_watchers_share_one_limit) {
 
 BOOST_AUTO_TEST_CASE(who_is_full_by_watchers_of_both_kinds_is_found) {
   auto full = [](engine& e) {
-    std::vector<user_address> all;
-    for (auto& r : e.routers) {
-      auto x = e.ask<limits_found>(
-        router_actor{r}, limits_wanted{unlimited, unlimited, 2, unlimited});
-      e.settle();
-      all.insert(all.end(), (*x)->watchers.begin(), (*x)->watchers.end());
-    }
-    return all;
+    return e.at_limits({unlimited, unlimited, 2, unlimited}).watchers;
   };
   in_any_order([full](engine& e) {
     alice_who_sees_bob(e);
