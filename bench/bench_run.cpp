@@ -3,6 +3,8 @@
 #include <random>
 #include <stdexcept>
 
+#include "bench/cpus.hpp"
+
 namespace parley::bench {
 
 namespace {
@@ -37,6 +39,8 @@ bench_run::bench_run(
     x_ids(std::random_device{}()),
     x_report(what.scenario) {
   check_descriptors(connections);
+  if (what.apart)
+    keep_apart();
   if (what.start_server) {
     x_server =
       std::make_unique<server_under_test>(server_settings{.parley = what.parley,
@@ -46,7 +50,8 @@ bench_run::bench_run(
         .tls = what.tls,
         .domain = what.names.domain,
         .protocol = what.protocol,
-        .prepare = std::move(prepare)});
+        .prepare = std::move(prepare),
+        .cpus = x_cpus});
   }
   if (!what.relay_only)
     x_server_target =
@@ -71,8 +76,18 @@ bench_run::bench_run(
 
 bench_run::~bench_run() = default;
 
+void bench_run::keep_apart() {
+  const auto cpus = divide_cpus();
+  if (!cpus)
+    return x_report.note("one CPU for the load generator and the server");
+  stay_on(cpus->own);
+  x_cpus = cpus->others;
+  x_report.parameter("load_cpus", to_string(cpus->own));
+  x_report.parameter("server_cpus", to_string(cpus->others));
+}
+
 const target& bench_run::start_relay(uint32_t group) {
-  x_relay = std::make_unique<relay_under_test>(group);
+  x_relay = std::make_unique<relay_under_test>(group, x_cpus);
   x_relay_target = target{.address = x_relay->address(),
     .tls = nullptr,
     .relay = true,

@@ -56,6 +56,8 @@ private:
   bench_run(
     const options& what, uint64_t connections, data_preparation prepare);
 
+  void keep_apart();
+
   const options& x_options;
   event_loop x_loop;
   fault_log x_faults;
@@ -64,6 +66,8 @@ private:
   report x_report;
   secret_cache x_secrets;
   tls_client x_tls;
+  /// Of what is started; absent: any.
+  std::optional<cpu_set_t> x_cpus;
   std::unique_ptr<server_under_test> x_server;
   std::unique_ptr<relay_under_test> x_relay;
   std::optional<target> x_server_target;

@@ -107,6 +107,8 @@ cxxopts::Options make_parser() {
   target("threads", "of a started server", by_default(uint32_t{1}));
   target("server-arg", "an argument more for `parley serve`; may be repeated",
     cxxopts::value<words>()->default_value(""));
+  target("apart",
+    "this process on one CPU, what it starts on the others; so with --ims");
   target("root", "where a started server's data go; default: TMPDIR or /tmp",
     by_default(""));
 
@@ -219,6 +221,9 @@ void read_target(const cxxopts::ParseResult& in, options& out) {
   out.threads = number<uint32_t>(in, "threads", 1, limits::threads_max);
   out.server_arguments = in["server-arg"].as<std::vector<std::string>>();
   std::erase(out.server_arguments, "");
+  out.apart = in.count("apart") > 0;
+  if (out.apart && elsewhere)
+    throw bad_option{"--apart goes with what is started here, not --server"};
   out.root = in["root"].as<std::string>();
   if (out.root.empty())
     out.root = std::filesystem::temp_directory_path().string();
@@ -236,6 +241,7 @@ void read_presence(const cxxopts::ParseResult& in, options& out) {
   out.ims = in.count("ims") > 0;
   out.im_rate = number(in, "im-rate", 1.0, limits::rate_max);
   out.presence = {.window = out.im.window, .rate = out.im.rate};
+  out.apart = out.apart || (out.ims && out.start_server);
   if (out.ims && !out.presence.rate)
     throw bad_option{"--ims goes with --rate: an open loop"};
 }

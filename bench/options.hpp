@@ -36,6 +36,8 @@ struct options {
   uint32_t threads = 1;
   std::vector<std::string> server_arguments;
   std::string root;
+  /// The load generator keeps to one CPU, what it starts to the others.
+  bool apart = false;
 
   // -- how long
   double seconds = limits::seconds_default;

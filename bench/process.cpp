@@ -25,7 +25,8 @@ namespace parley::bench {
 
 using namespace std::chrono_literals;
 
-child_process::child_process(const std::vector<std::string>& arguments) {
+child_process::child_process(const std::vector<std::string>& arguments,
+  const std::optional<cpu_set_t>& cpus) {
   std::array<int, 2> pipe{};
   if (::pipe2(pipe.data(), O_CLOEXEC) != 0)
     throw std::system_error{errno, std::generic_category(), "pipe"};
@@ -39,6 +40,8 @@ child_process::child_process(const std::vector<std::string>& arguments) {
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
     // The parent may have gone before the line above.
     if (::getppid() != parent)
+      ::_exit(127);
+    if (cpus && ::sched_setaffinity(0, sizeof *cpus, &*cpus) != 0)
       ::_exit(127);
     ::dup2(::open("/dev/null", O_RDONLY | O_CLOEXEC), STDIN_FILENO);
     ::dup2(pipe[1], STDOUT_FILENO);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include <sched.h>
 #include <sys/types.h>
 
 namespace parley::bench {
@@ -13,9 +14,11 @@ namespace parley::bench {
 /// when this object or this process ends.
 class child_process {
 public:
-  /// Runs `arguments[0]`, a path. Throws std::system_error if there can be no
-  /// child; a file that cannot be executed ends the child with 127.
-  explicit child_process(const std::vector<std::string>& arguments);
+  /// Runs `arguments[0]`, a path, on `cpus` or those of this process. Throws
+  /// std::system_error if there can be no child; a file that cannot be executed
+  /// ends the child with 127, and so do CPUs that it may not use.
+  explicit child_process(const std::vector<std::string>& arguments,
+    const std::optional<cpu_set_t>& cpus = {});
   ~child_process();
   child_process(const child_process&) = delete;
   child_process& operator=(const child_process&) = delete;

@@ -77,7 +77,7 @@ server_under_test::server_under_test(const server_settings& settings)
   if (settings.prepare)
     settings.prepare(x_folder.path());
   x_server = std::make_unique<child_process>(
-    serve(settings, x_folder.path(), x_configuration.path()));
+    serve(settings, x_folder.path(), x_configuration.path()), settings.cpus);
   x_address = wait_ready(
     *x_server, settings.protocol == client_protocol::xmpp ? "xmpp " : "ready ");
 }
@@ -132,8 +132,9 @@ void write_users(std::ostream& out, const user_names& names, uint32_t count,
     out << names.user(i) << ',' << keys << '\n';
 }
 
-relay_under_test::relay_under_test(uint32_t group)
-  : x_process({own_path(), "relay", "--group", std::to_string(group)}),
+relay_under_test::relay_under_test(
+  uint32_t group, const std::optional<cpu_set_t>& cpus)
+  : x_process({own_path(), "relay", "--group", std::to_string(group)}, cpus),
     x_address(wait_ready(x_process)) {}
 
 double synced_puts_per_second(

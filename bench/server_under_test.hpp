@@ -3,9 +3,11 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include <sched.h>
 #include <sys/types.h>
 
 #include "bench/link.hpp"
@@ -47,6 +49,8 @@ struct server_settings {
   /// Whose listener `address` is.
   client_protocol protocol = client_protocol::native;
   data_preparation prepare = {};
+  /// Absent: those of this process.
+  std::optional<cpu_set_t> cpus = {};
 };
 
 /// A `parley serve` on a temporary folder and a port of its own, stopped with
@@ -90,7 +94,8 @@ void write_users(std::ostream& out, const user_names& names, uint32_t count,
 class relay_under_test {
 public:
   /// Throws std::runtime_error if it does not start.
-  explicit relay_under_test(uint32_t group);
+  explicit relay_under_test(
+    uint32_t group, const std::optional<cpu_set_t>& cpus = {});
 
   const loopback_address& address() const noexcept { return x_address; }
   pid_t process() const noexcept { return x_process.id(); }

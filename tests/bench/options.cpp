@@ -84,6 +84,15 @@ BOOST_AUTO_TEST_CASE(a_started_server_is_compared_with_the_relay) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(the_load_generator_has_a_cpu_of_its_own_where_asked) {
+  BOOST_TEST(!parse({"im", "--start-server"}).what.apart);
+  BOOST_TEST(parse({"im", "--start-server", "--apart"}).what.apart);
+  BOOST_TEST(parse({"im", "--relay-only", "--apart"}).what.apart);
+  BOOST_TEST(
+    parse({"presence", "--start-server", "--rate", "100", "--ims"}).what.apart);
+  BOOST_TEST(parse({"im", "--server", "127.0.0.1:1", "--apart"}).code == 2);
+}
+
 BOOST_AUTO_TEST_CASE(a_lone_pair_has_one_im_under_way) {
   const auto what = parse({"lone", "--start-server", "--pairs", "9"}).what;
   BOOST_TEST(what.im.pairs == 1u);
