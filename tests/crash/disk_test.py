@@ -24,7 +24,7 @@ sys.path.insert(
 from faults import Faults
 from floods import FLOODS
 from metrics_test import ask, read
-from parley_system import DOMAIN, Chat, Server, SystemTest
+from parley_system import DOMAIN, PATIENCE, Chat, InVain, Server, SystemTest
 from parley_system import main, wait_until
 from wire_client import load_schema
 
@@ -92,7 +92,8 @@ class DiskTest(SystemTest):
 
     def finding(self, name, holding=""):
         """Once it holds this: where a machine does much else, what is asked
-        for does not always come in time, and the operator asks again."""
+        for does not always come in time, and the operator asks again. A store
+        that tries to open anew reads all of its log each time."""
         found = {}
 
         def asked():
@@ -100,7 +101,11 @@ class DiskTest(SystemTest):
             found.update(next(x for x in checks if x["check"] == name))
             return holding in found["what"]
 
-        wait_until(asked, f"{holding} of {name}")
+        try:
+            wait_until(asked, f"{holding} of {name}", 4 * PATIENCE)
+        except InVain as in_vain:
+            in_vain.add_note(f"the last was {found}")
+            raise
         return found
 
     def stored_for(self, user):

@@ -144,6 +144,7 @@ BOOST_AUTO_TEST_CASE(a_folder_that_another_process_holds_is_refused) {
     _exit(ignored == 0 ? 0 : 1);
   }
   close(end[0]);
+  close(ready[1]); // a child that dies is the end of what is read
   char told = 0;
   BOOST_REQUIRE(read(ready[0], &told, 1) == 1);
   BOOST_TEST(told == 'y');

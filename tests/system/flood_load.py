@@ -4,9 +4,14 @@ before and during each, and what the server holds meanwhile.
 
     flood_load.py PARLEY PARLEY-BENCH PROTO-FOLDER [FLOOD …] [--seconds N]
                   [--scale N] [--threads N] [--memory MIB] [--elsewhere]
+                  [--together]
 
-A fresh server for each flood. Those who flood are a process of their own, of
-the lowest priority, as if they were elsewhere. Prints a line a flood.
+A fresh server for each flood. Those who flood are a process of their own that
+runs only when nobody else wants its CPU (SCHED_IDLE), as if they were
+elsewhere. They and the innocent have the first CPU, the server has the others;
+with --together, or if there is but one, all share all: then the kernel may run
+the server where the innocent are, who neither send nor read meanwhile. Prints a
+line a flood.
 
 With --elsewhere the flood goes to a second server beside the one whose latency
 is measured: what it takes of the machine's cores, it takes so, too.
@@ -27,8 +32,26 @@ USERS = 1001
 MEBIBYTE = 1024 * 1024
 
 
-def lowest():
-    os.nice(19)
+class Cpus:
+    """Which CPUs whom is to run on."""
+
+    def __init__(self, together):
+        self.others = os.sched_getaffinity(0)
+        self.first = self.others
+        if not together and len(self.others) > 1:
+            self.first = {min(self.others)}
+            self.others = self.others - self.first
+
+    def keep_server(self, process):
+        for thread in os.listdir(f"/proc/{process}/task"):
+            os.sched_setaffinity(int(thread), self.others)
+
+    def innocent(self):
+        os.sched_setaffinity(0, self.first)
+
+    def flooding(self):
+        self.innocent()
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 class Measurement:
@@ -38,6 +61,7 @@ class Measurement:
         self.server = None
         self.flooded = None
         self.tls = FLOODS[name].tls
+        self.cpus = Cpus(options.together)
 
     def run(self):
         config = f"/tmp/parley-flood-{os.getpid()}.toml"
@@ -68,13 +92,15 @@ class Measurement:
                 server.remove()
 
     def start(self, config, users):
-        return Server(
+        server = Server(
             self.options.parley,
             *("--config", config, "--metrics", "127.0.0.1:0"),
             *("--threads", str(self.options.threads)),
             users=users,
             plain=not self.tls,
         )
+        self.cpus.keep_server(server.process.pid)
+        return server
 
     def latency(self):
         """Of five pairs, 200 IMs a second together, from sending to reading
@@ -88,6 +114,7 @@ class Measurement:
             capture_output=True,
             text=True,
             timeout=300,
+            preexec_fn=self.cpus.innocent,
         )
         if done.returncode not in (0, 1):
             raise SystemExit(f"{self.name}: {done.stderr}")
@@ -102,7 +129,7 @@ class Measurement:
             + ["--scale", str(self.options.scale)],
             stdout=subprocess.PIPE,
             text=True,
-            preexec_fn=lowest,
+            preexec_fn=self.cpus.flooding,
         )
         try:
             if process.stdout.readline() != "under way\n":
@@ -165,6 +192,7 @@ def main():
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--memory", type=int, default=256)
     parser.add_argument("--elsewhere", action="store_true")
+    parser.add_argument("--together", action="store_true")
     options = parser.parse_args()
     for name in options.floods or FLOODS:
         Measurement(options, name).run()

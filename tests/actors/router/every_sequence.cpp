@@ -15,7 +15,7 @@ using kind = happening::kind;
 constexpr int alice = 0;
 constexpr int bob = 1;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef PARLEY_SANITIZED
 constexpr int longest = 4; // takes a dozen times as long there
 #else
 constexpr int longest = 5;
