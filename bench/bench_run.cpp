@@ -39,7 +39,7 @@ bench_run::bench_run(
     x_ids(std::random_device{}()),
     x_report(what.scenario) {
   check_descriptors(connections);
-  if (what.apart)
+  if (what.apart != options::placing::together)
     keep_apart();
   if (what.start_server) {
     x_server =
@@ -78,6 +78,8 @@ bench_run::~bench_run() = default;
 
 void bench_run::keep_apart() {
   const auto cpus = divide_cpus();
+  if (!cpus && x_options.apart == options::placing::apart)
+    throw std::runtime_error{"--apart needs two CPUs"};
   if (!cpus)
     return x_report.note("one CPU for the load generator and the server");
   stay_on(cpus->own);

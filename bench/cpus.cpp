@@ -5,11 +5,12 @@
 
 namespace parley::bench {
 
-std::optional<divided_cpus> divide_cpus() noexcept {
+std::optional<divided_cpus> divide_cpus() {
   divided_cpus out;
   CPU_ZERO(&out.own);
-  if (::sched_getaffinity(0, sizeof out.others, &out.others) != 0
-    || CPU_COUNT(&out.others) < 2)
+  if (::sched_getaffinity(0, sizeof out.others, &out.others) != 0)
+    throw std::system_error{errno, std::generic_category(), "CPUs"};
+  if (CPU_COUNT(&out.others) < 2)
     return std::nullopt;
   int first = 0;
   while (!CPU_ISSET(first, &out.others))

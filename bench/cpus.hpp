@@ -14,9 +14,9 @@ struct divided_cpus {
   cpu_set_t others;
 };
 
-/// Nothing if there is but one. The load generator's is the first, which most
-/// interrupts go to.
-std::optional<divided_cpus> divide_cpus() noexcept;
+/// The load generator's is the first. Nothing if there is but one. Throws
+/// std::system_error if the kernel tells of none, as with more than 1 024.
+std::optional<divided_cpus> divide_cpus();
 
 /// Keeps this thread, and threads and processes that it starts from now on, on
 /// these CPUs. Throws std::system_error if the kernel refuses.

@@ -108,7 +108,9 @@ cxxopts::Options make_parser() {
   target("server-arg", "an argument more for `parley serve`; may be repeated",
     cxxopts::value<words>()->default_value(""));
   target("apart",
-    "this process on one CPU, what it starts on the others; so with --ims");
+    "this process on one CPU, servers that it starts on the others; so by "
+    "default with --ims");
+  target("together", "do not");
   target("root", "where a started server's data go; default: TMPDIR or /tmp",
     by_default(""));
 
@@ -221,9 +223,11 @@ void read_target(const cxxopts::ParseResult& in, options& out) {
   out.threads = number<uint32_t>(in, "threads", 1, limits::threads_max);
   out.server_arguments = in["server-arg"].as<std::vector<std::string>>();
   std::erase(out.server_arguments, "");
-  out.apart = in.count("apart") > 0;
-  if (out.apart && elsewhere)
-    throw bad_option{"--apart goes with what is started here, not --server"};
+  if (in.count("apart") > 0) {
+    if (elsewhere || in.count("together") > 0)
+      throw bad_option{"--apart goes with servers that are started here"};
+    out.apart = options::placing::apart;
+  }
   out.root = in["root"].as<std::string>();
   if (out.root.empty())
     out.root = std::filesystem::temp_directory_path().string();
@@ -241,9 +245,11 @@ void read_presence(const cxxopts::ParseResult& in, options& out) {
   out.ims = in.count("ims") > 0;
   out.im_rate = number(in, "im-rate", 1.0, limits::rate_max);
   out.presence = {.window = out.im.window, .rate = out.im.rate};
-  out.apart = out.apart || (out.ims && out.start_server);
-  if (out.ims && !out.presence.rate)
-    throw bad_option{"--ims goes with --rate: an open loop"};
+  if (out.ims && (out.scenario != "presence" || !out.presence.rate))
+    throw bad_option{"--ims goes with presence and --rate: an open loop"};
+  if (out.ims && out.start_server && in.count("together") == 0
+    && out.apart == options::placing::together)
+    out.apart = options::placing::apart_if_possible;
 }
 
 void read_load(const cxxopts::ParseResult& in, options& out) {

@@ -36,8 +36,10 @@ struct options {
   uint32_t threads = 1;
   std::vector<std::string> server_arguments;
   std::string root;
-  /// The load generator keeps to one CPU, what it starts to the others.
-  bool apart = false;
+  /// Whether the load generator keeps to one CPU and what it starts to the
+  /// others.
+  enum class placing : uint8_t { together, apart_if_possible, apart };
+  placing apart = placing::together;
 
   // -- how long
   double seconds = limits::seconds_default;

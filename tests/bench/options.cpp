@@ -85,11 +85,25 @@ BOOST_AUTO_TEST_CASE(a_started_server_is_compared_with_the_relay) {
 }
 
 BOOST_AUTO_TEST_CASE(the_load_generator_has_a_cpu_of_its_own_where_asked) {
-  BOOST_TEST(!parse({"im", "--start-server"}).what.apart);
-  BOOST_TEST(parse({"im", "--start-server", "--apart"}).what.apart);
-  BOOST_TEST(parse({"im", "--relay-only", "--apart"}).what.apart);
+  using placing = options::placing;
+  const auto read = [](std::vector<const char*> words) {
+    const auto parsed = parse(std::move(words));
+    BOOST_TEST(parsed.text == "");
+    return parsed.what.apart;
+  };
+  const auto ims = [&](const char* more) {
+    return read({"presence", "--start-server", "--rate", "100", "--ims", more});
+  };
+  BOOST_TEST((read({"im", "--start-server"}) == placing::together));
+  BOOST_TEST((read({"im", "--start-server", "--apart"}) == placing::apart));
+  BOOST_TEST((read({"im", "--relay-only", "--apart"}) == placing::apart));
+  BOOST_TEST((ims("--no-relay") == placing::apart_if_possible));
+  BOOST_TEST((ims("--apart") == placing::apart));
+  BOOST_TEST((ims("--together") == placing::together));
   BOOST_TEST(
-    parse({"presence", "--start-server", "--rate", "100", "--ims"}).what.apart);
+    parse({"im", "--start-server", "--apart", "--together"}).code == 2);
+  BOOST_TEST(
+    parse({"im", "--start-server", "--rate", "100", "--ims"}).code == 2);
   BOOST_TEST(parse({"im", "--server", "127.0.0.1:1", "--apart"}).code == 2);
 }
 

@@ -93,16 +93,20 @@ class DiskTest(SystemTest):
     def finding(self, name, holding=""):
         """Once it holds this: where a machine does much else, what is asked
         for does not always come in time, and the operator asks again. A store
-        that tries to open anew reads all of its log each time."""
+        that tries to open anew reads all of its log each time, and what asks
+        it waits for that."""
         found = {}
 
         def asked():
-            checks = self.server.admin("troubleshoot")["checks"]
+            try:
+                checks = self.server.admin("troubleshoot")["checks"]
+            except subprocess.TimeoutExpired:
+                return False
             found.update(next(x for x in checks if x["check"] == name))
             return holding in found["what"]
 
         try:
-            wait_until(asked, f"{holding} of {name}", 4 * PATIENCE)
+            wait_until(asked, f"{holding} of {name}", 3 * PATIENCE)
         except InVain as in_vain:
             in_vain.add_note(f"the last was {found}")
             raise

@@ -6,6 +6,7 @@
 #include "tests/persistence/fixture.hpp"
 #include "tests/support/lossy_fs.hpp"
 
+#include <poll.h>
 #include <rocksdb/write_batch.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -146,12 +147,15 @@ BOOST_AUTO_TEST_CASE(a_folder_that_another_process_holds_is_refused) {
   close(end[0]);
   close(ready[1]); // a child that dies is the end of what is read
   char told = 0;
+  pollfd wait{.fd = ready[0], .events = POLLIN, .revents = 0};
+  BOOST_REQUIRE(poll(&wait, 1, 60'000) == 1);
   BOOST_REQUIRE(read(ready[0], &told, 1) == 1);
   BOOST_TEST(told == 'y');
   db.expect_refused(errc::store_locked);
   close(end[1]);
   int status = 0;
-  waitpid(child, &status, 0);
+  BOOST_TEST(waitpid(child, &status, 0) == child);
+  BOOST_TEST(status == 0);
   BOOST_TEST(must(must(db.open())->head(bob)).stored == 40u);
 }
 

@@ -7,17 +7,17 @@ before and during each, and what the server holds meanwhile.
                   [--together]
 
 A fresh server for each flood. Those who flood are a process of their own that
-runs only when nobody else wants its CPU (SCHED_IDLE), as if they were
-elsewhere. They and the innocent have the first CPU, the server has the others;
-with --together, or if there is but one, all share all: then the kernel may run
-the server where the innocent are, who neither send nor read meanwhile. Prints a
-line a flood.
+gives way to whoever wants its CPU (SCHED_IDLE), as if they were elsewhere. They
+and the innocent have the first CPU, servers the others; with --together, or if
+there is but one, all share all: then the kernel may run the server where the
+innocent are, who neither send nor read meanwhile. Prints a line a flood.
 
 With --elsewhere the flood goes to a second server beside the one whose latency
 is measured: what it takes of the machine's cores, it takes so, too.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import subprocess
@@ -33,24 +33,29 @@ MEBIBYTE = 1024 * 1024
 
 
 class Cpus:
-    """Which CPUs whom is to run on."""
+    """The CPUs of clients and those of servers."""
 
     def __init__(self, together):
-        self.others = os.sched_getaffinity(0)
-        self.first = self.others
-        if not together and len(self.others) > 1:
-            self.first = {min(self.others)}
-            self.others = self.others - self.first
+        self.all = os.sched_getaffinity(0)
+        self.clients = self.servers = self.all
+        if not together and len(self.all) > 1:
+            self.clients = {min(self.all)}
+            self.servers = self.all - self.clients
 
-    def keep_server(self, process):
-        for thread in os.listdir(f"/proc/{process}/task"):
-            os.sched_setaffinity(int(thread), self.others)
+    @contextlib.contextmanager
+    def of_servers(self):
+        """What is started meanwhile stays on those."""
+        os.sched_setaffinity(0, self.servers)
+        try:
+            yield
+        finally:
+            os.sched_setaffinity(0, self.all)
 
-    def innocent(self):
-        os.sched_setaffinity(0, self.first)
+    def stay_with_clients(self):
+        os.sched_setaffinity(0, self.clients)
 
-    def flooding(self):
-        self.innocent()
+    def give_way(self):
+        self.stay_with_clients()
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
@@ -92,15 +97,14 @@ class Measurement:
                 server.remove()
 
     def start(self, config, users):
-        server = Server(
-            self.options.parley,
-            *("--config", config, "--metrics", "127.0.0.1:0"),
-            *("--threads", str(self.options.threads)),
-            users=users,
-            plain=not self.tls,
-        )
-        self.cpus.keep_server(server.process.pid)
-        return server
+        with self.cpus.of_servers():
+            return Server(
+                self.options.parley,
+                *("--config", config, "--metrics", "127.0.0.1:0"),
+                *("--threads", str(self.options.threads)),
+                users=users,
+                plain=not self.tls,
+            )
 
     def latency(self):
         """Of five pairs, 200 IMs a second together, from sending to reading
@@ -114,7 +118,7 @@ class Measurement:
             capture_output=True,
             text=True,
             timeout=300,
-            preexec_fn=self.cpus.innocent,
+            preexec_fn=self.cpus.stay_with_clients,
         )
         if done.returncode not in (0, 1):
             raise SystemExit(f"{self.name}: {done.stderr}")
@@ -129,7 +133,7 @@ class Measurement:
             + ["--scale", str(self.options.scale)],
             stdout=subprocess.PIPE,
             text=True,
-            preexec_fn=self.cpus.flooding,
+            preexec_fn=self.cpus.give_way,
         )
         try:
             if process.stdout.readline() != "under way\n":

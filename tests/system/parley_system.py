@@ -34,7 +34,7 @@ numbers = itertools.count(1)
 
 
 class InVain(AssertionError):
-    """Something did not come within PATIENCE."""
+    """Something did not come in time."""
 
 
 def free_port(host="127.0.0.1"):
