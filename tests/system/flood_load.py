@@ -150,6 +150,10 @@ class Measurement:
         line = {"flood": self.name}
         for what in ("receive_p50_us", "receive_p99_us", "outcome_p99_us"):
             one, two = (find(x, what) for x in (before, during))
+            if one is None or two is None:
+                line[what] = "none came"
+                line["faults"] = [before["faults"], during["faults"]]
+                continue
             line[what] = f"{one:.0f} → {two:.0f}"
             if what == "receive_p99_us":
                 line["times"] = round(two / one, 2)
