@@ -20,9 +20,9 @@ std::string& spare_buffer() {
 }
 constexpr size_t spare_bytes_max = 128 * 1024;
 
-/// Written bytes at the front of the output are erased beyond so many, once
+/// Written bytes at the front of the output are given back beyond so many, once
 /// they are half of it: moving the rest then costs no more than writing did.
-constexpr size_t written_bytes_max = 64 * 1024;
+constexpr size_t written_bytes_max = 4 * 1024;
 
 } // namespace
 
@@ -75,7 +75,7 @@ bool byte_channel::written(size_t n) {
     return true;
   }
   if (x_written > written_bytes_max && x_written >= x_output.size() / 2) {
-    x_output.erase(0, x_written);
+    x_output = std::string{std::string_view{x_output}.substr(x_written)};
     x_written = 0;
   }
   return false;

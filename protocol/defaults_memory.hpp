@@ -14,6 +14,9 @@ inline constexpr uint64_t memory_budget_max_mib = 1024 * 1024;
 /// The last of so many parts is the reserve: for who holds little, and for
 /// nobody new.
 inline constexpr uint64_t budget_reserve_share = 8;
+/// From so many parts before the end on memory is tight: what would fill the
+/// reserve is slowed down, and who keeps from taking what it holds goes.
+inline constexpr uint64_t budget_tight_share = 4;
 /// Nothing is read from who holds more than one of so many parts of what is
 /// free, unless it holds no more than the floor.
 inline constexpr uint64_t budget_holder_share = 8;
@@ -23,6 +26,17 @@ inline constexpr uint64_t budget_look_bytes = 256 * 1024;
 /// When nothing is left each worker ends so many sessions a sweep, of those
 /// whose clients leave most untaken.
 inline constexpr size_t budget_ended_at_once = 16;
+/// While memory is tight a session sends its client no further event behind more
+/// bytes of output than that.
+inline constexpr size_t tight_output_pause = 32 * 1024;
+/// Bytes that the kernel keeps of what a client's window has no room for: those
+/// who take nothing would fill the memory that all sockets share, and presence
+/// in there cannot be replaced by newer.
+inline constexpr int unsent_max = 16 * 1024;
+/// While memory is tight each worker ends so many a sweep of those sessions
+/// whose clients have taken nothing of that for so long.
+inline constexpr size_t budget_stuck_at_once = 16;
+inline constexpr std::chrono::milliseconds budget_patience = 5s;
 /// When clients may come again that were refused for want of memory.
 inline constexpr std::chrono::milliseconds budget_retry_after = 5s;
 
@@ -77,8 +91,8 @@ inline constexpr std::chrono::milliseconds answers_retry_after = 1s;
 /// endpoints.
 inline constexpr size_t broadcast_slice = 16;
 
-/// The same for each sweep while the reserve of the budget is touched.
-inline constexpr size_t broadcast_slice_short = 1;
+/// The same for each sweep while memory is tight.
+inline constexpr size_t broadcast_slice_tight = 1;
 
 /// Addresses of a broadcast that are looked at in place of one recipient: that
 /// costs no more than to judge an IM to one and all that it brings about.

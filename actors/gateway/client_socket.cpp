@@ -4,6 +4,7 @@
 #include <array>
 
 #include <linux/sockios.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 
@@ -29,6 +30,10 @@ namespace {
 /// times what large ones do.
 constexpr auto turn_max = std::chrono::microseconds{500};
 constexpr uint32_t least_read_bytes = 4 * 1024;
+
+/// Bytes that the kernel takes beyond what it may send (tcp(7)).
+using unsent_max =
+  asio::detail::socket_option::integer<IPPROTO_TCP, TCP_NOTSENT_LOWAT>;
 
 /// After a read of `n` bytes that took so long.
 uint32_t next_read_bytes(uint32_t now, size_t n, steady_clock::duration took) {
@@ -89,6 +94,7 @@ void client_socket::start(int native_socket, bool is_v6) {
     return;
   }
   x_socket->set_option(tcp::no_delay(true), ec);
+  x_socket->set_option(unsent_max{defaults::unsent_max}, ec);
   x_here = std::make_shared<bool>(true);
   if (!x_connection->output().empty())
     output_ready();
@@ -241,7 +247,7 @@ void client_socket::write() {
   if (x_held == held::by_connection && takes_input(defaults::output_pause / 2))
     go_on();
   if (x_owes_drained && x_session
-    && x_connection->output_waiting() <= defaults::presence_output_max / 2) {
+    && x_connection->output_waiting() <= defaults::tight_output_pause) {
     x_owes_drained = false;
     caf::anon_send(x_session, client_drained{x_id});
   }
@@ -426,9 +432,7 @@ bool client_socket::takes_presence() {
 bool client_socket::takes_events() {
   if (x_closed)
     return false;
-  auto max = x_home->is_short() ? defaults::presence_output_max / 2
-                                : defaults::output_pause;
-  bool takes = x_connection->output_waiting() <= max;
+  bool takes = x_home->may_fill(x_connection->output_waiting());
   x_owes_drained |= !takes;
   return takes;
 }

@@ -141,6 +141,14 @@ bool connections::may_read(uint64_t held) noexcept {
     && x_memory.allows(held);
 }
 
+bool connections::may_fill(size_t output_waiting) noexcept {
+  // Who takes what there is goes on even where nothing is left.
+  if (x_memory.is_exceeded())
+    return output_waiting == 0;
+  return output_waiting <= (x_memory.is_tight() ? defaults::tight_output_pause
+                                                : defaults::output_pause);
+}
+
 void connections::wait_for_budget(link_id id, bool anew) {
   if (x_is_waiting.insert(id.value).second)
     x_waiting.push_back(id.value);

@@ -101,6 +101,9 @@ public:
   void wait_for_budget(link_id id, bool anew);
   /// Nobody new is let in, for want of memory.
   bool is_short() noexcept { return x_memory.is_short(); }
+  /// Whether a session may send its client an event behind so many bytes: the
+  /// less memory there is, the fewer may wait.
+  bool may_fill(size_t output_waiting) noexcept;
   failure out_of_memory() const;
   std::shared_ptr<worker_book> book() const;
   /// Why a connection was closed, and that there was no room for a password.

@@ -96,6 +96,11 @@ bool budget_view::allows(uint64_t held) noexcept {
   return all < open && held <= (open - all) / defaults::budget_holder_share;
 }
 
+bool budget_view::is_tight() noexcept {
+  return x_of
+    && total() >= x_of->max() - x_of->max() / defaults::budget_tight_share;
+}
+
 bool budget_view::is_short() noexcept {
   return x_of && total() >= x_of->max() - reserve();
 }

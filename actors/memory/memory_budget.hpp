@@ -153,6 +153,8 @@ public:
   uint64_t total() noexcept;
   /// Whether more may be read from who holds so many bytes.
   bool allows(uint64_t held) noexcept;
+  /// The reserve is near: nobody may fill it with what others do not take.
+  bool is_tight() noexcept;
   /// The reserve is touched: nobody new is let in.
   bool is_short() noexcept;
   /// Nothing is left: the largest holders have to go.

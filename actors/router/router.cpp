@@ -132,8 +132,7 @@ void router_state::sweep() {
       others->routers);
   }
   x_memory.look();
-  if (x_memory.is_exceeded())
-    relieve();
+  watch_untaken(at.steady);
   x_swept = true;
   if (!x_turns.empty())
     want_step();

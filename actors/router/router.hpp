@@ -195,7 +195,14 @@ private:
     session_output output;
     /// Bytes that its client leaves untaken, as the session tells.
     std::shared_ptr<uint64_t> untaken;
+    /// How many these were at the last look while memory is tight, and since
+    /// when they have not become less.
+    uint64_t untaken_seen = 0;
+    std::chrono::steady_clock::time_point untaken_since{};
   };
+
+  /// Bytes, and the session that holds them.
+  using holders = std::vector<std::pair<uint64_t, session_id>>;
 
   void make_session(local_sign_in& x);
   /// Null if there is room, or a suspended session has given way.
@@ -228,9 +235,10 @@ private:
   void finish_put_off();
   /// The session is over: nothing but directed presence is still taken back.
   void drop_put_off(session_id id);
-  /// Nothing is left of the budget: ends the sessions whose clients leave most
-  /// untaken.
-  void relieve();
+  /// Nothing is left of the budget: ends sessions whose clients leave most
+  /// untaken. While memory is tight, of those alone that take nothing.
+  void watch_untaken(std::chrono::steady_clock::time_point now);
+  void relieve(holders largest, size_t max);
 
   void take_documents(
     session_id from, request_number number, document_request& x);
@@ -327,6 +335,7 @@ private:
   bool x_swept = false;
   next_drain x_next_drain{*this};
   budget_view x_memory;
+  bool x_was_tight = false;
   operations x_writes;
   uint64_t x_sweep_generation = 0;
   std::chrono::steady_clock::time_point x_next_session_sweep{};

@@ -89,13 +89,13 @@ void router_state::next_drain::drained() {
 
 void router_state::step() {
   x_step_wanted = false;
-  // In the reserve of the memory a few a sweep: what goes out to those
-  // that are in already is not asked for, but what a broadcast holds is given
-  // back at its end alone.
-  const auto is_short = x_memory.is_short() && !x_stopping;
+  // Where memory is tight a few a sweep: what goes out to those that are in
+  // already is not asked for, but what a broadcast holds is given back at its
+  // end alone.
+  const auto is_tight = x_memory.is_tight() && !x_stopping;
   const auto swept = std::exchange(x_swept, false);
-  x_room = !is_short ? defaults::broadcast_slice
-    : swept          ? defaults::broadcast_slice_short
+  x_room = !is_tight ? defaults::broadcast_slice
+    : swept          ? defaults::broadcast_slice_tight
                      : 0;
   while (x_room > 0 && !x_turns.empty()) {
     auto from = x_turns.front();

@@ -235,15 +235,34 @@ void router_state::session_down(const caf::actor_addr& who) {
   rules->leave(id, now());
 }
 
-void router_state::relieve() {
-  std::vector<std::pair<uint64_t, session_id>> largest;
-  for (const auto& [id, e] : x_entries) {
+void router_state::watch_untaken(std::chrono::steady_clock::time_point now) {
+  const bool is_exceeded = x_memory.is_exceeded();
+  const bool is_tight = is_exceeded || x_memory.is_tight();
+  const bool was_tight = std::exchange(x_was_tight, is_tight);
+  if (!is_tight)
+    return;
+  holders largest;
+  for (auto& [id, e] : x_entries) {
+    auto holds = *e.untaken;
+    if (!was_tight || holds < e.untaken_seen
+      || e.untaken_since == std::chrono::steady_clock::time_point{})
+      e.untaken_since = now;
+    e.untaken_seen = holds;
     // A list goes when nobody is here whose it is.
-    const auto holds = *e.untaken + x_roster_weights->excess_of(e.self.user);
+    if (is_exceeded)
+      holds += x_roster_weights->excess_of(e.self.user);
+    else if (now - e.untaken_since < defaults::budget_patience)
+      continue;
     if (holds > defaults::budget_holder_floor)
       largest.emplace_back(holds, id);
   }
-  auto n = std::min(largest.size(), defaults::budget_ended_at_once);
+  relieve(std::move(largest),
+    is_exceeded ? defaults::budget_ended_at_once
+                : defaults::budget_stuck_at_once);
+}
+
+void router_state::relieve(holders largest, size_t max) {
+  auto n = std::min(largest.size(), max);
   std::partial_sort(largest.begin(), largest.begin() + static_cast<long>(n),
     largest.end(), std::greater{});
   largest.resize(n);

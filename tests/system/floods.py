@@ -16,6 +16,7 @@ import os
 import resource
 import selectors
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -192,12 +193,13 @@ class Unread(Flood):
 
 class Broadcasts(Flood):
     """To a thousand users with ten endpoints each, a hundredth of them for
-    each unit of scale; half of the endpoints take nothing."""
+    each unit of scale; half of the endpoints take nothing, the others read but
+    acknowledge nothing. A sender that the server ends comes again."""
 
     def begin(self):
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        self.sender = self.sign_in(self.users[0], "sender")
+        self.sender = None
         self.to = self.users[1 : 1 + 10 * self.scale]
         self.poll = selectors.DefaultSelector()
         for user in self.to:
@@ -207,29 +209,34 @@ class Broadcasts(Flood):
                 if n % 2:
                     self.poll.register(wire.socket, selectors.EVENT_READ, wire)
 
+        threading.Thread(target=self.read, daemon=True).start()
+
     def go_on(self):
         broadcast = {"to": self.to, "body": "x" * 30_000}
-        self.ask(
-            self.sender,
-            [
-                {"broadcast": {"id": f"b{next(self.ids)}", **broadcast}}
-                for _ in range(20)
-            ],
-        )
-        self.take()
+        try:
+            self.sender = self.sender or self.sign_in(self.users[0], "sender")
+            self.ask(
+                self.sender,
+                [
+                    {"broadcast": {"id": f"b{next(self.ids)}", **broadcast}}
+                    for _ in range(20)
+                ],
+            )
+        except (Closed, Refused, OSError) as error:
+            self.count(str(error)[:60])
+            self.sender = None
+            time.sleep(0.5)
 
-    def ask(self, wire, requests):
-        super().ask(wire, requests)
-
-    def take(self):
-        """Half of them read, and acknowledge what is whole."""
-        for key, _ in self.poll.select(0):
-            try:
-                if not key.fileobj.recv(1 << 20):
-                    self.poll.unregister(key.fileobj)
-            except BlockingIOError:
-                pass
-            except OSError:
+    def read(self):
+        while True:
+            for key, _ in self.poll.select(0.1):
+                try:
+                    if key.fileobj.recv(1 << 20):
+                        continue
+                except BlockingIOError:
+                    continue
+                except OSError:
+                    pass
                 self.poll.unregister(key.fileobj)
 
 

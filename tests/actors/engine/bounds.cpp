@@ -196,7 +196,7 @@ BOOST_AUTO_TEST_CASE(others_are_served_between_the_pieces_of_a_broadcast) {
   BOOST_TEST(before > 10u);
 }
 
-BOOST_AUTO_TEST_CASE(where_memory_is_short_a_broadcast_goes_slowly_to_its_end) {
+BOOST_AUTO_TEST_CASE(where_memory_is_tight_a_broadcast_goes_slowly_to_its_end) {
   constexpr size_t recipients = 40;
   const auto fill = [](engine& e) -> simulated_client& {
     e.make_account(alice);
@@ -214,8 +214,7 @@ BOOST_AUTO_TEST_CASE(where_memory_is_short_a_broadcast_goes_slowly_to_its_end) {
   fill(plenty);
   const auto held = plenty.budget->total();
 
-  // The reserve, an eighth, is just touched.
-  constexpr auto parts = defaults::budget_reserve_share;
+  constexpr auto parts = defaults::budget_tight_share;
   engine e{1, rules, held * parts / (parts - 1) - parts};
   auto& a = fill(e);
   const auto max = e.budget->max();
@@ -328,6 +327,51 @@ BOOST_AUTO_TEST_CASE(when_nothing_is_left_who_takes_least_loses_the_session) {
   for (const auto& id : sent)
     BOOST_TEST(a.outcome_of(id) == "stored", id);
   BOOST_TEST(e.on_disk(bob).size() == sent.size());
+}
+
+/// Carol and bob leave as much untaken, and nobody else anything.
+void leave_untaken(engine& e, uint64_t ims) {
+  for (auto& name : {alice, carol, bob})
+    e.make_account(name);
+  auto& a = e.sign_in(alice, "desk");
+  for (auto& name : {carol, bob}) {
+    e.sign_in(name, "desk").acknowledging = habit::silent;
+    for (uint64_t i = 0; i < ims; ++i)
+      a.send(name);
+  }
+  e.settle();
+}
+
+BOOST_AUTO_TEST_CASE(where_memory_is_tight_who_takes_nothing_has_to_go) {
+  constexpr uint64_t ims = 60;
+  constexpr auto patience = defaults::budget_patience;
+  policy rules;
+  rules.session_buffer = 200;
+  rules.im_grace_ms = 600'000;
+  engine plenty{1, rules};
+  leave_untaken(plenty, ims);
+  const auto held = plenty.budget->total();
+  plenty.advance(2 * patience);
+  BOOST_TEST(plenty.budget->ended_sessions == 0u);
+
+  // Just before the reserve.
+  constexpr auto parts = defaults::budget_reserve_share;
+  engine e{1, rules, held * parts / (parts - 1) + 1024};
+  leave_untaken(e, ims);
+  const auto max = e.budget->max();
+  BOOST_REQUIRE(e.budget->total() < max - max / parts);
+  BOOST_REQUIRE(e.budget->total() >= max - max / defaults::budget_tight_share);
+  auto &c = *e.clients[1], &b = *e.clients[2];
+  e.advance(patience - 1s);
+  BOOST_TEST(e.budget->ended_sessions == 0u);
+  b.acknowledge(5);
+  e.advance(2s);
+  BOOST_TEST(e.budget->ended_sessions == 1u);
+  BOOST_TEST(c.closed == "overloaded");
+  // There is enough now, and what carol has not taken is on disk.
+  e.advance(2 * patience);
+  BOOST_TEST(b.is_in());
+  BOOST_TEST(e.on_disk(carol).size() == ims);
 }
 
 add_contacts long_named(size_t from, size_t count) {

@@ -117,6 +117,22 @@ BOOST_AUTO_TEST_CASE(who_does_not_read_is_not_read_from) {
   BOOST_TEST(p.read_until([&] { return ims() == long{count} + 1; }));
 }
 
+BOOST_AUTO_TEST_CASE(the_system_takes_little_for_who_does_not_read) {
+  served s;
+  auto p = sign_in(s);
+  const std::string body(64 * 1024, 'x');
+  constexpr uint64_t count = 150;
+  uint64_t waits = 0;
+  s.on(s.home(), [&] {
+    for (uint64_t n = 1; n <= count; ++n)
+      s.sessions.link->send({n}, incoming("m", body));
+  });
+  let_it_look(s);
+  s.on(s.home(), [&] { waits = s.sessions.link->waits_to_be_written(); });
+  // Most of it is what the peer's own system takes.
+  BOOST_TEST(count * body.size() - waits < 1024u * 1024);
+}
+
 BOOST_AUTO_TEST_CASE(a_session_sends_ahead_of_its_client_so_far_and_goes_on) {
   served s;
   auto p = sign_in(s);

@@ -110,6 +110,17 @@ BOOST_AUTO_TEST_CASE(the_less_is_free_the_less_may_one_hold) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(memory_is_tight_before_nobody_new_is_let_in) {
+  two_workers w;
+  constexpr auto tight = bound - bound / defaults::budget_tight_share;
+  static_assert(tight < bound - reserve);
+  w.hold(1, tight - 1);
+  BOOST_TEST(!w.view.is_tight());
+  w.hold(1, tight);
+  BOOST_TEST(w.view.is_tight());
+  BOOST_TEST(!w.view.is_short());
+}
+
 BOOST_AUTO_TEST_CASE(who_holds_little_goes_on_until_nothing_is_left) {
   two_workers w;
   w.hold(1, bound - 1);
