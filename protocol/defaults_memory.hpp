@@ -26,8 +26,8 @@ inline constexpr uint64_t budget_look_bytes = 256 * 1024;
 /// When nothing is left each worker ends so many sessions a sweep, of those
 /// whose clients leave most untaken.
 inline constexpr size_t budget_ended_at_once = 16;
-/// While memory is tight a session sends its client no further event behind more
-/// bytes of output than that.
+/// While memory is tight a session sends its client no event behind more bytes
+/// of output than that.
 inline constexpr size_t tight_output_pause = 32 * 1024;
 /// Bytes that the kernel keeps of what a client's window has no room for: those
 /// who take nothing would fill the memory that all sockets share, and presence
