@@ -144,6 +144,8 @@ public:
   /// `output_pause` the owner should read nothing; what the peer takes counts
   /// as a sign of its life then.
   virtual size_t output_waiting() const noexcept = 0;
+  /// Nothing of it can be written before its session has sent what it owes.
+  virtual bool holds_output_back() const noexcept { return false; }
 
   /// Whether it has room for what the peer may send: if not, the owner should
   /// read nothing until `output_ready`.

@@ -34,9 +34,10 @@ inline constexpr size_t tight_output_pause = 32 * 1024;
 /// in there cannot be replaced by newer.
 inline constexpr int unsent_max = 16 * 1024;
 /// While memory is tight each worker ends so many a sweep of those sessions
-/// whose clients have taken nothing of that for so long.
+/// whose clients have taken nothing of that for so long. Who is not read from
+/// loses the connection alone, before.
 inline constexpr size_t budget_stuck_at_once = 16;
-inline constexpr std::chrono::milliseconds budget_patience = 5s;
+inline constexpr std::chrono::milliseconds budget_patience = 10s;
 /// When clients may come again that were refused for want of memory.
 inline constexpr std::chrono::milliseconds budget_retry_after = 5s;
 

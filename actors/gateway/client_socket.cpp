@@ -241,6 +241,8 @@ void client_socket::write() {
       return;
     }
     x_written += n;
+    if (x_taken)
+      *x_taken += n;
     x_connection->written(n);
   }
   book();
@@ -432,7 +434,9 @@ bool client_socket::takes_presence() {
 bool client_socket::takes_events() {
   if (x_closed)
     return false;
-  bool takes = x_home->may_fill(x_connection->output_waiting());
+  // What is held back until all is told would wait for itself.
+  bool takes = x_connection->holds_output_back()
+    || x_home->may_fill(x_connection->output_waiting());
   x_owes_drained |= !takes;
   return takes;
 }

@@ -78,6 +78,9 @@ public:
   void close(const failure& why, error_scope scope) override;
   bool takes_presence() override;
   bool takes_events() override;
+  void count_taken(std::shared_ptr<uint64_t> x) override {
+    x_taken = std::move(x);
+  }
   void handled(uint64_t session_holds) override;
   void holds(uint64_t session_holds) override;
   uint64_t waits_to_be_written() const noexcept override;
@@ -192,6 +195,8 @@ private:
   look_again x_look_again;
   /// Bytes that the socket has taken.
   uint64_t x_written = 0;
+  /// Of its session; may be null.
+  std::shared_ptr<uint64_t> x_taken;
   bool x_is_v6 = false;
   /// Messages to its session that it has not handled.
   uint32_t x_untaken = 0;

@@ -195,9 +195,11 @@ private:
     session_output output;
     /// Bytes that its client leaves untaken, as the session tells.
     std::shared_ptr<uint64_t> untaken;
-    /// How many these were at the last look while memory is tight, and since
-    /// when they have not become less.
-    uint64_t untaken_seen = 0;
+    /// Grows when it takes some of them.
+    std::shared_ptr<uint64_t> taken;
+    /// While memory is tight: that at the last look, and since when it leaves
+    /// much and takes nothing.
+    uint64_t taken_seen = 0;
     std::chrono::steady_clock::time_point untaken_since{};
   };
 

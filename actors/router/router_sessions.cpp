@@ -134,6 +134,7 @@ void router_state::make_session(local_sign_in& x) {
     c.book = config.budget->of(config.index);
   c.limits = x_limits;
   e.untaken = c.untaken = std::make_shared<uint64_t>(0);
+  e.taken = c.taken = std::make_shared<uint64_t>(0);
   e.handle =
     self->spawn<caf::monitored>(session, std::move(c), router_actor{self});
   self->send(e.handle, attach_link{std::move(x.link), e.attachment, {}, false});
@@ -244,10 +245,9 @@ void router_state::watch_untaken(std::chrono::steady_clock::time_point now) {
   holders largest;
   for (auto& [id, e] : x_entries) {
     auto holds = *e.untaken;
-    if (!was_tight || holds < e.untaken_seen
-      || e.untaken_since == std::chrono::steady_clock::time_point{})
+    if (!was_tight || holds <= defaults::budget_holder_floor
+      || std::exchange(e.taken_seen, *e.taken) != *e.taken)
       e.untaken_since = now;
-    e.untaken_seen = holds;
     // A list goes when nobody is here whose it is.
     if (is_exceeded)
       holds += x_roster_weights->excess_of(e.self.user);

@@ -68,6 +68,8 @@ void session_state::attach(const attach_link& x) {
   held_states.clear();
   held_notices.clear();
   held_notice_bytes = 0;
+  link->count_taken(config.taken);
+  count_taken();
   acknowledge(x.last_event);
   signed_in hello;
   hello.self = config.self;
@@ -183,11 +185,20 @@ void session_state::refuse(request_number number, failure why) {
 
 void session_state::acknowledge(sequence upto) {
   session_acknowledged x;
-  if (!stream.acknowledge(upto, x.what) || x.what.empty())
+  const auto first = stream.first_unacknowledged();
+  const bool is_known = stream.acknowledge(upto, x.what);
+  if (stream.first_unacknowledged() != first)
+    count_taken();
+  if (!is_known || x.what.empty())
     return;
   x.from = config.id;
   x.self = config.self.user;
   self->send(router, std::move(x));
+}
+
+void session_state::count_taken() noexcept {
+  if (config.taken)
+    ++*config.taken;
 }
 
 void session_state::put(im_order order, event what) {

@@ -48,6 +48,8 @@ struct session_config {
   std::shared_ptr<worker_book> book = nullptr;
   /// Told what its client leaves untaken, in bytes. May be null.
   std::shared_ptr<uint64_t> untaken = nullptr;
+  /// Grows when its client takes something of that. May be null.
+  std::shared_ptr<uint64_t> taken = nullptr;
 };
 
 struct session_state {
@@ -119,6 +121,7 @@ struct session_state {
   /// Nothing, or why this must wait.
   std::optional<failure> over_rate(const request& x);
   void acknowledge(sequence upto);
+  void count_taken() noexcept;
   /// Numbers what is numbered, and sends it if there is a connection that
   /// takes it; otherwise when it does.
   void put(im_order order, event what);

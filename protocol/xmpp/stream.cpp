@@ -160,6 +160,10 @@ size_t stream::output_waiting() const noexcept {
   return waiting() + (x_dialogue ? x_dialogue->delayed() : 0);
 }
 
+bool stream::holds_output_back() const noexcept {
+  return x_dialogue && x_dialogue->is_resuming();
+}
+
 void stream::appended() {
   if (x_closed)
     return;

@@ -38,6 +38,7 @@ public:
   std::string_view output() override;
   void written(size_t n) override;
   size_t output_waiting() const noexcept override;
+  bool holds_output_back() const noexcept override;
   bool takes_input() const noexcept override;
   bool asks_what_reached() const noexcept override;
   void reached_all_but(size_t n) override;
