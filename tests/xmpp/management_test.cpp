@@ -64,7 +64,11 @@ BOOST_AUTO_TEST_CASE(who_resumes_gets_what_it_did_not_acknowledge) {
   BOOST_TEST(x.owner.acks.back().value == 1u);
   x.tell(3, incoming("m2"));
   BOOST_TEST(x.heard() == "");
+  // What waits so is no reason to send it less.
+  BOOST_TEST(x.server->output_waiting() > 0u);
+  BOOST_TEST(x.server->holds_output_back());
   x.tell(4, delivered(2));
+  BOOST_TEST(!x.server->holds_output_back());
   const auto text = x.heard();
   BOOST_TEST(text.starts_with("<resumed xmlns='urn:xmpp:sm:3'"));
   BOOST_TEST(has(text, "h='2'/><message"));
