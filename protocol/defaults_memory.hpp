@@ -23,8 +23,9 @@ inline constexpr uint64_t budget_holder_share = 8;
 inline constexpr uint64_t budget_holder_floor = 16 * 1024;
 /// A worker that has grown by this looks at the others again.
 inline constexpr uint64_t budget_look_bytes = 256 * 1024;
-/// When nothing is left each worker ends so many sessions a sweep, of those
-/// whose clients leave most untaken.
+/// So many sessions each worker ends a sweep, those first whose clients leave
+/// most untaken: when nothing is left of any, while memory is tight of those
+/// whose clients have taken nothing for `budget_patience`.
 inline constexpr size_t budget_ended_at_once = 16;
 /// While memory is tight a session sends its client no event behind more bytes
 /// of output than that.
@@ -33,10 +34,7 @@ inline constexpr size_t tight_output_pause = 32 * 1024;
 /// who take nothing would fill the memory that all sockets share, and presence
 /// in there cannot be replaced by newer.
 inline constexpr int unsent_max = 16 * 1024;
-/// While memory is tight each worker ends so many a sweep of those sessions
-/// whose clients have taken nothing of that for so long. Who is not read from
-/// loses the connection alone, before.
-inline constexpr size_t budget_stuck_at_once = 16;
+/// Who is not read from loses the connection alone, before.
 inline constexpr std::chrono::milliseconds budget_patience = 10s;
 /// When clients may come again that were refused for want of memory.
 inline constexpr std::chrono::milliseconds budget_retry_after = 5s;

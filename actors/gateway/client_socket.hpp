@@ -78,7 +78,7 @@ public:
   void close(const failure& why, error_scope scope) override;
   bool takes_presence() override;
   bool takes_events() override;
-  void count_taken(std::shared_ptr<uint64_t> x) override {
+  void report_taken_to(std::shared_ptr<uint64_t> x) override {
     x_taken = std::move(x);
   }
   void handled(uint64_t session_holds) override;

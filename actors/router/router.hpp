@@ -240,7 +240,7 @@ private:
   /// Nothing is left of the budget: ends sessions whose clients leave most
   /// untaken. While memory is tight, of those alone that take nothing.
   void watch_untaken(std::chrono::steady_clock::time_point now);
-  void relieve(holders largest, size_t max);
+  void relieve(holders largest);
 
   void take_documents(
     session_id from, request_number number, document_request& x);

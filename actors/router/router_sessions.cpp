@@ -256,13 +256,11 @@ void router_state::watch_untaken(std::chrono::steady_clock::time_point now) {
     if (holds > defaults::budget_holder_floor)
       largest.emplace_back(holds, id);
   }
-  relieve(std::move(largest),
-    is_exceeded ? defaults::budget_ended_at_once
-                : defaults::budget_stuck_at_once);
+  relieve(std::move(largest));
 }
 
-void router_state::relieve(holders largest, size_t max) {
-  auto n = std::min(largest.size(), max);
+void router_state::relieve(holders largest) {
+  auto n = std::min(largest.size(), defaults::budget_ended_at_once);
   std::partial_sort(largest.begin(), largest.begin() + static_cast<long>(n),
     largest.end(), std::greater{});
   largest.resize(n);

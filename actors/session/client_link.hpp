@@ -39,7 +39,7 @@ public:
   virtual uint64_t waits_to_be_written() const noexcept { return 0; }
   /// To be told of each byte that its client has taken, by growing. May be
   /// null.
-  virtual void count_taken(std::shared_ptr<uint64_t>) {}
+  virtual void report_taken_to(std::shared_ptr<uint64_t>) {}
   virtual void send_window(const window& requests) = 0;
   virtual void send_going_away(std::chrono::milliseconds come_back_after) = 0;
   virtual void set_heartbeat(std::chrono::milliseconds interval) = 0;

@@ -68,7 +68,7 @@ void session_state::attach(const attach_link& x) {
   held_states.clear();
   held_notices.clear();
   held_notice_bytes = 0;
-  link->count_taken(config.taken);
+  link->report_taken_to(config.taken);
   count_taken();
   acknowledge(x.last_event);
   signed_in hello;

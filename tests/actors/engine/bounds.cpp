@@ -329,6 +329,13 @@ BOOST_AUTO_TEST_CASE(when_nothing_is_left_who_takes_least_loses_the_session) {
   BOOST_TEST(e.on_disk(bob).size() == sent.size());
 }
 
+policy patient_rules() {
+  policy x;
+  x.session_buffer = 300;
+  x.im_grace_ms = 600'000;
+  return x;
+}
+
 /// Carol and bob leave as much untaken, and nobody else anything.
 void leave_untaken(engine& e, uint64_t ims) {
   for (auto& name : {alice, carol, bob})
@@ -345,9 +352,7 @@ void leave_untaken(engine& e, uint64_t ims) {
 BOOST_AUTO_TEST_CASE(where_memory_is_tight_who_takes_nothing_has_to_go) {
   constexpr uint64_t ims = 60;
   constexpr auto patience = defaults::budget_patience;
-  policy rules;
-  rules.session_buffer = 200;
-  rules.im_grace_ms = 600'000;
+  const auto rules = patient_rules();
   engine plenty{1, rules};
   leave_untaken(plenty, ims);
   const auto held = plenty.budget->total();
@@ -372,6 +377,71 @@ BOOST_AUTO_TEST_CASE(where_memory_is_tight_who_takes_nothing_has_to_go) {
   e.advance(2 * patience);
   BOOST_TEST(b.is_in());
   BOOST_TEST(e.on_disk(carol).size() == ims);
+}
+
+/// Others hold so much that memory is tight.
+book_entry fill_until_tight(engine& e) {
+  const auto max = e.budget->max();
+  book_entry x{e.budget->of(0), held_for::outputs};
+  x.is(max - max / defaults::budget_tight_share);
+  return x;
+}
+
+BOOST_AUTO_TEST_CASE(who_was_idle_before_has_all_its_time_to_take_it) {
+  constexpr size_t ims = 60;
+  constexpr auto patience = defaults::budget_patience;
+  engine e{1, patient_rules()};
+  auto others = fill_until_tight(e);
+  e.make_account(alice);
+  e.make_account(bob);
+  auto& a = e.sign_in(alice, "desk");
+  auto& b = e.sign_in(bob, "desk");
+  b.acknowledging = habit::silent;
+  e.advance(3 * patience);
+  for (size_t i = 0; i < ims; ++i)
+    a.send(bob);
+  e.advance(patience - 1s);
+  BOOST_TEST(b.is_in());
+  e.advance(2s);
+  BOOST_TEST(b.closed == "overloaded");
+  BOOST_TEST(a.is_in());
+  BOOST_TEST(e.on_disk(bob).size() == ims);
+}
+
+BOOST_AUTO_TEST_CASE(who_is_away_and_takes_nothing_loses_the_session_alone) {
+  constexpr size_t ims = 60;
+  constexpr auto patience = defaults::budget_patience;
+  engine e{1, patient_rules()};
+  auto others = fill_until_tight(e);
+  leave_untaken(e, 0);
+  auto &a = *e.clients[0], &c = *e.clients[1], &b = *e.clients[2];
+  for (auto* x : {&c, &b}) {
+    x->acknowledge();
+    x->take_nothing(true);
+    for (size_t i = 0; i < ims; ++i)
+      a.send(x->name);
+  }
+  e.settle();
+  for (auto* x : {&c, &b})
+    x->cut();
+  e.advance(patience - 1s);
+  b.resume();
+  // Who has come back has time to take it.
+  e.advance(patience - 1s);
+  BOOST_TEST(e.budget->ended_sessions == 1u);
+  BOOST_TEST(b.resumed);
+  for (auto* x : {&c, &b}) {
+    x->take_nothing(false);
+    x->acknowledging = habit::prompt;
+  }
+  c.resume();
+  e.settle();
+  BOOST_TEST(!c.resumed);
+  for (auto* x : {&c, &b}) {
+    BOOST_TEST(x->is_in());
+    BOOST_TEST(x->got.size() == ims);
+    BOOST_TEST(x->again.empty());
+  }
 }
 
 add_contacts long_named(size_t from, size_t count) {
