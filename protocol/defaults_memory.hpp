@@ -88,10 +88,17 @@ inline constexpr std::chrono::milliseconds answers_retry_after = 1s;
 
 /// Recipients of broadcasts that a worker judges in a row; each may have many
 /// endpoints.
-inline constexpr size_t broadcast_slice = 16;
+inline constexpr size_t broadcast_slice = 4;
+
+/// How long the next of them wait at most until what these brought is written.
+inline constexpr std::chrono::milliseconds broadcast_patience = 50ms;
 
 /// The same for each sweep while memory is tight.
 inline constexpr size_t broadcast_slice_tight = 1;
+
+/// Grace times over that a worker looks at in a row: each may bring a heartbeat
+/// for all of a user's endpoints, and those of a broadcast are over at once.
+inline constexpr size_t graces_at_once = 4;
 
 /// Addresses of a broadcast that are looked at in place of one recipient: that
 /// costs no more than to judge an IM to one and all that it brings about.

@@ -34,6 +34,8 @@ void encode_im(std::string& out, sequence number, const incoming_im& x) {
   auto im_size = before_body + message.body.size() + after_body;
   auto size = number_size(frame_type::kEventFieldNumber, number.value)
     + block_size(frame_type::kImFieldNumber, im_size);
+  // At once: growing twice would double it.
+  out.reserve(out.size() + length_bytes + size);
   append_length(out, size);
   auto front = grow(out, size - message.body.size() - after_body);
   front.number(frame_type::kEventFieldNumber, number.value);

@@ -243,7 +243,9 @@ struct incoming_im {
   /// Came out of the store.
   bool offline = false;
   incoming_im::copy copied = copy::none;
-  auto fields() { return std::tie(message, to, offline, copied); }
+  /// One of many: it is written behind what comes alone. Not on the wire.
+  bool of_broadcast = false;
+  auto fields() { return std::tie(message, to, offline, copied, of_broadcast); }
 };
 
 /// For a sender that asked: what an endpoint of the recipient did with an IM.

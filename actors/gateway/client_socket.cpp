@@ -216,10 +216,14 @@ void client_socket::read() {
 }
 
 void client_socket::write() {
+  if (x_closed && !x_closing)
+    x_closing = steady_clock::now();
   while (x_socket && !x_writing) {
     auto bytes = x_connection->output();
-    if (bytes.empty())
+    if (bytes.empty()) {
+      x_owes_lone = false;
       break;
+    }
     error_code ec;
     auto n = x_socket->write_some(asio::buffer(bytes.data(), bytes.size()), ec);
     if (ec == asio::error::would_block) {
@@ -229,7 +233,7 @@ void client_socket::write() {
           if (e || !*here)
             return;
           self->x_writing = false;
-          self->write();
+          self->write_on();
         });
       break;
     }
@@ -259,6 +263,13 @@ void client_socket::write() {
   }
   if (x_closed && x_socket && !x_writing)
     finish();
+}
+
+/// Many sockets may take something again at once.
+void client_socket::write_on() {
+  x_may_wait = !x_owes_lone;
+  output_ready();
+  x_may_wait = false;
 }
 
 void client_socket::look_what_reached() {
@@ -319,7 +330,7 @@ void client_socket::tick(steady_time now) {
     return x_connection->disconnected();
   if (!x_closed) {
     x_connection->tick(now);
-  } else if (now - x_closing >= defaults::last_words_time) {
+  } else if (x_closing && now - *x_closing >= defaults::last_words_time) {
     drop();
   }
 }
@@ -354,16 +365,15 @@ void client_socket::output_ready() {
   auto* w = x_home->with().home;
   if (w != worker::current())
     return;
-  // IMs of others do not wait until presence is written.
-  if (x_sends_presence)
-    w->mark_behind(*this);
-  else
-    w->mark(*this);
+  // IMs of others do not wait until what comes in hundreds is written.
+  if (x_may_wait)
+    return w->mark_behind(*this);
+  x_owes_lone = true;
+  w->mark(*this);
 }
 
 void client_socket::closed(const failure& why) {
   x_closed = true;
-  x_closing = steady_clock::now();
   // Its peer mostly cannot be told: it understands no TLS.
   if (why.code == errc::tls_failed)
     x_home->log_failed_handshake(x_peer, why);
@@ -380,7 +390,10 @@ void client_socket::closed(const failure& why) {
     caf::anon_send(x_session, client_lost{x_id, why});
     x_session = nullptr;
   }
+  // Many may be closed at once.
+  x_may_wait = why.code != errc::server_stopping;
   output_ready(); // the last words, then the end
+  x_may_wait = false;
 }
 
 // -- from the session
@@ -415,10 +428,14 @@ bool client_socket::send(sequence number, const event& what) {
   if (is_fleeting
     && x_connection->output_waiting() > defaults::typing_output_max)
     return true;
-  x_sends_presence = std::holds_alternative<presence_event>(what);
+  const auto* i = std::get_if<incoming_im>(&what);
+  x_may_wait =
+    i ? i->of_broadcast : std::holds_alternative<presence_event>(what);
   auto is_safe = x_connection->send(number, what);
+  if (x_may_wait)
+    book(); // the others are written at once
   // Told of output once, it does not tell again.
-  if (!std::exchange(x_sends_presence, false))
+  if (!std::exchange(x_may_wait, false))
     output_ready();
   return is_safe;
 }

@@ -5,6 +5,7 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -120,6 +121,7 @@ private:
   void book();
   void wait_readable();
   void write();
+  void write_on();
   void finish();
   /// Its peer has ended what it says, while nothing is read on the way in.
   bool has_left_unread() const;
@@ -185,7 +187,9 @@ private:
   trying x_trying = trying::not_at_all;
   held x_held = held::not_at_all;
   bool x_writing = false;
-  bool x_sends_presence = false;
+  bool x_may_wait = false;
+  /// Something that may not wait is in the output.
+  bool x_owes_lone = false;
   /// A registration is under way, and may be in the line of passwords.
   bool x_registers = false;
   /// The session holds presence back until output has been taken.
@@ -212,7 +216,8 @@ private:
   /// No more is read from it or said to its session.
   bool x_closed = false;
   /// When the last bytes were written and the end was told.
-  std::chrono::steady_clock::time_point x_closing{};
+  /// When its last words began to be written.
+  std::optional<std::chrono::steady_clock::time_point> x_closing;
 };
 
 } // namespace parley

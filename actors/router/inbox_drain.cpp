@@ -25,7 +25,7 @@ void inbox::hand_out(endpoint& e, waiting_im& w, incoming_im::copy copied) {
   x_fx.hand_out(e.session,
     delivery{w.order,
       incoming_im{w.message, address{x_user, w.to},
-        w.where == waiting_im::place::disk, copied}});
+        w.where == waiting_im::place::disk, copied, w.of_broadcast}});
 }
 
 void inbox::hand_out_copies(waiting_im& w, const route& r) {

@@ -109,7 +109,7 @@ void router_state::written(const parley::written& x) {
 
 void router_state::sweep() {
   auto at = now();
-  rules->sweep(at);
+  x_graces_due = !rules->sweep(at, defaults::graces_at_once);
   if (at.steady >= x_next_session_sweep) {
     x_next_session_sweep = at.steady + defaults::session_sweep_interval;
     auto window = milliseconds{config.rules->session_resume_window_ms};
@@ -134,7 +134,7 @@ void router_state::sweep() {
   x_memory.look();
   watch_untaken(at.steady);
   x_swept = true;
-  if (!x_turns.empty())
+  if (x_graces_due || !x_turns.empty())
     want_step();
   if (x_stopping)
     finish_stop();

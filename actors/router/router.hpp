@@ -103,6 +103,8 @@ public:
   void requests(session_requests& x);
   /// Goes on with what was put off: so much a drain of its worker.
   void step();
+  /// Somebody may go on with it who waited for something else than its turn.
+  void want_turns();
   void suspended(const session_suspended& x);
   void over(session_over& x);
   void end(session_id id, const failure& why);
@@ -233,6 +235,9 @@ private:
   /// Carries out what there is room for now, in order.
   void carry_out(session_id from, std::deque<numbered_request>& what);
   void want_step();
+  /// Whether what the last slice of a broadcast brought is still to be written;
+  /// not for long, since other things go out like that, too.
+  bool must_wait_to_write();
   /// Without bounds.
   void finish_put_off();
   /// The session is over: nothing but directed presence is still taken back.
@@ -332,6 +337,10 @@ private:
   std::deque<session_id> x_turns;
   /// Recipients that may still be judged in this drain.
   size_t x_room = defaults::broadcast_slice;
+  /// When the next of these may be judged though what the last brought is not
+  /// written yet.
+  std::chrono::steady_clock::time_point x_next_slice{};
+  bool x_graces_due = false;
   bool x_step_wanted = false;
   /// There was a sweep since the last step.
   bool x_swept = false;

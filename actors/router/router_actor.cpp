@@ -135,6 +135,7 @@ local_router_actor::behavior_type router(
         x.why.code == errc::none ? result<std::optional<stored_id>>{x.what}
                                  : tl::unexpected(x.why),
         st.now());
+      st.want_turns();
       st.flush();
     },
     [&st](const ims_expired& x) {

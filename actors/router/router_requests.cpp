@@ -40,10 +40,12 @@ bool router_state::carry_out(
   if (auto* s = std::get_if<send_im>(&r.what)) {
     rules->submit(from, r.number, std::move(*s), at);
   } else if (auto* b = std::get_if<broadcast>(&r.what)) {
-    want_step();
-    return b->message
+    const bool is_judged = b->message
       ? rules->submit(from, r.number, std::exchange(*b, {}), x_room, at)
       : rules->go_on(from, x_room, at);
+    if (is_judged || !rules->is_in_line(from))
+      want_step();
+    return is_judged;
   } else if (auto* t = std::get_if<typing>(&r.what)) {
     rules->type(from, t->to, at);
   } else if (auto* o = std::get_if<pass_on>(&r.what)) {
@@ -78,9 +80,14 @@ void router_state::want_step() {
   if (std::exchange(x_step_wanted, true))
     return;
   if (auto* home = self->home(); home && home == worker::current())
-    home->mark(x_next_drain);
+    home->mark_last(x_next_drain);
   else
     self->send(local_router_actor{self}, step_atom::value);
+}
+
+void router_state::want_turns() {
+  if (!x_turns.empty())
+    want_step();
 }
 
 void router_state::next_drain::drained() {
@@ -89,15 +96,21 @@ void router_state::next_drain::drained() {
 
 void router_state::step() {
   x_step_wanted = false;
+  if (x_graces_due)
+    x_graces_due = !rules->pass_graces(now(), defaults::graces_at_once);
   // Where memory is tight a few a sweep: what goes out to those that are in
   // already is not asked for, but what a broadcast holds is given back at its
   // end alone.
   const auto is_tight = x_memory.is_tight() && !x_stopping;
-  const auto swept = std::exchange(x_swept, false);
   x_room = !is_tight ? defaults::broadcast_slice
-    : swept          ? defaults::broadcast_slice_tight
+    : x_swept        ? defaults::broadcast_slice_tight
                      : 0;
-  while (x_room > 0 && !x_turns.empty()) {
+  const bool waits = x_room > 0 && !x_turns.empty() && must_wait_to_write();
+  if (waits)
+    x_room = 0;
+  else
+    x_swept = false;
+  for (auto n = x_turns.size(); n > 0 && x_room > 0; --n) {
     auto from = x_turns.front();
     x_turns.pop_front();
     auto i = x_put_off.find(from);
@@ -115,8 +128,21 @@ void router_state::step() {
       x_turns.push_back(from);
     }
   }
+  if (waits || x_graces_due)
+    want_step();
   if (x_stopping)
     finish_stop();
+}
+
+bool router_state::must_wait_to_write() {
+  const auto* home = self->home();
+  if (!home || home != worker::current() || x_stopping)
+    return false;
+  const auto at = std::chrono::steady_clock::now();
+  if (home->leaves_behind() && at < x_next_slice)
+    return true;
+  x_next_slice = at + defaults::broadcast_patience;
+  return false;
 }
 
 void router_state::carry_out(

@@ -12,6 +12,14 @@ namespace parley {
 
 using std::chrono::milliseconds;
 
+namespace {
+
+/// Grace times that are looked at for one that is over: most are of IMs that
+/// wait no longer.
+constexpr size_t looks_a_grace = 256;
+
+} // namespace
+
 uint32_t slot_of(const user_address& user) noexcept {
   return slot_of_hash(user.hash());
 }
@@ -304,23 +312,33 @@ void routing::expire(
 
 // -- time
 
-void routing::sweep(moment now) {
+bool routing::pass_graces(moment now, size_t max) {
   begin(now);
-  auto grace_time = milliseconds{x_rules.im_grace_ms};
-  while (
-    !x_graces.empty() && now.steady - x_graces.front().since >= grace_time) {
+  const auto grace_time = milliseconds{x_rules.im_grace_ms};
+  const auto is_due = [&] {
+    return !x_graces.empty()
+      && now.steady - x_graces.front().since >= grace_time;
+  };
+  for (auto looks = max * looks_a_grace; max > 0 && looks > 0 && is_due();
+       --looks) {
     auto g = x_graces.front();
     x_graces.pop_front();
     --g.whose->graces;
     if (!g.whose->in.grace_passed(g.order, g.holder, now, x_rules))
       continue;
+    --max;
     ++x_counters.graces_passed;
     x_trace.happened(
       trace_kind::grace_passed, g.whose->in.user(), g.order, g.holder);
   }
+  return !is_due();
+}
+
+bool routing::sweep(moment now, size_t graces) {
+  const bool all = pass_graces(now, graces);
   remove_again(now.steady);
   if (now.steady < x_next_cleaning)
-    return;
+    return all;
   x_next_cleaning = now.steady + defaults::cleaning_interval;
   x_conversation_bytes = 0;
   for (auto i = x_users.begin(); i != x_users.end();) {
@@ -335,6 +353,7 @@ void routing::sweep(moment now) {
     else
       ++i;
   }
+  return all;
 }
 
 void routing::remove_again(std::chrono::steady_clock::time_point due) {

@@ -247,6 +247,8 @@ public:
     size_t& room, moment now);
   /// The same for what is left of it.
   bool go_on(session_id session, size_t& room, moment now);
+  /// Of this session nothing is judged before `id_found`.
+  bool is_in_line(session_id session) const;
   void type(session_id session, const address& to, moment now);
   void pass(session_id session, parley::pass_on what, moment now);
   /// The same, of a session that is over, by what it leaves. Nothing of it
@@ -287,8 +289,10 @@ public:
   /// IMs whose time to live is over.
   void expire(
     std::span<const std::pair<user_address, im_order>> what, moment now);
-  /// Grace times, idle users, old ids. Every `sweep_interval` or so.
-  void sweep(moment now);
+  /// Grace times, idle users, old ids. Every `sweep_interval` or so. False:
+  /// more grace times are over than `graces`; `pass_graces` goes on with them.
+  bool sweep(moment now, size_t graces = SIZE_MAX);
+  bool pass_graces(moment now, size_t max);
   /// Orderly stop: everything without an outcome goes to the disk; IMs that
   /// come from now on are refused as `server_stopping`.
   void stop(moment now);

@@ -67,7 +67,11 @@ bool routing::go_on(session_id session, size_t& room, moment now) {
     x_begun.erase(i);
     return true;
   }
-  for (; room > 0 && b.judged < b.recipients.size(); ++b.judged, --room) {
+  // Those in line would be judged all at once.
+  const bool unbounded = room == SIZE_MAX;
+  for (; room > 0 && b.judged < b.recipients.size()
+       && (unbounded || u->line.empty());
+       ++b.judged, --room) {
     auto& r = b.recipients[b.judged];
     submit_one(*u, session, b.message, r.to,
       waiter{session, b.number, b.id, r.index}, {true, false, b.copies}, now);
@@ -76,6 +80,11 @@ bool routing::go_on(session_id session, size_t& room, moment now) {
     return false;
   x_begun.erase(i);
   return true;
+}
+
+bool routing::is_in_line(session_id session) const {
+  const auto* u = of_session(session);
+  return u && !u->line.empty();
 }
 
 void routing::look_at(begun_broadcast& b) {

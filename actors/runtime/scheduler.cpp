@@ -272,7 +272,15 @@ void worker::flush() {
   for (size_t n = 0; n < worker_limits::hooks_behind && !marked_behind_.empty();
        ++n)
     due.splice(due.end(), marked_behind_, marked_behind_.begin());
-  call(due);
+  const auto until = steady::now() + worker_limits::behind_time;
+  while (!due.empty()) {
+    auto& hook = due.front();
+    due.pop_front();
+    hook.drained();
+    if (steady::now() >= until)
+      break;
+  }
+  marked_behind_.splice(marked_behind_.begin(), due);
   due.swap(marked_last_);
   call(due);
 }

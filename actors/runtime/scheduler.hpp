@@ -44,6 +44,10 @@ struct worker_limits {
   static constexpr size_t jobs_behind_min = 16;
   static constexpr size_t hooks_behind = 8;
 
+  /// No more of these hooks once they have taken so long: one that writes much
+  /// to a socket takes twice that.
+  static constexpr std::chrono::microseconds behind_time{50};
+
   /// Drains that a worker told to stop still makes while actors keep it busy.
   static constexpr size_t drains_to_stop = 64;
 
@@ -114,9 +118,14 @@ public:
   /// it does nothing.
   void mark(drained_hook& hook);
 
-  /// The same for what may wait: after all others, a few a drain, so that I/O
-  /// goes on between. `mark` takes it out of there.
+  /// The same for what may wait: after all others, a few a drain and no more
+  /// than `behind_time`, so that I/O goes on between. `mark` takes it out
+  /// of there.
   void mark_behind(drained_hook& hook);
+
+  /// Whether some of these are left for the next drain. On this worker's thread
+  /// only.
+  bool leaves_behind() const noexcept { return !marked_behind_.empty(); }
 
   /// The same for one that has much to do and does a little at a time: once a
   /// drain, at its very end, however many wait before it.

@@ -13,16 +13,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// A client in its session.
-peer sign_in(served& s) {
-  auto p = s.connect(s.home());
-  p.begin_sign_in();
-  p.finish_sign_in();
-  BOOST_REQUIRE(p.read_until(
-    [&] { return p.client.last<native::session_started>() != nullptr; }));
-  return p;
-}
-
 void ask(peer& p, uint64_t number) {
   p.client.raw(send_bytes(number, "m" + std::to_string(number)));
   p.flush();

@@ -341,6 +341,17 @@ int served::dial(size_t worker, wire_protocol protocol) {
   return mine;
 }
 
+peer sign_in(served& s) {
+  auto p = s.connect(s.home());
+  p.begin_sign_in();
+  p.finish_sign_in();
+  require(p.read_until([&] {
+    return p.client.last<native::session_started>() != nullptr;
+  }),
+    "nobody is let in");
+  return p;
+}
+
 sign_in_counts served::tries() {
   sign_in_counts out;
   caf::scoped_actor self{x_system.system()};

@@ -108,4 +108,7 @@ private:
   int x_latest = -1;
 };
 
+/// A client in its session.
+peer sign_in(served& s);
+
 } // namespace parley::test

@@ -132,6 +132,51 @@ BOOST_AUTO_TEST_CASE(what_was_rejected_is_judged_anew) {
   BOOST_TEST(w.on_disk(bob) == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(a_broadcast_goes_on_when_an_id_of_it_was_looked_for) {
+  two_users w;
+  carol_with_account(w);
+  BOOST_TEST(w.outcome_now({"b", bob}) == "stored");
+  for (int i = 0; i < 30; ++i) {
+    w.pass(30s);
+    w.sweep();
+    w.settle();
+  }
+  auto& at = w.at(0);
+  const auto asked = w.ids_asked;
+  const auto n = w.broadcast_to(w.desk, "b", {bob, carol, nobody}, "b", 10);
+  BOOST_TEST(w.ids_asked == asked + 1);
+  BOOST_TEST(at.is_in_line(w.desk));
+  // Nobody is judged behind it meanwhile.
+  size_t room = 10;
+  BOOST_TEST(!at.go_on(w.desk, room, w.now()));
+  BOOST_TEST(room == 10u);
+  w.settle();
+  BOOST_TEST(!at.is_in_line(w.desk));
+  BOOST_TEST(at.go_on(w.desk, room, w.now()));
+  BOOST_TEST(room == 8u);
+  w.settle();
+  const auto was = w.broadcast_of(w.desk, n);
+  BOOST_TEST(was.find(bob + ": stored") != was.npos, was);
+  BOOST_TEST(was.find(carol + ": stored") != was.npos, was);
+}
+
+BOOST_AUTO_TEST_CASE(grace_times_that_are_over_come_so_many_at_a_time) {
+  two_users w;
+  w.sign_in(bob, "phone");
+  for (int i = 0; i < 10; ++i)
+    w.send(w.desk, {"m" + std::to_string(i), bob});
+  w.settle();
+  auto& at = w.shard_of(bob);
+  BOOST_TEST(at.sweep(w.now(), 4));
+  w.pass(std::chrono::milliseconds{w.rules.im_grace_ms});
+  BOOST_TEST(!at.sweep(w.now(), 4));
+  BOOST_TEST(at.counters().graces_passed == 4u);
+  BOOST_TEST(!at.pass_graces(w.now(), 5));
+  BOOST_TEST(at.counters().graces_passed == 9u);
+  BOOST_TEST(at.pass_graces(w.now(), 1));
+  BOOST_TEST(at.counters().graces_passed == 10u);
+}
+
 BOOST_AUTO_TEST_CASE(delivered_ids_are_forgotten_in_time_stored_ones_are_not) {
   two_users w;
   BOOST_TEST(w.outcome_now({"s", bob}) == "stored");

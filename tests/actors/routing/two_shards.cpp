@@ -226,13 +226,12 @@ uint64_t two_shards::send(session_id from, sending what) {
 }
 
 uint64_t two_shards::broadcast_to(session_id from, std::string id,
-  std::vector<std::string> to, std::string body) {
+  std::vector<std::string> to, std::string body, size_t room) {
   auto& s = x_sessions.at(from);
   auto n = ++s.last_request;
   for (auto& t : to)
     if (t.find('@') == std::string::npos)
       t += domain;
-  size_t room = SIZE_MAX;
   at(s.shard).submit(from, request_number{n},
     broadcast{make_im({id, {}, body}, s.self), std::move(to)}, room, now());
   return n;

@@ -60,7 +60,7 @@ public:
   };
   uint64_t send(session_id from, sending what);
   uint64_t broadcast_to(session_id from, std::string id,
-    std::vector<std::string> to, std::string body = {});
+    std::vector<std::string> to, std::string body = {}, size_t room = SIZE_MAX);
   /// Passes on something with this body.
   void pass_on_to(session_id from, const std::string& to, std::string body,
     reach how, bool returns = false, directed what = directed::no);
