@@ -177,6 +177,24 @@ BOOST_AUTO_TEST_CASE(grace_times_that_are_over_come_so_many_at_a_time) {
   BOOST_TEST(at.counters().graces_passed == 10u);
 }
 
+BOOST_AUTO_TEST_CASE(grace_times_of_what_was_taken_are_looked_at_for_nothing) {
+  two_users w;
+  auto phone = w.sign_in(bob, "phone");
+  const auto send = [&](int count, const std::string& id) {
+    for (int i = 0; i < count; ++i)
+      w.send(w.desk, {id + std::to_string(i), bob});
+    w.settle();
+  };
+  send(40, "taken");
+  w.acknowledge(phone);
+  w.settle();
+  send(4, "left");
+  w.pass(std::chrono::milliseconds{w.rules.im_grace_ms});
+  auto& at = w.shard_of(bob);
+  BOOST_TEST(at.sweep(w.now(), 4));
+  BOOST_TEST(at.counters().graces_passed == 4u);
+}
+
 BOOST_AUTO_TEST_CASE(delivered_ids_are_forgotten_in_time_stored_ones_are_not) {
   two_users w;
   BOOST_TEST(w.outcome_now({"s", bob}) == "stored");
