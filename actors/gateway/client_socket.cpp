@@ -195,9 +195,11 @@ void client_socket::read() {
   error_code ec;
   auto n = x_socket->read_some(asio::buffer(buffer.data(), buffer.size()), ec);
   if (ec && ec != asio::error::would_block) {
-    if (x_closed)
+    if (x_closed && !x_closing)
+      write(); // its last words, which still wait for their turn
+    if (x_closed && x_socket)
       drop();
-    else
+    else if (!x_closed)
       x_connection->disconnected();
     return;
   }
@@ -220,10 +222,8 @@ void client_socket::write() {
     x_closing = steady_clock::now();
   while (x_socket && !x_writing) {
     auto bytes = x_connection->output();
-    if (bytes.empty()) {
-      x_owes_lone = false;
+    if (bytes.empty())
       break;
-    }
     error_code ec;
     auto n = x_socket->write_some(asio::buffer(bytes.data(), bytes.size()), ec);
     if (ec == asio::error::would_block) {
@@ -267,7 +267,7 @@ void client_socket::write() {
 
 /// Many sockets may take something again at once.
 void client_socket::write_on() {
-  x_may_wait = !x_owes_lone;
+  x_may_wait = x_written >= x_lone_until;
   output_ready();
   x_may_wait = false;
 }
@@ -368,7 +368,7 @@ void client_socket::output_ready() {
   // IMs of others do not wait until what comes in hundreds is written.
   if (x_may_wait)
     return w->mark_behind(*this);
-  x_owes_lone = true;
+  x_lone_until = x_written + x_connection->output_waiting();
   w->mark(*this);
 }
 

@@ -188,8 +188,8 @@ private:
   held x_held = held::not_at_all;
   bool x_writing = false;
   bool x_may_wait = false;
-  /// Something that may not wait is in the output.
-  bool x_owes_lone = false;
+  /// The end of what may not wait, as x_written counts.
+  uint64_t x_lone_until = 0;
   /// A registration is under way, and may be in the line of passwords.
   bool x_registers = false;
   /// The session holds presence back until output has been taken.
@@ -215,7 +215,6 @@ private:
   book_entry x_booked_rest;
   /// No more is read from it or said to its session.
   bool x_closed = false;
-  /// When the last bytes were written and the end was told.
   /// When its last words began to be written.
   std::optional<std::chrono::steady_clock::time_point> x_closing;
 };

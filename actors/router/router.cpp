@@ -134,8 +134,9 @@ void router_state::sweep() {
   x_memory.look();
   watch_untaken(at.steady);
   x_swept = true;
-  if (x_graces_due || !x_turns.empty())
+  if (x_graces_due)
     want_step();
+  want_turns();
   if (x_stopping)
     finish_stop();
   flush();

@@ -40,12 +40,10 @@ bool router_state::carry_out(
   if (auto* s = std::get_if<send_im>(&r.what)) {
     rules->submit(from, r.number, std::move(*s), at);
   } else if (auto* b = std::get_if<broadcast>(&r.what)) {
-    const bool is_judged = b->message
+    want_step();
+    return b->message
       ? rules->submit(from, r.number, std::exchange(*b, {}), x_room, at)
       : rules->go_on(from, x_room, at);
-    if (is_judged || !rules->is_in_line(from))
-      want_step();
-    return is_judged;
   } else if (auto* t = std::get_if<typing>(&r.what)) {
     rules->type(from, t->to, at);
   } else if (auto* o = std::get_if<pass_on>(&r.what)) {
@@ -86,7 +84,7 @@ void router_state::want_step() {
 }
 
 void router_state::want_turns() {
-  if (!x_turns.empty())
+  if (rules->has_lines() || !x_turns.empty())
     want_step();
 }
 
@@ -105,12 +103,14 @@ void router_state::step() {
   x_room = !is_tight ? defaults::broadcast_slice
     : x_swept        ? defaults::broadcast_slice_tight
                      : 0;
-  const bool waits = x_room > 0 && !x_turns.empty() && must_wait_to_write();
+  const bool waits = x_room > 0 && (rules->has_lines() || !x_turns.empty())
+    && must_wait_to_write();
   if (waits)
     x_room = 0;
   else
     x_swept = false;
-  for (auto n = x_turns.size(); n > 0 && x_room > 0; --n) {
+  rules->pass_lines(x_room, now());
+  while (x_room > 0 && !x_turns.empty()) {
     auto from = x_turns.front();
     x_turns.pop_front();
     auto i = x_put_off.find(from);
@@ -128,7 +128,7 @@ void router_state::step() {
       x_turns.push_back(from);
     }
   }
-  if (waits || x_graces_due)
+  if (waits || x_graces_due || (rules->has_lines() && !is_tight))
     want_step();
   if (x_stopping)
     finish_stop();
@@ -159,6 +159,7 @@ void router_state::carry_out(
 
 void router_state::finish_put_off() {
   x_room = SIZE_MAX;
+  rules->pass_lines(x_room, now());
   while (!x_turns.empty()) {
     auto from = x_turns.front();
     x_turns.pop_front();

@@ -247,8 +247,10 @@ public:
     size_t& room, moment now);
   /// The same for what is left of it.
   bool go_on(session_id session, size_t& room, moment now);
-  /// Of this session nothing is judged before `id_found`.
-  bool is_in_line(session_id session) const;
+  /// What a broadcast brought and stood in line for the look-up of an id, which
+  /// is over; as `go_on`, of each sender in turn.
+  void pass_lines(size_t& room, moment now);
+  bool has_lines() const noexcept { return !x_lines.empty(); }
   void type(session_id session, const address& to, moment now);
   void pass(session_id session, parley::pass_on what, moment now);
   /// The same, of a session that is over, by what it leaves. Nothing of it
@@ -405,7 +407,7 @@ private:
     const address& to, waiter who, manner how, moment now);
   std::optional<failure> refusal_of(const im& message) const;
   /// Judges those in line whose turn it is.
-  void advance(user& sender, moment now);
+  void advance(user& sender, size_t& room, moment now);
   /// After the checks of remembered ids.
   void judge(session_id session, uint64_t ticket, pending& p, moment now);
   void pass_on(session_id session, uint64_t ticket, pending& p, moment now);
@@ -445,6 +447,8 @@ private:
   /// Of which some recipients are not judged yet; one a session.
   std::unordered_map<session_id, begun_broadcast> x_begun;
   std::deque<grace> x_graces;
+  /// Senders, each once, that `pass_lines` goes on with.
+  std::deque<user*> x_lines;
   moment x_now;
   /// Of the IM that an inbox is judging.
   routed_choice x_choice;

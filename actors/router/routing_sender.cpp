@@ -67,11 +67,7 @@ bool routing::go_on(session_id session, size_t& room, moment now) {
     x_begun.erase(i);
     return true;
   }
-  // Those in line would be judged all at once.
-  const bool unbounded = room == SIZE_MAX;
-  for (; room > 0 && b.judged < b.recipients.size()
-       && (unbounded || u->line.empty());
-       ++b.judged, --room) {
+  for (; room > 0 && b.judged < b.recipients.size(); ++b.judged, --room) {
     auto& r = b.recipients[b.judged];
     submit_one(*u, session, b.message, r.to,
       waiter{session, b.number, b.id, r.index}, {true, false, b.copies}, now);
@@ -80,11 +76,6 @@ bool routing::go_on(session_id session, size_t& room, moment now) {
     return false;
   x_begun.erase(i);
   return true;
-}
-
-bool routing::is_in_line(session_id session) const {
-  const auto* u = of_session(session);
-  return u && !u->line.empty();
 }
 
 void routing::look_at(begun_broadcast& b) {
@@ -185,14 +176,35 @@ void routing::submit_one(user& sender, session_id session,
   judge(session, ticket, p, now);
 }
 
-void routing::advance(user& sender, moment now) {
+void routing::pass_lines(size_t& room, moment now) {
+  begin(now);
+  for (auto n = x_lines.size(); n > 0 && room > 0; --n) {
+    auto& u = *x_lines.front();
+    x_lines.pop_front();
+    u.line_goes_on = false;
+    advance(u, room, now);
+  }
+}
+
+/// Those of broadcasts for which there is no room are judged by pass_lines:
+/// many may stand in line.
+void routing::advance(user& sender, size_t& room, moment now) {
   while (!sender.line.empty()) {
     auto ticket = sender.line.front();
     auto i = x_pending.find(ticket);
     if (i != x_pending.end() && i->second.asking)
       return;
+    const bool is_judged = i != x_pending.end() && i->second.in_line;
+    if (is_judged && i->second.of_broadcast) {
+      if (room == 0) {
+        if (!std::exchange(sender.line_goes_on, true))
+          x_lines.push_back(&sender);
+        return;
+      }
+      --room;
+    }
     sender.line.pop_front();
-    if (i == x_pending.end() || !i->second.in_line)
+    if (!is_judged)
       continue;
     i->second.in_line = false;
     ++sender.pending; // stays, whatever becomes of this one
@@ -224,7 +236,8 @@ void routing::id_found(
            : outcome{outcome::kind::rejected, failure{errc::id_conflict}},
       now);
   }
-  advance(sender, now);
+  size_t room = 0;
+  advance(sender, room, now);
 }
 
 std::optional<failure> routing::refusal_of(const im& message) const {

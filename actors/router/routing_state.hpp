@@ -47,6 +47,8 @@ struct routing::user {
   uint32_t pending = 0;
   /// Tickets that wait for the look-up of an id, their own or an earlier one's.
   lean_queue<uint64_t> line;
+  /// It is in x_lines.
+  bool line_goes_on = false;
   /// Of the account, asked of the store and not written yet.
   uint32_t removals = 0;
   /// Entries of x_graces that point here.
@@ -56,8 +58,8 @@ struct routing::user {
 
   bool is_idle() const noexcept {
     return in.is_idle() && queue.empty() && askers.empty() && pending == 0
-      && line.empty() && sent.size() == 0 && graces == 0 && removals == 0
-      && head != knowledge::asked;
+      && line.empty() && !line_goes_on && sent.size() == 0 && graces == 0
+      && removals == 0 && head != knowledge::asked;
   }
 };
 

@@ -132,32 +132,44 @@ BOOST_AUTO_TEST_CASE(what_was_rejected_is_judged_anew) {
   BOOST_TEST(w.on_disk(bob) == 1u);
 }
 
-BOOST_AUTO_TEST_CASE(a_broadcast_goes_on_when_an_id_of_it_was_looked_for) {
+BOOST_AUTO_TEST_CASE(what_a_broadcast_left_in_line_goes_on_in_pieces) {
   two_users w;
-  carol_with_account(w);
   BOOST_TEST(w.outcome_now({"b", bob}) == "stored");
   for (int i = 0; i < 30; ++i) {
     w.pass(30s);
     w.sweep();
     w.settle();
   }
-  auto& at = w.at(0);
+  std::vector<std::string> all{bob};
+  for (size_t i = 0; i < 10; ++i) {
+    all.push_back(two_shards::name_on(i % 2, 20 + i));
+    w.make_account(all.back());
+  }
+  w.lines_room = 0;
   const auto asked = w.ids_asked;
-  const auto n = w.broadcast_to(w.desk, "b", {bob, carol, nobody}, "b", 10);
-  BOOST_TEST(w.ids_asked == asked + 1);
-  BOOST_TEST(at.is_in_line(w.desk));
-  // Nobody is judged behind it meanwhile.
-  size_t room = 10;
-  BOOST_TEST(!at.go_on(w.desk, room, w.now()));
-  BOOST_TEST(room == 10u);
+  const auto n = w.broadcast_to(w.desk, "b", all, "b");
+  // An IM behind them is not judged before they are.
+  const auto after = w.send(w.desk, {"after", bob});
   w.settle();
-  BOOST_TEST(!at.is_in_line(w.desk));
-  BOOST_TEST(at.go_on(w.desk, room, w.now()));
-  BOOST_TEST(room == 8u);
+  BOOST_TEST(w.ids_asked == asked + 1);
+  auto& at = w.at(0);
+  BOOST_TEST(at.has_lines());
+  size_t room = 4;
+  at.pass_lines(room, w.now());
+  BOOST_TEST(room == 0u);
+  BOOST_TEST(at.has_lines());
+  w.settle();
+  BOOST_TEST(w.broadcast_of(w.desk, n) == "");
+  BOOST_TEST(w.outcome_of(w.desk, after) == "");
+  room = 100;
+  at.pass_lines(room, w.now());
+  BOOST_TEST(room == 94u);
+  BOOST_TEST(!at.has_lines());
   w.settle();
   const auto was = w.broadcast_of(w.desk, n);
-  BOOST_TEST(was.find(bob + ": stored") != was.npos, was);
-  BOOST_TEST(was.find(carol + ": stored") != was.npos, was);
+  for (const auto& name : all)
+    BOOST_TEST(was.find(name + ": stored") != was.npos, was);
+  BOOST_TEST(w.outcome_of(w.desk, after) == "stored");
 }
 
 BOOST_AUTO_TEST_CASE(grace_times_that_are_over_come_so_many_at_a_time) {

@@ -142,6 +142,8 @@ struct two_shards::shard final : routing::effects {
           ? result<std::optional<stored_id>>{fail(errc::store_corrupt)}
           : found,
         world.now());
+      size_t room = world.lines_room.value_or(SIZE_MAX);
+      rules.pass_lines(room, world.now());
     });
   }
 
@@ -226,12 +228,13 @@ uint64_t two_shards::send(session_id from, sending what) {
 }
 
 uint64_t two_shards::broadcast_to(session_id from, std::string id,
-  std::vector<std::string> to, std::string body, size_t room) {
+  std::vector<std::string> to, std::string body) {
   auto& s = x_sessions.at(from);
   auto n = ++s.last_request;
   for (auto& t : to)
     if (t.find('@') == std::string::npos)
       t += domain;
+  size_t room = SIZE_MAX;
   at(s.shard).submit(from, request_number{n},
     broadcast{make_im({id, {}, body}, s.self), std::move(to)}, room, now());
   return n;

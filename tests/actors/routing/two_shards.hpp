@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -60,7 +61,7 @@ public:
   };
   uint64_t send(session_id from, sending what);
   uint64_t broadcast_to(session_id from, std::string id,
-    std::vector<std::string> to, std::string body = {}, size_t room = SIZE_MAX);
+    std::vector<std::string> to, std::string body = {});
   /// Passes on something with this body.
   void pass_on_to(session_id from, const std::string& to, std::string body,
     reach how, bool returns = false, directed what = directed::no);
@@ -75,6 +76,8 @@ public:
   bool step(std::mt19937_64& random);
   /// Until nothing waits.
   void settle();
+  /// What it leaves in line, judged so many at a time; otherwise at once.
+  std::optional<size_t> lines_room;
   /// Only what one shard says to the other, once for each pair.
   bool deliver_between();
   bool store_step();
