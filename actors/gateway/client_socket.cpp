@@ -178,7 +178,7 @@ void client_socket::wait_readable() {
     [self = shared_from_this(), here = x_here](const error_code& ec) {
       if (ec || !*here)
         return;
-      if (self->is_signed_in())
+      if (self->is_signed_in() && !self->x_says_much)
         self->read();
       else
         self->x_home->read_later(self->weak_from_this(), here);
@@ -203,6 +203,7 @@ void client_socket::read() {
       x_connection->disconnected();
     return;
   }
+  x_says_much = n >= least_read_bytes && n == buffer.size();
   // After its end the peer's bytes are read and thrown away: closing on unread
   // bytes would take the last words from it.
   if (n > 0 && !x_closed) {

@@ -207,6 +207,8 @@ private:
   /// Bytes of the next read: fewer after one that took long, for the others of
   /// its worker wait meanwhile.
   uint32_t x_read_bytes = defaults::read_bytes;
+  /// The last read did not empty its socket: the next one is late.
+  bool x_says_much = false;
   /// What the session keeps for this client.
   uint64_t x_session_holds = 0;
   /// Since when it is held by the budget.
