@@ -20,8 +20,8 @@ protected:
 };
 
 /// The reads of one worker that wait behind all else, those of clients that
-/// have not signed in: a few a drain, in the order in which they were asked
-/// for, however many come at once. On the worker's thread only.
+/// have not signed in or that say much: a few a drain, in the order in which
+/// they were asked for, however many come at once. On the worker's thread only.
 class late_reads final : public drained_hook {
 public:
   /// Reads a drain, fewer if these take a drain's time.

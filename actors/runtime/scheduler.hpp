@@ -118,9 +118,9 @@ public:
   /// it does nothing.
   void mark(drained_hook& hook);
 
-  /// The same for what may wait: after all others, a few a drain and no more
-  /// than `behind_time`, so that I/O goes on between. `mark` takes it out
-  /// of there.
+  /// The same for what may wait: after all others, a few a drain, and no
+  /// further one after `behind_time`, so that I/O goes on between. `mark` takes
+  /// it out of there.
   void mark_behind(drained_hook& hook);
 
   /// Whether some of these are left for the next drain. On this worker's thread

@@ -1,6 +1,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #include "protocol/defaults.hpp"
 #include "protocol/defaults_memory.hpp"
@@ -184,6 +185,45 @@ BOOST_AUTO_TEST_CASE(until_its_session_has_taken_one_read_there_is_no_other) {
   s.sessions.takes_its_time = false;
   s.on(s.home(), [&] { s.sessions.link->handled(0); });
   BOOST_TEST(eventually([&] { return s.sessions.requests == 9; }));
+}
+
+BOOST_AUTO_TEST_CASE(who_says_much_is_read_behind_others) {
+  served s;
+  auto much = sign_in(s);
+  const int socket = s.latest();
+  constexpr int room = 1024 * 1024;
+  BOOST_REQUIRE(
+    ::setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room)) == 0);
+  link_ptr link;
+  s.on(s.home(), [&] { link = s.sessions.link; });
+  auto little = sign_in(s);
+  // More than one read takes.
+  s.sessions.takes_its_time = true;
+  const std::string body(10'000, 'x');
+  constexpr int count = 20;
+  static_assert(count * 10'000 > defaults::read_bytes);
+  s.on(s.home(), [&] {
+    for (uint64_t n = 1; n <= count; ++n)
+      much.client.raw(send_bytes(n, "m" + std::to_string(n), body));
+    much.flush();
+    BOOST_TEST(eventually([&] { return unread(socket) > count * 10'000; }));
+  });
+  BOOST_REQUIRE(eventually([&] { return s.sessions.requests > 0; }));
+  // The rest of it, and one of somebody else: both can be read now.
+  constexpr uint64_t lone = 77;
+  s.sessions.takes_its_time = false;
+  s.on(s.home(), [&] {
+    link->handled(0);
+    link = nullptr;
+    ask(little, lone);
+  });
+  std::vector<uint64_t> order;
+  BOOST_REQUIRE(eventually([&] {
+    s.on(s.home(), [&] { order = s.sessions.first_numbers; });
+    return order.size() >= 3;
+  }));
+  BOOST_TEST(order[0] == 1u);
+  BOOST_TEST(order[1] == lone);
 }
 
 BOOST_AUTO_TEST_CASE(where_memory_is_short_the_largest_holder_is_held_back) {

@@ -62,6 +62,7 @@ session_stub::behavior_type attend(
   pinned_pointer<session_stub, nothing>, heard* all) {
   return {
     [all](const client_requests& x) {
+      all->first_numbers.push_back(x.what.front().number.value);
       all->requests += static_cast<int>(x.what.size());
       if (!all->takes_its_time)
         all->link->handled(all->holds);

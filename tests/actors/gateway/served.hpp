@@ -18,6 +18,9 @@ namespace parley::test {
 /// What the made-up sessions heard.
 struct heard {
   std::atomic<int> requests{0};
+  /// The first number of those that came together; on their worker's thread
+  /// only.
+  std::vector<uint64_t> first_numbers;
   std::atomic<int> lost{0};
   std::atomic<int> drained{0};
   /// The last connection that was let in; on its worker's thread only.
