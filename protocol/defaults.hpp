@@ -109,8 +109,9 @@ inline constexpr size_t token_bytes = 16;
 
 // -- sockets ------------------------------------------------------------------
 
-/// Bytes that are read from a socket at once.
-inline constexpr size_t read_bytes = 128 * 1024;
+/// Bytes that are read from a socket at once: what more would save is less than
+/// others of its worker would wait for memory that is touched the first time.
+inline constexpr size_t read_bytes = 32 * 1024;
 
 /// How often it is looked what has reached peers that do not say so themselves,
 /// while there is anything: at first, and where nothing moves for long.
@@ -257,8 +258,8 @@ inline constexpr auto sweep_interval = 100ms;
 /// here, ids and conversations that lapsed.
 inline constexpr auto cleaning_interval = 5s;
 
-/// How often resume windows are looked at.
-inline constexpr auto session_sweep_interval = 1s;
+/// Sessions of a shard that end with their resume windows in one such look.
+inline constexpr size_t sessions_expired_at_once = 64;
 
 /// How often sessions give back memory that only traffic needs.
 inline constexpr auto session_shrink_interval = 10s;

@@ -36,6 +36,8 @@ inline constexpr size_t tight_output_pause = 32 * 1024;
 inline constexpr int unsent_max = 16 * 1024;
 /// Who is not read from loses the connection alone, before.
 inline constexpr std::chrono::milliseconds budget_patience = 10s;
+/// How often each session is looked at for that.
+inline constexpr std::chrono::milliseconds session_look_interval = 1s;
 /// When clients may come again that were refused for want of memory.
 inline constexpr std::chrono::milliseconds budget_retry_after = 5s;
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <utility>
 
 namespace parley::native {
 
@@ -58,63 +59,84 @@ void frame_reader::feed(std::string_view bytes) noexcept {
 result<std::optional<std::string_view>> frame_reader::next() {
   drop_done();
   // The bytes of the frame's length, wherever they lie.
-  if (x_rest.empty()) {
+  if (x_pieces.empty()) {
     if (x_input.size() < length_bytes) {
-      keep_rest();
+      keep(x_input.size());
       return std::nullopt;
     }
-  } else if (x_rest.size() < length_bytes) {
-    auto n = std::min(length_bytes - x_rest.size(), x_input.size());
-    x_rest.append(x_input.substr(0, n));
-    x_input.remove_prefix(n);
-    if (x_rest.size() < length_bytes)
+  } else if (x_kept < length_bytes) {
+    keep(std::min(length_bytes - x_kept, x_input.size()));
+    if (x_kept < length_bytes)
       return std::nullopt;
   }
-  size_t size = read_length(x_rest.empty() ? x_input : x_rest);
+  const size_t size = read_length(x_pieces.empty() ? x_input : x_pieces[0]);
   if (size > x_max) {
     // The length stays, so that every further call fails like this one.
-    if (x_rest.empty())
-      x_rest.assign(x_input.substr(0, length_bytes));
+    if (x_pieces.empty())
+      keep(length_bytes);
     x_input = {};
     failure why{errc::frame_too_large};
     why.limit = x_max;
     why.value = size;
     return tl::unexpected{std::move(why)};
   }
-  auto whole = length_bytes + size;
-  if (x_rest.empty()) {
-    if (x_input.size() < whole) {
-      keep_rest();
-      return std::nullopt;
-    }
+  const auto whole = length_bytes + size;
+  if (x_pieces.empty() && x_input.size() >= whole) {
     auto frame = x_input.substr(length_bytes, size);
     x_input.remove_prefix(whole);
     return frame;
   }
-  auto n = std::min(whole - x_rest.size(), x_input.size());
-  x_rest.append(x_input.substr(0, n));
-  x_input.remove_prefix(n);
-  if (x_rest.size() < whole)
+  keep(std::min(whole - x_kept, x_input.size()));
+  if (x_kept < whole)
     return std::nullopt;
-  x_rest_done = true;
-  return std::string_view{x_rest}.substr(length_bytes);
+  return together().substr(length_bytes);
+}
+
+void frame_reader::keep(size_t n) {
+  auto bytes = x_input.substr(0, n);
+  x_input.remove_prefix(n);
+  x_kept += n;
+  while (!bytes.empty()) {
+    if (x_pieces.empty() || x_pieces.back().size() == piece_bytes) {
+      x_pieces.emplace_back();
+      if (x_pieces.size() > 1)
+        x_pieces.back().reserve(piece_bytes);
+    }
+    auto& last = x_pieces.back();
+    const auto part = bytes.substr(0, piece_bytes - last.size());
+    last.append(part);
+    bytes.remove_prefix(part.size());
+  }
+}
+
+/// Fresh memory for each long frame would cost more than its bytes do.
+std::string_view frame_reader::together() {
+  if (x_pieces.size() == 1) {
+    x_done = true;
+    return x_pieces.front();
+  }
+  static thread_local std::string all;
+  all.clear();
+  for (const auto& x : x_pieces)
+    all.append(x);
+  x_done = true;
+  drop_done();
+  return all;
 }
 
 void frame_reader::drop_done() {
-  if (!x_rest_done)
+  if (!std::exchange(x_done, false))
     return;
-  x_rest_done = false;
   // Not clear(): an idle connection is to hold no memory.
-  std::string{}.swap(x_rest);
-}
-
-void frame_reader::keep_rest() {
-  x_rest.append(x_input);
-  x_input = {};
+  std::vector<std::string>{}.swap(x_pieces);
+  x_kept = 0;
 }
 
 size_t frame_reader::memory() const noexcept {
-  return x_rest.capacity() > std::string{}.capacity() ? x_rest.capacity() : 0;
+  size_t bytes = x_pieces.capacity() * sizeof(std::string);
+  for (const auto& x : x_pieces)
+    bytes += x.capacity();
+  return bytes;
 }
 
 void append_length(std::string& out, size_t size) {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace google::protobuf {
 class MessageLite;
@@ -29,11 +30,14 @@ inline constexpr size_t length_bytes = 4;
 result<bool> match_magic(std::string_view first);
 
 /// Cuts a stream of bytes into frames. A frame that lies whole in what was fed
-/// is handed out where it lies; only an incomplete one is kept, so that nothing
-/// is held between frames. Memory grows with what came, not with what a length
-/// announces.
+/// is handed out where it lies; only an incomplete one is kept, in pieces, so
+/// that nothing is held between frames and no part is copied as it grows.
+/// Memory grows with what came, not with what a length announces.
 class frame_reader {
 public:
+  /// Bytes kept together.
+  static constexpr size_t piece_bytes = 16 * 1024;
+
   /// `frame_max` in bytes, without the length.
   explicit frame_reader(size_t frame_max = defaults::frame_max) noexcept
     : x_max(frame_max) {}
@@ -46,24 +50,27 @@ public:
   void feed(std::string_view bytes) noexcept;
 
   /// The next whole frame without its length, nothing if more bytes are
-  /// needed. Valid until the next call. `frame_too_large` with limit and value
-  /// as soon as a length says so; no call succeeds after that.
+  /// needed. Valid until the next call on any reader of this thread.
+  /// `frame_too_large` with limit and value as soon as a length says so; no
+  /// call succeeds after that.
   result<std::optional<std::string_view>> next();
 
   /// Bytes held on the heap.
   size_t memory() const noexcept;
 
 private:
-  void keep_rest();
+  void keep(size_t n);
   void drop_done();
+  std::string_view together();
 
   size_t x_max;
   /// Fed and not consumed.
   std::string_view x_input;
-  /// The beginning of a frame, or one that was put together.
-  std::string x_rest;
-  /// `x_rest` was handed out whole.
-  bool x_rest_done = false;
+  /// The beginning of a frame; all but the last have `piece_bytes`.
+  std::vector<std::string> x_pieces;
+  size_t x_kept = 0;
+  /// The only piece was handed out whole.
+  bool x_done = false;
 };
 
 /// Appends `message` as one frame. The caller knows that it fits into one.

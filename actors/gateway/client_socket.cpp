@@ -1,11 +1,9 @@
 #include "actors/gateway/client_socket.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include <linux/sockios.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <sys/ioctl.h>
 
 #include <boost/asio/buffer.hpp>
@@ -26,29 +24,9 @@ using std::chrono::steady_clock;
 
 namespace {
 
-/// What one read may take of its worker's time, about: small frames cost many
-/// times what large ones do.
-constexpr auto turn_max = std::chrono::microseconds{500};
-constexpr uint32_t least_read_bytes = 4 * 1024;
-
 /// Bytes that the kernel takes beyond what it may send (tcp(7)).
 using unsent_max =
   asio::detail::socket_option::integer<IPPROTO_TCP, TCP_NOTSENT_LOWAT>;
-
-/// After a read of `n` bytes that took so long.
-uint32_t next_read_bytes(uint32_t now, size_t n, steady_clock::duration took) {
-  if (n >= least_read_bytes && took > turn_max)
-    return std::max(static_cast<uint32_t>(n / 2), least_read_bytes);
-  if (n == now && took < turn_max / 4)
-    return std::min<uint32_t>(2 * now, defaults::read_bytes);
-  return now;
-}
-
-/// Reads land here: one buffer a thread, none a connection.
-std::span<char> read_buffer() {
-  static thread_local std::array<char, defaults::read_bytes> buffer;
-  return buffer;
-}
 
 } // namespace
 
@@ -104,42 +82,6 @@ void client_socket::start(int native_socket, bool is_v6) {
   book();
 }
 
-bool client_socket::takes_input(size_t output_max) const noexcept {
-  return x_connection->takes_input()
-    && x_connection->output_waiting() <= output_max;
-}
-
-void client_socket::go_on() {
-  if (!x_socket)
-    return;
-  auto was_held = std::exchange(x_held, held::not_at_all);
-  if (was_held == held::by_budget)
-    x_connection->reading(true);
-  if (!x_closed && !takes_input(defaults::output_pause)) {
-    x_held = held::by_connection; // until it has room again
-  } else if (!x_closed && x_untaken > 0) {
-    x_held = held::by_session; // so that its mailbox holds one read at most
-  } else if (!x_closed && x_session && !x_home->may_read(held_bytes())) {
-    if (was_held != held::by_budget)
-      x_held_since = steady_clock::now();
-    x_held = held::by_budget;
-    x_connection->reading(false);
-    x_home->wait_for_budget(x_id, was_held != held::by_budget);
-  } else {
-    wait_readable();
-  }
-}
-
-void client_socket::budget_returned() {
-  if (x_held == held::by_budget)
-    go_on();
-}
-
-bool client_socket::is_held_for(
-  std::chrono::milliseconds time, steady_time now) const noexcept {
-  return x_held == held::by_budget && now - x_held_since >= time;
-}
-
 void client_socket::turn_away(size_t max) {
   failure why{errc::too_many_connections, "the server is full"};
   why.limit = max;
@@ -158,64 +100,8 @@ void client_socket::book() {
   x_booked_rest.is(all - std::min(all, output));
 }
 
-void client_socket::handled(uint64_t session_holds) {
-  x_session_holds = session_holds;
-  if (x_untaken > 0 && --x_untaken == 0 && x_held == held::by_session)
-    go_on();
-}
-
-void client_socket::holds(uint64_t session_holds) {
-  x_session_holds = session_holds;
-  budget_returned();
-}
-
 uint64_t client_socket::waits_to_be_written() const noexcept {
   return x_connection->output_waiting();
-}
-
-void client_socket::wait_readable() {
-  x_socket->async_wait(tcp::socket::wait_read,
-    [self = shared_from_this(), here = x_here](const error_code& ec) {
-      if (ec || !*here)
-        return;
-      if (self->is_signed_in() && !self->x_says_much)
-        self->read();
-      else
-        self->x_home->read_later(self->weak_from_this(), here);
-    });
-}
-
-void client_socket::read() {
-  if (!x_socket)
-    return;
-  // It may have waited long since it was asked for last.
-  if (!x_closed && x_session && !x_home->may_read(held_bytes()))
-    return go_on();
-  auto buffer = read_buffer().first(x_read_bytes);
-  error_code ec;
-  auto n = x_socket->read_some(asio::buffer(buffer.data(), buffer.size()), ec);
-  if (ec && ec != asio::error::would_block) {
-    if (x_closed && !x_closing)
-      write(); // its last words, which still wait for their turn
-    if (x_closed && x_socket)
-      drop();
-    else if (!x_closed)
-      x_connection->disconnected();
-    return;
-  }
-  x_says_much = n >= least_read_bytes && n == buffer.size();
-  // After its end the peer's bytes are read and thrown away: closing on unread
-  // bytes would take the last words from it.
-  if (n > 0 && !x_closed) {
-    const auto began = steady_clock::now();
-    x_connection->receive(
-      buffer.first(n), began, x_home->with().world->wall_clock());
-    if (n >= least_read_bytes)
-      x_read_bytes =
-        next_read_bytes(x_read_bytes, n, steady_clock::now() - began);
-  }
-  book();
-  go_on();
 }
 
 void client_socket::write() {
@@ -315,17 +201,6 @@ void client_socket::drop() {
   x_home->forget(x_id);
 }
 
-// XMPP is not read from while it waits for an answer: nobody would know that
-// a password need not be hashed any more.
-bool client_socket::has_left_unread() const {
-  if (!x_socket || x_session || x_held != held::by_connection)
-    return false;
-  pollfd of{};
-  of.fd = x_socket->native_handle();
-  of.events = POLLRDHUP; // also behind bytes
-  return ::poll(&of, 1, 0) > 0;
-}
-
 void client_socket::tick(steady_time now) {
   if (!x_closed && has_left_unread())
     return x_connection->disconnected();
@@ -408,6 +283,7 @@ sequence client_socket::accept(const signed_in& what, session_actor session,
   }
   x_session = std::move(session);
   x_place.signed_in();
+  x_home->signed_in(x_id);
   return x_connection->accept(what, std::move(legacy));
 }
 

@@ -110,6 +110,9 @@ public:
   void read() override;
 
 private:
+  /// Bytes of a read: of one in its turn, and of any other at least.
+  static constexpr uint32_t least_read_bytes = 4 * 1024;
+
   std::unique_ptr<client_connection> make_connection(
     wire_protocol protocol, client_connection::owner& o) const;
   /// Whether more may be read, given that so much output may wait.
@@ -206,9 +209,10 @@ private:
   uint32_t x_untaken = 0;
   /// Bytes of the next read: fewer after one that took long, for the others of
   /// its worker wait meanwhile.
-  uint32_t x_read_bytes = defaults::read_bytes;
-  /// The last read did not empty its socket: the next one is late.
+  uint32_t x_read_bytes = least_read_bytes;
+  /// Its reads are late; when one brought much last.
   bool x_says_much = false;
+  steady_time x_said_much{};
   /// What the session keeps for this client.
   uint64_t x_session_holds = 0;
   /// Since when it is held by the budget.

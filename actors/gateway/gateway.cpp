@@ -24,6 +24,9 @@ constexpr std::chrono::milliseconds held_patience = std::chrono::seconds{30};
 /// A sweep and worker, where memory is short.
 constexpr size_t strangers_refused_at_once = 1024;
 
+/// Between two looks at the clock.
+constexpr size_t ticks_at_once = 8;
+
 } // namespace
 
 connections::~connections() = default;
@@ -33,6 +36,7 @@ void connections::start(settings x, gateway_actor self) {
   x_memory = {x_with.budget, x_with.index};
   x_self = std::move(self);
   x_late_reads.emplace(*x_with.home);
+  x_deadlines.emplace(*this);
 }
 
 void connections::stop() {
@@ -48,6 +52,7 @@ void connections::clear() {
   x_sockets.clear();
   x_reached_timer.reset();
   x_late_reads.reset();
+  x_deadlines.reset();
   for (auto& [id, s] : all)
     s->drop();
   // Detached actors end only when nobody holds them.
@@ -75,7 +80,7 @@ void connections::adopt(int native_socket, bool is_v6, std::string peer,
   link_id id{x_next_link++};
   auto s = std::make_shared<client_socket>(
     shared_from_this(), id, std::move(peer), std::move(place), protocol);
-  x_sockets.emplace(id.value, s);
+  add(s);
   s->start(native_socket, is_v6);
   if (no_memory)
     s->turn_away(out_of_memory());
@@ -89,11 +94,19 @@ void connections::adopt(
     ::close(native_socket);
     return;
   }
-  x_sockets.emplace(x->id().value, x);
+  add(x);
   x->move_in(shared_from_this(), native_socket, is_v6);
 }
 
+void connections::add(std::shared_ptr<client_socket> x) {
+  const auto id = x->id().value;
+  x_strangers.insert(id);
+  x_round.add(id);
+  x_sockets.emplace(id, std::move(x));
+}
+
 void connections::forget(link_id id) {
+  x_strangers.erase(id.value);
   x_sockets.erase(id.value);
 }
 
@@ -239,9 +252,9 @@ size_t connections::turn_away(
 void connections::let_waiting_go_on() {
   std::vector<std::shared_ptr<client_socket>> strangers;
   if (is_short())
-    for (const auto& [id, s] : x_sockets)
-      if (!s->is_signed_in() && !s->is_closing())
-        strangers.push_back(s);
+    for (auto id : x_strangers)
+      if (auto s = find(id); s && !s->is_closing())
+        strangers.push_back(std::move(s));
   std::vector<std::shared_ptr<client_socket>> stuck;
   const auto held_max =
     is_short() ? defaults::budget_retry_after : held_patience;
@@ -270,14 +283,28 @@ void connections::sweep() {
   let_waiting_go_on();
   if (auto others = x_log.rest(now))
     spdlog::info("{} more TLS handshakes failed", others);
-  constexpr uint64_t turns = std::chrono::seconds{1} / defaults::sweep_interval;
-  auto turn = x_turn++ % turns;
-  std::vector<std::shared_ptr<client_socket>> some;
-  for (const auto& [id, s] : x_sockets)
-    if (id % turns == turn)
-      some.push_back(s);
-  for (auto& s : some)
-    s->tick(now);
+  constexpr size_t parts = std::chrono::seconds{1} / defaults::sweep_interval;
+  x_ticks_due = std::min(x_ticks_due + x_round.share(parts), x_round.size());
+  if (x_ticks_due > 0)
+    x_with.home->mark_last(*x_deadlines);
+}
+
+void connections::tick_some() {
+  const auto until = steady_clock::now() + worker_limits::behind_time;
+  for (auto now = until - worker_limits::behind_time; x_ticks_due > 0;
+       now = steady_clock::now()) {
+    if (now >= until)
+      return x_with.home->mark_last(*x_deadlines);
+    for (size_t n = 0; n < ticks_at_once && x_ticks_due > 0; ++n) {
+      --x_ticks_due;
+      x_round.next([this, now](uint64_t id) {
+        const auto s = find(id);
+        if (s)
+          s->tick(now);
+        return s != nullptr;
+      });
+    }
+  }
 }
 
 connection_counts connections::counts() const {

@@ -22,6 +22,7 @@
 #include "actors/memory/memory_budget.hpp"
 #include "actors/router/router.hpp"
 #include "actors/runtime/pinned.hpp"
+#include "actors/runtime/round_robin.hpp"
 #include "actors/runtime/seldom.hpp"
 #include "protocol/client_connection.hpp"
 #include "protocol/decoys.hpp"
@@ -89,7 +90,7 @@ public:
   void checked(const password_checked& x);
   void let_in(const admitted& x);
   void registered(const account_made& x);
-  /// Deadlines of some of the connections: each has its turn every second.
+  /// What falls due: each connection has its turn every second.
   void sweep();
   void set_protocol(std::shared_ptr<const connection_config> x);
 
@@ -112,6 +113,7 @@ public:
     x_with.hits->frames += why == errc::frame_too_large;
   }
   void count_sign_in_timeout() noexcept { ++x_counts.sign_in_timeouts; }
+  void signed_in(link_id id) { x_strangers.erase(id.value); }
   void count_password_full() noexcept { ++x_counts.passwords_full; }
   /// Calls its `read` when the worker has done all that is for others.
   void read_later(
@@ -137,7 +139,17 @@ private:
     uint64_t ticket;
   };
 
+  /// Deadlines of connections: a few at each drain's end, until as many have
+  /// had their turn as are due.
+  struct deadlines final : drained_hook {
+    explicit deadlines(connections& x) : of(x) {}
+    void drained() override { of.tick_some(); }
+    connections& of;
+  };
+
   std::shared_ptr<client_socket> find(uint64_t ticket) const;
+  void add(std::shared_ptr<client_socket> x);
+  void tick_some();
   size_t turn_away(
     std::vector<std::shared_ptr<client_socket>> whom, size_t max);
   void look_what_reached();
@@ -148,6 +160,10 @@ private:
   settings x_with;
   gateway_actor x_self;
   std::unordered_map<uint64_t, std::shared_ptr<client_socket>> x_sockets;
+  std::unordered_set<uint64_t> x_strangers;
+  round_robin<uint64_t> x_round;
+  size_t x_ticks_due = 0;
+  std::optional<deadlines> x_deadlines;
   std::vector<delayed> x_delayed;
   /// For the budget, who waits longest first; and the same once more, since
   /// some ask again before their turn comes.
@@ -163,7 +179,6 @@ private:
   std::unique_ptr<boost::asio::steady_timer> x_reached_timer;
   seldom x_log{defaults::stranger_log_interval};
   uint64_t x_next_link;
-  uint64_t x_turn = 0;
   bool x_stopping = false;
   bool x_cleared = false;
 };

@@ -38,7 +38,7 @@ public:
 
   void drained() override {
     const auto until =
-      std::chrono::steady_clock::now() + worker_limits::drain_time;
+      std::chrono::steady_clock::now() + worker_limits::behind_time;
     for (size_t n = 0; n < max_a_drain && !x_all.empty(); ++n) {
       if (n > 0 && std::chrono::steady_clock::now() >= until)
         break;

@@ -110,29 +110,14 @@ void router_state::written(const parley::written& x) {
 void router_state::sweep() {
   auto at = now();
   x_graces_due = !rules->sweep(at, defaults::graces_at_once);
-  if (at.steady >= x_next_session_sweep) {
-    x_next_session_sweep = at.steady + defaults::session_sweep_interval;
-    auto window = milliseconds{config.rules->session_resume_window_ms};
-    std::vector<session_id> over;
-    bool shrink = at.steady >= x_next_shrink;
-    if (shrink)
-      x_next_shrink = at.steady + defaults::session_shrink_interval;
-    for (auto& [id, e] : x_entries) {
-      if (!e.connected && at.steady - e.suspended_at >= window)
-        over.push_back(id);
-      else if (shrink)
-        self->send(e.handle, session_sweep{});
-    }
-    for (auto id : over)
-      end(id, failure{errc::expired});
-  }
+  end_suspended(at.steady);
   if (config.index == 0 && at.steady >= x_next_expiry && !x_stopping) {
     x_next_expiry = at.steady + defaults::expiry_interval;
     self->send(config.sweeper, config.rules, config.world->wall_clock(),
       others->routers);
   }
   x_memory.look();
-  watch_untaken(at.steady);
+  look_at_sessions(at.steady);
   x_swept = true;
   if (x_graces_due)
     want_step();

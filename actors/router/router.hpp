@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "actors/interfaces.hpp"
@@ -19,6 +20,7 @@
 #include "actors/router/routing.hpp"
 #include "actors/router/surroundings.hpp"
 #include "actors/runtime/pinned.hpp"
+#include "actors/runtime/round_robin.hpp"
 #include "actors/session/session.hpp"
 #include "protocol/defaults_memory.hpp"
 
@@ -203,6 +205,8 @@ private:
     /// much and takes nothing.
     uint64_t taken_seen = 0;
     std::chrono::steady_clock::time_point untaken_since{};
+    /// When it was told to give back memory.
+    std::chrono::steady_clock::time_point shrunk_at{};
   };
 
   /// Bytes, and the session that holds them.
@@ -244,7 +248,11 @@ private:
   void drop_put_off(session_id id);
   /// Nothing is left of the budget: ends sessions whose clients leave most
   /// untaken. While memory is tight, of those alone that take nothing.
-  void watch_untaken(std::chrono::steady_clock::time_point now);
+  void end_suspended(std::chrono::steady_clock::time_point now);
+  /// At some of them, so that each has its turn within an interval.
+  void look_at_sessions(std::chrono::steady_clock::time_point now);
+  void watch_untaken(session_id id, entry& e,
+    std::chrono::steady_clock::time_point now, holders& largest);
   void relieve(holders largest);
 
   void take_documents(
@@ -327,6 +335,10 @@ private:
   document_counters x_documents;
   std::shared_ptr<session_limits> x_limits = std::make_shared<session_limits>();
   std::unordered_map<session_id, entry> x_entries;
+  round_robin<session_id> x_round;
+  /// In the order in which they were, some of which have come back or ended.
+  std::deque<std::pair<std::chrono::steady_clock::time_point, session_id>>
+    x_suspended;
   ended_sessions x_ended{defaults::ended_sessions_max};
   std::unordered_map<caf::actor_addr, session_id> x_by_address;
   uint64_t x_next_session = 1;
@@ -346,11 +358,10 @@ private:
   bool x_swept = false;
   next_drain x_next_drain{*this};
   budget_view x_memory;
-  bool x_was_tight = false;
+  /// Since when it is, if it is.
+  std::optional<std::chrono::steady_clock::time_point> x_tight_since;
   operations x_writes;
   uint64_t x_sweep_generation = 0;
-  std::chrono::steady_clock::time_point x_next_session_sweep{};
-  std::chrono::steady_clock::time_point x_next_shrink{};
   std::chrono::steady_clock::time_point x_next_expiry{};
   /// Operators who wait for the removal of an account.
   std::multimap<user_address, caf::typed_response_promise<account_removed>>

@@ -140,6 +140,7 @@ void router_state::make_session(local_sign_in& x) {
   self->send(e.handle, attach_link{std::move(x.link), e.attachment, {}, false});
   x_by_address.emplace(e.handle.address(), id);
   x_entries.emplace(id, std::move(e));
+  x_round.add(id);
   rules->join(what.user, id, what.endpoint, what.presence,
     ims_window(what.wanted, *config.rules), now());
   join_roster(id, x_entries.at(id));
@@ -184,7 +185,29 @@ void router_state::suspended(const session_suspended& x) {
   e->suspended_at = self->clock().now();
   rules->suspend(x.from, now());
   if (config.rules->session_resume_window_ms == 0 || x.for_good || x_stopping)
-    end(x.from, failure{errc::expired});
+    return end(x.from, failure{errc::expired});
+  // Some come and go.
+  if (x_suspended.size() > 2 * x_entries.size())
+    std::erase_if(x_suspended, [this](const auto& y) {
+      const auto* other = find(y.second);
+      return !other || other->connected || other->suspended_at != y.first;
+    });
+  x_suspended.emplace_back(e->suspended_at, x.from);
+}
+
+void router_state::end_suspended(std::chrono::steady_clock::time_point now) {
+  const milliseconds window{config.rules->session_resume_window_ms};
+  size_t room = defaults::sessions_expired_at_once;
+  while (room > 0 && !x_suspended.empty()
+    && now - x_suspended.front().first >= window) {
+    const auto [since, id] = x_suspended.front();
+    x_suspended.pop_front();
+    const auto* e = find(id);
+    if (!e || e->connected || e->suspended_at != since)
+      continue;
+    end(id, failure{errc::expired});
+    --room;
+  }
 }
 
 void router_state::end(session_id id, const failure& why) {
@@ -236,27 +259,48 @@ void router_state::session_down(const caf::actor_addr& who) {
   rules->leave(id, now());
 }
 
-void router_state::watch_untaken(std::chrono::steady_clock::time_point now) {
+void router_state::look_at_sessions(std::chrono::steady_clock::time_point now) {
   const bool is_exceeded = x_memory.is_exceeded();
-  const bool is_tight = is_exceeded || x_memory.is_tight();
-  const bool was_tight = std::exchange(x_was_tight, is_tight);
-  if (!is_tight)
-    return;
+  if (!is_exceeded && !x_memory.is_tight())
+    x_tight_since.reset();
+  else if (!x_tight_since)
+    x_tight_since = now;
   holders largest;
-  for (auto& [id, e] : x_entries) {
-    auto holds = *e.untaken;
-    if (!was_tight || holds <= defaults::budget_holder_floor
-      || std::exchange(e.taken_seen, *e.taken) != *e.taken)
-      e.untaken_since = now;
-    // A list goes when nobody is here whose it is.
-    if (is_exceeded)
-      holds += x_roster_weights->excess_of(e.self.user);
-    else if (now - e.untaken_since < defaults::budget_patience)
-      continue;
-    if (holds > defaults::budget_holder_floor)
-      largest.emplace_back(holds, id);
-  }
-  relieve(std::move(largest));
+  if (is_exceeded)
+    for (auto& [id, e] : x_entries)
+      watch_untaken(id, e, now, largest);
+  const auto round = x_tight_since ? defaults::session_look_interval
+                                   : defaults::session_shrink_interval;
+  for (auto n = x_round.share(round / defaults::sweep_interval); n > 0; --n)
+    x_round.next([&](session_id id) {
+      auto* e = find(id);
+      if (!e)
+        return false;
+      if (now - e->shrunk_at >= defaults::session_shrink_interval / 2) {
+        e->shrunk_at = now;
+        self->send(e->handle, session_sweep{});
+      }
+      if (x_tight_since && !is_exceeded)
+        watch_untaken(id, *e, now, largest);
+      return true;
+    });
+  if (!largest.empty())
+    relieve(std::move(largest));
+}
+
+void router_state::watch_untaken(session_id id, entry& e,
+  std::chrono::steady_clock::time_point now, holders& largest) {
+  auto holds = *e.untaken;
+  if (e.untaken_since < *x_tight_since || holds <= defaults::budget_holder_floor
+    || std::exchange(e.taken_seen, *e.taken) != *e.taken)
+    e.untaken_since = now;
+  // A list goes when nobody is here whose it is.
+  if (x_memory.is_exceeded())
+    holds += x_roster_weights->excess_of(e.self.user);
+  else if (now - e.untaken_since < defaults::budget_patience)
+    return;
+  if (holds > defaults::budget_holder_floor)
+    largest.emplace_back(holds, id);
 }
 
 void router_state::relieve(holders largest) {

@@ -226,6 +226,29 @@ BOOST_AUTO_TEST_CASE(who_says_much_is_read_behind_others) {
   BOOST_TEST(order[1] == lone);
 }
 
+BOOST_AUTO_TEST_CASE(who_begins_to_say_much_is_first_read_a_little) {
+  served s;
+  auto much = sign_in(s);
+  const int socket = s.latest();
+  auto little = sign_in(s);
+  constexpr uint64_t lone = 77;
+  s.on(s.home(), [&] {
+    for (uint64_t n = 1; n <= 3; ++n)
+      much.client.raw(
+        send_bytes(n, "m" + std::to_string(n), std::string(8'000, 'x')));
+    much.flush();
+    BOOST_TEST(eventually([&] { return unread(socket) > 3 * 8'000; }));
+    ask(little, lone);
+    BOOST_TEST(eventually([&] { return unread(s.latest()) > 0; }));
+  });
+  std::vector<uint64_t> order;
+  BOOST_REQUIRE(eventually([&] {
+    s.on(s.home(), [&] { order = s.sessions.first_numbers; });
+    return order.size() >= 2;
+  }));
+  BOOST_TEST(order[0] == lone);
+}
+
 BOOST_AUTO_TEST_CASE(where_memory_is_short_the_largest_holder_is_held_back) {
   constexpr uint64_t bound = 64 * 1024 * 1024;
   served s{10, false, std::make_shared<memory_budget>(bound, 2)};
