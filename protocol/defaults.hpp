@@ -258,8 +258,8 @@ inline constexpr auto sweep_interval = 100ms;
 /// here, ids and conversations that lapsed.
 inline constexpr auto cleaning_interval = 5s;
 
-/// Sessions of a shard that end with their resume windows in one such look.
-inline constexpr size_t sessions_expired_at_once = 64;
+/// Sessions that end with their resume windows in one turn of a shard.
+inline constexpr size_t sessions_expired_at_once = 4;
 
 /// How often sessions give back memory that only traffic needs.
 inline constexpr auto session_shrink_interval = 10s;

@@ -33,6 +33,13 @@ std::string_view guess_protocol(std::string_view first) {
   return {};
 }
 
+/// What long frames are put together in: touching fresh memory for each would
+/// cost more than its bytes do.
+std::string& spare() {
+  static thread_local std::string bytes;
+  return bytes;
+}
+
 uint32_t read_length(std::string_view bytes) {
   uint32_t x = 0;
   for (size_t i = 0; i < length_bytes; ++i)
@@ -109,24 +116,25 @@ void frame_reader::keep(size_t n) {
   }
 }
 
-/// Fresh memory for each long frame would cost more than its bytes do.
 std::string_view frame_reader::together() {
-  if (x_pieces.size() == 1) {
-    x_done = true;
-    return x_pieces.front();
+  if (x_pieces.size() > 1) {
+    // Taken out while it is in use: its owner may come to other readers.
+    auto all = std::exchange(spare(), {});
+    all.clear();
+    for (const auto& x : x_pieces)
+      all.append(x);
+    x_pieces.clear();
+    x_pieces.push_back(std::move(all));
   }
-  static thread_local std::string all;
-  all.clear();
-  for (const auto& x : x_pieces)
-    all.append(x);
   x_done = true;
-  drop_done();
-  return all;
+  return x_pieces.front();
 }
 
 void frame_reader::drop_done() {
   if (!std::exchange(x_done, false))
     return;
+  if (x_kept > piece_bytes)
+    spare() = std::move(x_pieces.front());
   // Not clear(): an idle connection is to hold no memory.
   std::vector<std::string>{}.swap(x_pieces);
   x_kept = 0;

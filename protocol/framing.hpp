@@ -50,7 +50,7 @@ public:
   void feed(std::string_view bytes) noexcept;
 
   /// The next whole frame without its length, nothing if more bytes are
-  /// needed. Valid until the next call on any reader of this thread.
+  /// needed. Valid until the next call.
   /// `frame_too_large` with limit and value as soon as a length says so; no
   /// call succeeds after that.
   result<std::optional<std::string_view>> next();
@@ -66,7 +66,8 @@ private:
   size_t x_max;
   /// Fed and not consumed.
   std::string_view x_input;
-  /// The beginning of a frame; all but the last have `piece_bytes`.
+  /// The beginning of a frame, all but the last of `piece_bytes`; or one that
+  /// was put together.
   std::vector<std::string> x_pieces;
   size_t x_kept = 0;
   /// The only piece was handed out whole.

@@ -123,6 +123,7 @@ private:
   /// How much it holds now.
   void book();
   void wait_readable();
+  bool says_much();
   void write();
   void write_on();
   void finish();

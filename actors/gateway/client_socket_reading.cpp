@@ -95,11 +95,21 @@ void client_socket::wait_readable() {
     [self = shared_from_this(), here = x_here](const error_code& ec) {
       if (ec || !*here)
         return;
-      if (self->is_signed_in() && !self->x_says_much)
-        self->read();
+      using line = late_reads::line;
+      if (!self->is_signed_in())
+        self->x_home->read_later(line::strangers, self->weak_from_this(), here);
+      else if (self->says_much())
+        self->x_home->read_later(
+          line::who_says_much, self->weak_from_this(), here);
       else
-        self->x_home->read_later(self->weak_from_this(), here);
+        self->read();
     });
+}
+
+bool client_socket::says_much() {
+  x_says_much =
+    x_says_much && steady_clock::now() - x_said_much < says_much_time;
+  return x_says_much;
 }
 
 void client_socket::read() {
@@ -108,9 +118,11 @@ void client_socket::read() {
   // It may have waited long since it was asked for last.
   if (!x_closed && x_session && !x_home->may_read(held_bytes()))
     return go_on();
-  // In its turn it is read a little, as many are that begin at once.
-  auto buffer =
-    read_buffer().first(x_says_much ? x_read_bytes : least_read_bytes);
+  // In its turn it is read a little, as many are that begin at once; where
+  // memory is tight a part of a frame might never become whole.
+  const auto first =
+    x_home->is_tight() ? defaults::read_bytes : least_read_bytes;
+  auto buffer = read_buffer().first(x_says_much ? x_read_bytes : first);
   const auto began = steady_clock::now();
   error_code ec;
   auto n = x_socket->read_some(asio::buffer(buffer.data(), buffer.size()), ec);
@@ -126,8 +138,6 @@ void client_socket::read() {
   if (n >= least_read_bytes) {
     x_says_much = true;
     x_said_much = began;
-  } else if (x_says_much && began - x_said_much >= says_much_time) {
-    x_says_much = false;
   }
   // After its end the peer's bytes are read and thrown away: closing on unread
   // bytes would take the last words from it.

@@ -53,6 +53,8 @@ void connections::clear() {
   x_reached_timer.reset();
   x_late_reads.reset();
   x_deadlines.reset();
+  x_round.clear();
+  x_ticks_due = 0;
   for (auto& [id, s] : all)
     s->drop();
   // Detached actors end only when nobody holds them.
@@ -285,7 +287,7 @@ void connections::sweep() {
     spdlog::info("{} more TLS handshakes failed", others);
   constexpr size_t parts = std::chrono::seconds{1} / defaults::sweep_interval;
   x_ticks_due = std::min(x_ticks_due + x_round.share(parts), x_round.size());
-  if (x_ticks_due > 0)
+  if (x_ticks_due > 0 && x_deadlines)
     x_with.home->mark_last(*x_deadlines);
 }
 

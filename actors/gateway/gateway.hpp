@@ -115,11 +115,12 @@ public:
   void count_sign_in_timeout() noexcept { ++x_counts.sign_in_timeouts; }
   void signed_in(link_id id) { x_strangers.erase(id.value); }
   void count_password_full() noexcept { ++x_counts.passwords_full; }
+  bool is_tight() noexcept { return x_memory.is_tight(); }
   /// Calls its `read` when the worker has done all that is for others.
-  void read_later(
-    std::weak_ptr<late_reader> who, std::shared_ptr<const bool> here) {
+  void read_later(late_reads::line line, std::weak_ptr<late_reader> who,
+    std::shared_ptr<const bool> here) {
     if (x_late_reads)
-      x_late_reads->add(std::move(who), std::move(here));
+      x_late_reads->add(line, std::move(who), std::move(here));
   }
   /// Looks after so long what has reached this one's peer.
   void watch_reached(link_id id, std::chrono::milliseconds after);

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <utility>
@@ -20,35 +21,40 @@ protected:
 };
 
 /// The reads of one worker that wait behind all else, those of clients that
-/// have not signed in or that say much: a few a drain, in the order in which
-/// they were asked for, however many come at once. On the worker's thread only.
+/// have not signed in or that say much: a few a drain, of both in turn, in the
+/// order in which they were asked for. On the worker's thread only.
 class late_reads final : public drained_hook {
 public:
-  /// Reads a drain, fewer if these take a drain's time.
+  /// Reads a drain, fewer if these take what a drain has for them.
   static constexpr size_t max_a_drain = 4;
+
+  enum class line : uint8_t { strangers, who_says_much };
 
   explicit late_reads(worker& on) : x_on(on) {}
 
   /// `here`: false once the reader has left this worker; it is neither called
   /// nor held then.
-  void add(std::weak_ptr<late_reader> who, std::shared_ptr<const bool> here) {
-    x_all.push_back({std::move(who), std::move(here)});
+  void add(line where, std::weak_ptr<late_reader> who,
+    std::shared_ptr<const bool> here) {
+    of(where).push_back({std::move(who), std::move(here)});
     x_on.mark_last(*this);
   }
 
   void drained() override {
     const auto until =
       std::chrono::steady_clock::now() + worker_limits::behind_time;
-    for (size_t n = 0; n < max_a_drain && !x_all.empty(); ++n) {
+    for (size_t n = 0; n < max_a_drain && !is_empty(); ++n) {
       if (n > 0 && std::chrono::steady_clock::now() >= until)
         break;
-      auto next = std::move(x_all.front());
-      x_all.pop_front();
+      x_turn = other(x_turn);
+      auto& whose = of(x_turn).empty() ? of(other(x_turn)) : of(x_turn);
+      auto next = std::move(whose.front());
+      whose.pop_front();
       if (*next.here)
         if (const auto who = next.who.lock())
           who->read();
     }
-    if (!x_all.empty())
+    if (!is_empty())
       x_on.mark_last(*this);
   }
 
@@ -58,8 +64,21 @@ private:
     std::shared_ptr<const bool> here;
   };
 
+  static line other(line x) noexcept {
+    return x == line::strangers ? line::who_says_much : line::strangers;
+  }
+  std::deque<waiting>& of(line x) noexcept {
+    return x == line::strangers ? x_strangers : x_much;
+  }
+  bool is_empty() const noexcept {
+    return x_strangers.empty() && x_much.empty();
+  }
+
   worker& x_on;
-  std::deque<waiting> x_all;
+  std::deque<waiting> x_strangers;
+  std::deque<waiting> x_much;
+  /// Whose turn the last one was, also if others took it.
+  line x_turn = line::strangers;
 };
 
 } // namespace parley

@@ -110,7 +110,7 @@ void router_state::written(const parley::written& x) {
 void router_state::sweep() {
   auto at = now();
   x_graces_due = !rules->sweep(at, defaults::graces_at_once);
-  end_suspended(at.steady);
+  x_ends_due = !end_suspended(at.steady);
   if (config.index == 0 && at.steady >= x_next_expiry && !x_stopping) {
     x_next_expiry = at.steady + defaults::expiry_interval;
     self->send(config.sweeper, config.rules, config.world->wall_clock(),
@@ -119,7 +119,7 @@ void router_state::sweep() {
   x_memory.look();
   look_at_sessions(at.steady);
   x_swept = true;
-  if (x_graces_due)
+  if (x_graces_due || x_ends_due)
     want_step();
   want_turns();
   if (x_stopping)

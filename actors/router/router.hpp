@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -194,6 +195,8 @@ private:
     uint64_t attachment = 1;
     bool connected = true;
     std::chrono::steady_clock::time_point suspended_at{};
+    /// Its place among the suspended, if it is one.
+    std::optional<std::list<session_id>::iterator> waits;
     session_info info;
     /// Gathered in this handler.
     session_output output;
@@ -248,12 +251,17 @@ private:
   void drop_put_off(session_id id);
   /// Nothing is left of the budget: ends sessions whose clients leave most
   /// untaken. While memory is tight, of those alone that take nothing.
-  void end_suspended(std::chrono::steady_clock::time_point now);
+  bool is_over(const entry& e, std::chrono::steady_clock::time_point now) const;
+  /// A few of them. False: others are due.
+  bool end_suspended(std::chrono::steady_clock::time_point now);
+  void waits_no_more(entry& e);
   /// At some of them, so that each has its turn within an interval.
   void look_at_sessions(std::chrono::steady_clock::time_point now);
   void watch_untaken(session_id id, entry& e,
-    std::chrono::steady_clock::time_point now, holders& largest);
-  void relieve(holders largest);
+    std::chrono::steady_clock::time_point now, bool is_exceeded);
+  /// Of those found in a round, the largest last.
+  void choose_largest(size_t max);
+  void relieve(bool is_exceeded);
 
   void take_documents(
     session_id from, request_number number, document_request& x);
@@ -336,9 +344,9 @@ private:
   std::shared_ptr<session_limits> x_limits = std::make_shared<session_limits>();
   std::unordered_map<session_id, entry> x_entries;
   round_robin<session_id> x_round;
-  /// In the order in which they were, some of which have come back or ended.
-  std::deque<std::pair<std::chrono::steady_clock::time_point, session_id>>
-    x_suspended;
+  /// Who has waited longest first.
+  std::list<session_id> x_suspended;
+  bool x_ends_due = false;
   ended_sessions x_ended{defaults::ended_sessions_max};
   std::unordered_map<caf::actor_addr, session_id> x_by_address;
   uint64_t x_next_session = 1;
@@ -360,6 +368,10 @@ private:
   budget_view x_memory;
   /// Since when it is, if it is.
   std::optional<std::chrono::steady_clock::time_point> x_tight_since;
+  /// Found in this round of so many looks, and in the last one.
+  holders x_largest;
+  holders x_chosen;
+  size_t x_looks = 0;
   operations x_writes;
   uint64_t x_sweep_generation = 0;
   std::chrono::steady_clock::time_point x_next_expiry{};

@@ -96,6 +96,8 @@ void router_state::step() {
   x_step_wanted = false;
   if (x_graces_due)
     x_graces_due = !rules->pass_graces(now(), defaults::graces_at_once);
+  if (x_ends_due)
+    x_ends_due = !end_suspended(self->clock().now());
   // Where memory is tight a few a sweep: what goes out to those that are in
   // already is not asked for, but what a broadcast holds is given back at its
   // end alone.
@@ -128,7 +130,7 @@ void router_state::step() {
       x_turns.push_back(from);
     }
   }
-  if (waits || x_graces_due || (rules->has_lines() && !is_tight))
+  if (waits || x_graces_due || x_ends_due || (rules->has_lines() && !is_tight))
     want_step();
   if (x_stopping)
     finish_stop();

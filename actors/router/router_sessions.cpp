@@ -149,6 +149,11 @@ void router_state::make_session(local_sign_in& x) {
 void router_state::resume(const local_resume& x) {
   auto token = resume_token::parse(x.what.token);
   auto* e = find(token.session);
+  // Its end may still be to come, behind those of others.
+  if (e && is_over(*e, self->clock().now())) {
+    end(token.session, failure{errc::expired});
+    e = nullptr;
+  }
   bool is_own = e && e->protocol == x.what.protocol
     && (x.what.by.empty() || x.what.by == e->self.user);
   bool fits = is_own && e->proof.size() == token.proof.size()
@@ -165,6 +170,7 @@ void router_state::resume(const local_resume& x) {
   }
   bool was_suspended = !e->connected;
   e->connected = true;
+  waits_no_more(*e);
   e->info.peer = x.what.peer;
   e->info.transport = x.what.transport;
   self->send(
@@ -186,28 +192,28 @@ void router_state::suspended(const session_suspended& x) {
   rules->suspend(x.from, now());
   if (config.rules->session_resume_window_ms == 0 || x.for_good || x_stopping)
     return end(x.from, failure{errc::expired});
-  // Some come and go.
-  if (x_suspended.size() > 2 * x_entries.size())
-    std::erase_if(x_suspended, [this](const auto& y) {
-      const auto* other = find(y.second);
-      return !other || other->connected || other->suspended_at != y.first;
-    });
-  x_suspended.emplace_back(e->suspended_at, x.from);
+  e->waits = x_suspended.insert(x_suspended.end(), x.from);
 }
 
-void router_state::end_suspended(std::chrono::steady_clock::time_point now) {
+void router_state::waits_no_more(entry& e) {
+  if (e.waits)
+    x_suspended.erase(*e.waits);
+  e.waits.reset();
+}
+
+bool router_state::is_over(
+  const entry& e, std::chrono::steady_clock::time_point now) const {
   const milliseconds window{config.rules->session_resume_window_ms};
-  size_t room = defaults::sessions_expired_at_once;
-  while (room > 0 && !x_suspended.empty()
-    && now - x_suspended.front().first >= window) {
-    const auto [since, id] = x_suspended.front();
-    x_suspended.pop_front();
-    const auto* e = find(id);
-    if (!e || e->connected || e->suspended_at != since)
-      continue;
-    end(id, failure{errc::expired});
-    --room;
-  }
+  return !e.connected && now - e.suspended_at >= window;
+}
+
+bool router_state::end_suspended(std::chrono::steady_clock::time_point now) {
+  const auto is_due = [&] {
+    return !x_suspended.empty() && is_over(*find(x_suspended.front()), now);
+  };
+  for (auto n = defaults::sessions_expired_at_once; n > 0 && is_due(); --n)
+    end(session_id{x_suspended.front()}, failure{errc::expired});
+  return !is_due();
 }
 
 void router_state::end(session_id id, const failure& why) {
@@ -222,6 +228,7 @@ void router_state::end(session_id id, const failure& why) {
   self->demonitor(i->second.handle.address());
   tell_roster(i->second.self.user, endpoint_left{id});
   x_by_address.erase(i->second.handle.address());
+  waits_no_more(i->second);
   x_entries.erase(i);
   drop_put_off(id);
   rules->leave(id, now());
@@ -252,8 +259,10 @@ void router_state::session_down(const caf::actor_addr& who) {
     return;
   auto id = i->second;
   x_by_address.erase(i);
-  if (auto* e = find(id))
+  if (auto* e = find(id)) {
     tell_roster(e->self.user, endpoint_left{id});
+    waits_no_more(*e);
+  }
   x_entries.erase(id);
   drop_put_off(id);
   rules->leave(id, now());
@@ -265,13 +274,12 @@ void router_state::look_at_sessions(std::chrono::steady_clock::time_point now) {
     x_tight_since.reset();
   else if (!x_tight_since)
     x_tight_since = now;
-  holders largest;
-  if (is_exceeded)
-    for (auto& [id, e] : x_entries)
-      watch_untaken(id, e, now, largest);
-  const auto round = x_tight_since ? defaults::session_look_interval
-                                   : defaults::session_shrink_interval;
-  for (auto n = x_round.share(round / defaults::sweep_interval); n > 0; --n)
+  constexpr size_t looks_a_round =
+    defaults::session_look_interval / defaults::sweep_interval;
+  constexpr size_t looks_to_shrink =
+    defaults::session_shrink_interval / defaults::sweep_interval;
+  for (auto n = x_round.share(x_tight_since ? looks_a_round : looks_to_shrink);
+       n > 0; --n)
     x_round.next([&](session_id id) {
       auto* e = find(id);
       if (!e)
@@ -281,40 +289,75 @@ void router_state::look_at_sessions(std::chrono::steady_clock::time_point now) {
         self->send(e->handle, session_sweep{});
       }
       if (x_tight_since && !is_exceeded)
-        watch_untaken(id, *e, now, largest);
+        watch_untaken(id, *e, now, false);
       return true;
     });
-  if (!largest.empty())
-    relieve(std::move(largest));
+  if (is_exceeded) {
+    x_largest.clear();
+    for (auto& [id, e] : x_entries)
+      watch_untaken(id, e, now, true);
+  }
+  if (!x_tight_since) {
+    x_largest.clear();
+    x_chosen.clear();
+  } else if (is_exceeded || ++x_looks >= looks_a_round) {
+    choose_largest(looks_a_round * defaults::budget_ended_at_once);
+    x_looks = 0;
+  }
+  relieve(is_exceeded);
+  if (is_exceeded)
+    x_chosen.clear(); // without patience
 }
 
 void router_state::watch_untaken(session_id id, entry& e,
-  std::chrono::steady_clock::time_point now, holders& largest) {
+  std::chrono::steady_clock::time_point now, bool is_exceeded) {
   auto holds = *e.untaken;
   if (e.untaken_since < *x_tight_since || holds <= defaults::budget_holder_floor
     || std::exchange(e.taken_seen, *e.taken) != *e.taken)
     e.untaken_since = now;
   // A list goes when nobody is here whose it is.
-  if (x_memory.is_exceeded())
+  if (is_exceeded)
     holds += x_roster_weights->excess_of(e.self.user);
   else if (now - e.untaken_since < defaults::budget_patience)
     return;
   if (holds > defaults::budget_holder_floor)
-    largest.emplace_back(holds, id);
+    x_largest.emplace_back(holds, id);
 }
 
-void router_state::relieve(holders largest) {
-  auto n = std::min(largest.size(), defaults::budget_ended_at_once);
-  std::partial_sort(largest.begin(), largest.begin() + static_cast<long>(n),
-    largest.end(), std::greater{});
-  largest.resize(n);
-  config.budget->ended_sessions += n;
-  for (const auto& [bytes, id] : largest) {
+void router_state::choose_largest(size_t max) {
+  // Few are looked at more than once a round.
+  std::sort(x_largest.begin(), x_largest.end(),
+    [](const auto& a, const auto& b) { return a.second < b.second; });
+  x_largest.erase(
+    std::unique(x_largest.begin(), x_largest.end(),
+      [](const auto& a, const auto& b) { return a.second == b.second; }),
+    x_largest.end());
+  std::sort(x_largest.begin(), x_largest.end());
+  if (x_largest.size() > max)
+    x_largest.erase(
+      x_largest.begin(), x_largest.end() - static_cast<ptrdiff_t>(max));
+  x_chosen = std::exchange(x_largest, {});
+}
+
+void router_state::relieve(bool is_exceeded) {
+  for (size_t n = 0; n < defaults::budget_ended_at_once && !x_chosen.empty();) {
+    const auto [bytes, id] = x_chosen.back();
+    x_chosen.pop_back();
+    const auto* e = find(id);
+    if (!e)
+      continue;
+    // It may have gone on meanwhile.
+    if (!is_exceeded
+      && (*e->untaken <= defaults::budget_holder_floor
+        || *e->taken != e->taken_seen))
+      continue;
     failure why{errc::overloaded,
       "the server is short of memory, and this client holds much of it"};
     why.value = bytes;
     why.retry_after = defaults::budget_retry_after;
+    ++config.budget->ended_sessions;
     end(id, why);
+    ++n;
   }
 }
 

@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(random_frames_cut_anywhere_come_out_as_they_went_in) {
       frame_reader in;
       std::vector<std::string> got;
       for (size_t at = 0; at < bytes.size();) {
-        auto piece = bytes.substr(at, 1 + below(below(3) ? 10 : 3000));
+        auto piece = bytes.substr(at, 1 + below(below(3) ? 300 : 40'000));
         at += piece.size();
         in.feed(piece);
         for (auto& x : all_frames(in))
@@ -117,6 +117,27 @@ BOOST_AUTO_TEST_CASE(random_frames_cut_anywhere_come_out_as_they_went_in) {
       BOOST_TEST(got == sent, boost::test_tools::per_element());
       BOOST_TEST(in.memory() == 0u);
     }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_frame_stays_as_it_is_while_others_are_read) {
+  frame_reader one;
+  frame_reader other;
+  const auto feed = [](frame_reader& to, char what) {
+    const auto bytes = framed(std::string(100'000, what));
+    to.feed(std::string_view{bytes}.substr(0, 60'000));
+    BOOST_REQUIRE(!to.next()->has_value());
+    to.feed(std::string_view{bytes}.substr(60'000));
+    return to.next()->value();
+  };
+  for (int round = 0; round < 3; ++round) {
+    const auto x = feed(one, 'x');
+    const auto y = feed(other, 'y');
+    BOOST_TEST((x == std::string(100'000, 'x')));
+    BOOST_TEST((y == std::string(100'000, 'y')));
+    BOOST_REQUIRE(!one.next()->has_value());
+    BOOST_REQUIRE(!other.next()->has_value());
+    BOOST_TEST(one.memory() == 0u);
   }
 }
 

@@ -76,6 +76,21 @@ BOOST_AUTO_TEST_CASE(closing_the_sockets_ends_those_in_a_session) {
   BOOST_TEST(eventually([&] { return s.sessions.lost == 1; }));
 }
 
+BOOST_AUTO_TEST_CASE(nothing_falls_due_where_the_sockets_are_closed) {
+  served s;
+  auto p = s.connect(s.home());
+  p.greet();
+  auto& sockets = *s.sockets[s.home()];
+  s.on(s.home(), [&] {
+    sockets.sweep();
+    sockets.clear();
+    sockets.sweep();
+  });
+  BOOST_TEST(p.read_to_the_end());
+  s.on(s.home(), [&] { sockets.sweep(); });
+  s.on(s.home(), [&] { BOOST_TEST(sockets.size() == 0u); });
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace

@@ -284,6 +284,27 @@ BOOST_AUTO_TEST_CASE(where_memory_is_short_the_largest_holder_is_held_back) {
   BOOST_TEST(eventually([&] { return s.sessions.requests == asked; }));
 }
 
+BOOST_AUTO_TEST_CASE(where_memory_is_short_a_frame_that_has_come_is_taken) {
+  constexpr uint64_t bound = 64 * 1024 * 1024;
+  served s{10, false, std::make_shared<memory_budget>(bound, 2)};
+  auto p = sign_in(s);
+  const int socket = s.latest();
+  constexpr uint64_t most = bound - bound / 16;
+  s.on(
+    s.other(), [&] { s.budget->of(s.other())->set(held_for::retries, most); });
+  s.on(s.home(), [&] { s.sockets[s.home()]->sweep(); });
+  // It could not be held in part.
+  const std::string body(31 * 1024, 'x');
+  static_assert(31 * 1024 > defaults::budget_holder_floor);
+  s.on(s.home(), [&] {
+    p.client.raw(send_bytes(1, "m1", body));
+    p.flush();
+    BOOST_TEST(eventually([&] { return unread(socket) > 31 * 1024; }));
+  });
+  BOOST_TEST(eventually([&] { return s.sessions.requests == 1; }));
+  BOOST_TEST(s.budget->reads_held_back == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(where_memory_is_short_strangers_go_before_sessions) {
   constexpr uint64_t bound = 64 * 1024 * 1024;
   served s{10, false, std::make_shared<memory_budget>(bound, 2)};

@@ -2,6 +2,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -31,12 +32,13 @@ private:
 struct crowd {
   explicit crowd(worker& home) : home(home), sut(home) {}
 
-  void come(int number, std::shared_ptr<const bool> here) {
+  void come(int number, std::shared_ptr<const bool> here,
+    late_reads::line where = late_reads::line::strangers) {
     all.push_back(std::make_shared<stranger>([this, number] {
       order.push_back(number);
       done = order.size();
     }));
-    sut.add(all.back(), std::move(here));
+    sut.add(where, all.back(), std::move(here));
   }
 
   worker& home;
@@ -66,6 +68,31 @@ BOOST_AUTO_TEST_CASE(a_few_strangers_are_read_between_two_looks_at_others) {
   BOOST_TEST(read_before_the_other <= late_reads::max_a_drain);
   for (size_t i = 0; i < many; ++i)
     BOOST_TEST(strangers.order[i] == static_cast<int>(i));
+}
+
+BOOST_AUTO_TEST_CASE(strangers_and_those_who_say_much_take_turns) {
+  std::optional<crowd> made; // ends after the worker
+  running_system system{1};
+  auto& home = system.at(0);
+  auto& both = made.emplace(home);
+  constexpr int many = 50;
+  boost::asio::post(home.io(), [&] {
+    for (int i = 0; i < many; ++i)
+      both.come(i, std::make_shared<bool>(true));
+    for (int i = 0; i < 3; ++i)
+      both.come(many + i, std::make_shared<bool>(true),
+        late_reads::line::who_says_much);
+  });
+  BOOST_TEST(eventually([&] { return both.done == many + 3u; }));
+  const auto place = [&](int who) {
+    return std::find(both.order.begin(), both.order.end(), who)
+      - both.order.begin();
+  };
+  for (int i = 0; i < 3; ++i) {
+    BOOST_TEST(place(many + i) <= 2 * i + 1);
+    BOOST_TEST(place(i) <= 2 * i + 1);
+  }
+  BOOST_TEST(place(many - 1) == many + 2);
 }
 
 BOOST_AUTO_TEST_CASE(who_has_left_for_another_worker_or_is_gone_is_not_read) {
