@@ -120,9 +120,10 @@ void client_socket::read() {
     return go_on();
   // In its turn it is read a little, as many are that begin at once; where
   // memory is tight a part of a frame might never become whole.
-  const auto first =
-    x_home->is_tight() ? defaults::read_bytes : least_read_bytes;
-  auto buffer = read_buffer().first(x_says_much ? x_read_bytes : first);
+  const size_t bytes = x_home->is_tight() ? defaults::read_bytes
+    : x_says_much                         ? x_read_bytes
+                                          : least_read_bytes;
+  auto buffer = read_buffer().first(bytes);
   const auto began = steady_clock::now();
   error_code ec;
   auto n = x_socket->read_some(asio::buffer(buffer.data(), buffer.size()), ec);

@@ -10,6 +10,13 @@ namespace parley {
 
 using std::chrono::milliseconds;
 
+namespace {
+
+/// Also where a drain takes long.
+constexpr size_t expired_a_sweep = 8 * defaults::sessions_expired_at_once;
+
+} // namespace
+
 router_state::router_state(
   pinned_pointer<local_router_actor, router_state> parent)
   : self(parent) {}
@@ -110,7 +117,7 @@ void router_state::written(const parley::written& x) {
 void router_state::sweep() {
   auto at = now();
   x_graces_due = !rules->sweep(at, defaults::graces_at_once);
-  x_ends_due = !end_suspended(at.steady);
+  x_ends_due = !end_suspended(at.steady, expired_a_sweep);
   if (config.index == 0 && at.steady >= x_next_expiry && !x_stopping) {
     x_next_expiry = at.steady + defaults::expiry_interval;
     self->send(config.sweeper, config.rules, config.world->wall_clock(),

@@ -251,9 +251,8 @@ private:
   void drop_put_off(session_id id);
   /// Nothing is left of the budget: ends sessions whose clients leave most
   /// untaken. While memory is tight, of those alone that take nothing.
-  bool is_over(const entry& e, std::chrono::steady_clock::time_point now) const;
-  /// A few of them. False: others are due.
-  bool end_suspended(std::chrono::steady_clock::time_point now);
+  /// So many of them at most. False: others are due.
+  bool end_suspended(std::chrono::steady_clock::time_point now, size_t max);
   void waits_no_more(entry& e);
   /// At some of them, so that each has its turn within an interval.
   void look_at_sessions(std::chrono::steady_clock::time_point now);
@@ -261,7 +260,7 @@ private:
     std::chrono::steady_clock::time_point now, bool is_exceeded);
   /// Of those found in a round, the largest last.
   void choose_largest(size_t max);
-  void relieve(bool is_exceeded);
+  void relieve(std::chrono::steady_clock::time_point now, bool is_exceeded);
 
   void take_documents(
     session_id from, request_number number, document_request& x);

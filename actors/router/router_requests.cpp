@@ -97,7 +97,8 @@ void router_state::step() {
   if (x_graces_due)
     x_graces_due = !rules->pass_graces(now(), defaults::graces_at_once);
   if (x_ends_due)
-    x_ends_due = !end_suspended(self->clock().now());
+    x_ends_due =
+      !end_suspended(self->clock().now(), defaults::sessions_expired_at_once);
   // Where memory is tight a few a sweep: what goes out to those that are in
   // already is not asked for, but what a broadcast holds is given back at its
   // end alone.

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstring>
 #include <functional>
+#include <iterator>
 
 #include <openssl/crypto.h>
 
@@ -149,11 +150,6 @@ void router_state::make_session(local_sign_in& x) {
 void router_state::resume(const local_resume& x) {
   auto token = resume_token::parse(x.what.token);
   auto* e = find(token.session);
-  // Its end may still be to come, behind those of others.
-  if (e && is_over(*e, self->clock().now())) {
-    end(token.session, failure{errc::expired});
-    e = nullptr;
-  }
   bool is_own = e && e->protocol == x.what.protocol
     && (x.what.by.empty() || x.what.by == e->self.user);
   bool fits = is_own && e->proof.size() == token.proof.size()
@@ -201,17 +197,14 @@ void router_state::waits_no_more(entry& e) {
   e.waits.reset();
 }
 
-bool router_state::is_over(
-  const entry& e, std::chrono::steady_clock::time_point now) const {
+bool router_state::end_suspended(
+  std::chrono::steady_clock::time_point now, size_t max) {
   const milliseconds window{config.rules->session_resume_window_ms};
-  return !e.connected && now - e.suspended_at >= window;
-}
-
-bool router_state::end_suspended(std::chrono::steady_clock::time_point now) {
   const auto is_due = [&] {
-    return !x_suspended.empty() && is_over(*find(x_suspended.front()), now);
+    return !x_suspended.empty()
+      && now - find(x_suspended.front())->suspended_at >= window;
   };
-  for (auto n = defaults::sessions_expired_at_once; n > 0 && is_due(); --n)
+  for (; max > 0 && is_due(); --max)
     end(session_id{x_suspended.front()}, failure{errc::expired});
   return !is_due();
 }
@@ -300,13 +293,20 @@ void router_state::look_at_sessions(std::chrono::steady_clock::time_point now) {
   if (!x_tight_since) {
     x_largest.clear();
     x_chosen.clear();
-  } else if (is_exceeded || ++x_looks >= looks_a_round) {
-    choose_largest(looks_a_round * defaults::budget_ended_at_once);
+  } else if (is_exceeded) {
+    choose_largest(defaults::budget_ended_at_once);
+  } else if (++x_looks >= looks_a_round) {
     x_looks = 0;
+    // Where there are few, some are looked at more than once a round.
+    std::sort(x_largest.begin(), x_largest.end(),
+      [](const auto& a, const auto& b) { return a.second < b.second; });
+    x_largest.erase(
+      std::unique(x_largest.begin(), x_largest.end(),
+        [](const auto& a, const auto& b) { return a.second == b.second; }),
+      x_largest.end());
+    choose_largest(looks_a_round * defaults::budget_ended_at_once);
   }
-  relieve(is_exceeded);
-  if (is_exceeded)
-    x_chosen.clear(); // without patience
+  relieve(now, is_exceeded);
 }
 
 void router_state::watch_untaken(session_id id, entry& e,
@@ -325,31 +325,26 @@ void router_state::watch_untaken(session_id id, entry& e,
 }
 
 void router_state::choose_largest(size_t max) {
-  // Few are looked at more than once a round.
-  std::sort(x_largest.begin(), x_largest.end(),
-    [](const auto& a, const auto& b) { return a.second < b.second; });
-  x_largest.erase(
-    std::unique(x_largest.begin(), x_largest.end(),
-      [](const auto& a, const auto& b) { return a.second == b.second; }),
-    x_largest.end());
-  std::sort(x_largest.begin(), x_largest.end());
-  if (x_largest.size() > max)
-    x_largest.erase(
-      x_largest.begin(), x_largest.end() - static_cast<ptrdiff_t>(max));
-  x_chosen = std::exchange(x_largest, {});
+  const auto n = std::min(max, x_largest.size());
+  const auto end = x_largest.begin() + static_cast<ptrdiff_t>(n);
+  std::partial_sort(x_largest.begin(), end, x_largest.end(), std::greater{});
+  x_chosen.assign(std::make_reverse_iterator(end), x_largest.rend());
+  x_largest.clear();
 }
 
-void router_state::relieve(bool is_exceeded) {
+void router_state::relieve(
+  std::chrono::steady_clock::time_point now, bool is_exceeded) {
   for (size_t n = 0; n < defaults::budget_ended_at_once && !x_chosen.empty();) {
     const auto [bytes, id] = x_chosen.back();
     x_chosen.pop_back();
     const auto* e = find(id);
     if (!e)
       continue;
-    // It may have gone on meanwhile.
+    // It may have taken something since.
     if (!is_exceeded
       && (*e->untaken <= defaults::budget_holder_floor
-        || *e->taken != e->taken_seen))
+        || *e->taken != e->taken_seen
+        || now - e->untaken_since < defaults::budget_patience))
       continue;
     failure why{errc::overloaded,
       "the server is short of memory, and this client holds much of it"};

@@ -51,7 +51,7 @@ BOOST_AUTO_TEST_CASE(who_comes_and_goes_leaves_nothing_that_ends_others) {
 }
 
 BOOST_AUTO_TEST_CASE(sessions_that_are_lost_together_all_end) {
-  constexpr size_t count = 10 * defaults::sessions_expired_at_once + 1;
+  constexpr size_t count = 100 * defaults::sessions_expired_at_once + 1;
   policy rules;
   rules.session_endpoints_max = count;
   engine e{1, rules};
@@ -68,22 +68,6 @@ BOOST_AUTO_TEST_CASE(sessions_that_are_lost_together_all_end) {
   e.advance(2s);
   BOOST_TEST(e.report(1).sessions.size() == 1u);
   BOOST_TEST(all.front()->is_in());
-}
-
-BOOST_AUTO_TEST_CASE(
-  who_comes_after_its_window_and_before_its_end_is_too_late) {
-  in_any_order([](engine& e) {
-    e.advance(defaults::sweep_interval / 4);
-    auto& b = e.sign_in(bob, "phone");
-    b.cut();
-    e.settle();
-    e.advance(60s);
-    BOOST_TEST(e.report(1).sessions.size() == 1u);
-    b.resume();
-    e.settle();
-    BOOST_TEST(b.is_in());
-    BOOST_TEST(!b.resumed);
-  });
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -3,6 +3,9 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include <chrono>
+#include <thread>
+
 #include "protocol/defaults.hpp"
 #include "protocol/defaults_memory.hpp"
 #include "tests/actors/gateway/served.hpp"
@@ -247,6 +250,39 @@ BOOST_AUTO_TEST_CASE(who_begins_to_say_much_is_first_read_a_little) {
     return order.size() >= 2;
   }));
   BOOST_TEST(order[0] == lone);
+}
+
+BOOST_AUTO_TEST_CASE(who_said_much_a_while_ago_is_read_in_its_turn) {
+  served s;
+  auto much = sign_in(s);
+  const int first = s.latest();
+  link_ptr link;
+  s.on(s.home(), [&] { link = s.sessions.link; });
+  auto little = sign_in(s);
+  const int second = s.latest();
+  much.client.raw(send_bytes(1, "m1", std::string(20'000, 'x')));
+  much.flush();
+  BOOST_REQUIRE(eventually([&] { return s.sessions.requests == 1; }));
+  s.on(s.home(), [&] {
+    link->handled(0);
+    link = nullptr;
+  });
+  std::this_thread::sleep_for(1'100ms);
+  constexpr uint64_t before = 2;
+  constexpr uint64_t lone = 77;
+  s.on(s.home(), [&] {
+    ask(much, before);
+    BOOST_TEST(eventually([&] { return unread(first) > 0; }));
+    ask(little, lone);
+    BOOST_TEST(eventually([&] { return unread(second) > 0; }));
+  });
+  std::vector<uint64_t> order;
+  BOOST_REQUIRE(eventually([&] {
+    s.on(s.home(), [&] { order = s.sessions.first_numbers; });
+    return order.size() >= 3;
+  }));
+  BOOST_TEST(order[1] == before);
+  BOOST_TEST(order[2] == lone);
 }
 
 BOOST_AUTO_TEST_CASE(where_memory_is_short_the_largest_holder_is_held_back) {
