@@ -113,6 +113,9 @@ private:
   /// Bytes of a read: of one in its turn, and of any other at least.
   static constexpr uint32_t least_read_bytes = 4 * 1024;
 
+  /// Bytes of a read, of who says much and where memory is not tight.
+  static constexpr uint32_t most_read_bytes = 64 * 1024;
+
   std::unique_ptr<client_connection> make_connection(
     wire_protocol protocol, client_connection::owner& o) const;
   /// Whether more may be read, given that so much output may wait.
@@ -124,6 +127,8 @@ private:
   void book();
   void wait_readable();
   bool says_much();
+  static uint32_t next_read_bytes(
+    uint32_t most, uint32_t n, steady_time::duration took);
   void write();
   void write_on();
   void finish();

@@ -20,26 +20,10 @@ namespace {
 
 /// What one read may take of its worker's time, about: small frames cost many
 /// times what large ones do.
-constexpr auto turn_max = std::chrono::microseconds{100};
+constexpr auto turn_max = std::chrono::microseconds{200};
 
 /// Who has filled a read is read behind others for so long after.
 constexpr auto says_much_time = std::chrono::seconds{1};
-
-/// After a read of `n` bytes that took so long.
-uint32_t next_read_bytes(
-  uint32_t now, size_t n, steady_clock::duration took, uint32_t least) {
-  if (took > turn_max)
-    return std::max(static_cast<uint32_t>(n / 2), least);
-  if (n == now && took < turn_max / 4)
-    return std::min<uint32_t>(2 * now, defaults::read_bytes);
-  return now;
-}
-
-/// Reads land here: one buffer a thread, none a connection.
-std::span<char> read_buffer() {
-  static thread_local std::array<char, defaults::read_bytes> buffer;
-  return buffer;
-}
 
 } // namespace
 
@@ -106,6 +90,16 @@ void client_socket::wait_readable() {
     });
 }
 
+/// After a read of `n` of `most` bytes that took so long.
+uint32_t client_socket::next_read_bytes(
+  uint32_t most, uint32_t n, steady_clock::duration took) {
+  if (took > turn_max)
+    return std::max(n / 2, least_read_bytes);
+  if (n == most && took < turn_max / 4)
+    return std::min(2 * most, most_read_bytes);
+  return most;
+}
+
 bool client_socket::says_much() {
   x_says_much =
     x_says_much && steady_clock::now() - x_said_much < says_much_time;
@@ -120,10 +114,12 @@ void client_socket::read() {
     return go_on();
   // In its turn it is read a little, as many are that begin at once; where
   // memory is tight a part of a frame might never become whole.
-  const size_t bytes = x_home->is_tight() ? defaults::read_bytes
-    : x_says_much                         ? x_read_bytes
-                                          : least_read_bytes;
-  auto buffer = read_buffer().first(bytes);
+  const uint32_t bytes = x_home->is_tight() ? defaults::read_bytes
+    : x_says_much                           ? x_read_bytes
+                                            : least_read_bytes;
+  // One buffer a thread, none a connection.
+  static thread_local std::array<char, most_read_bytes> read_buffer;
+  const auto buffer = std::span{read_buffer}.first(bytes);
   const auto began = steady_clock::now();
   error_code ec;
   auto n = x_socket->read_some(asio::buffer(buffer.data(), buffer.size()), ec);
@@ -146,8 +142,8 @@ void client_socket::read() {
     x_connection->receive(
       buffer.first(n), began, x_home->with().world->wall_clock());
     if (n >= least_read_bytes)
-      x_read_bytes = next_read_bytes(static_cast<uint32_t>(buffer.size()), n,
-        steady_clock::now() - began, least_read_bytes);
+      x_read_bytes = next_read_bytes(
+        bytes, static_cast<uint32_t>(n), steady_clock::now() - began);
   }
   book();
   go_on();
