@@ -18,7 +18,7 @@ std::string& spare_buffer() {
   thread_local std::string x;
   return x;
 }
-constexpr size_t spare_bytes_max = 128 * 1024;
+constexpr size_t spare_bytes_max = 192 * 1024;
 
 /// Written bytes at the front of the output are given back beyond so many, once
 /// they are half of it: moving the rest then costs no more than writing did.

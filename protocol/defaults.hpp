@@ -109,8 +109,8 @@ inline constexpr size_t token_bytes = 16;
 
 // -- sockets ------------------------------------------------------------------
 
-/// Bytes that are read from a socket at once: what more would save is less than
-/// others of its worker would wait for memory that is touched the first time.
+/// Bytes that are read from a socket at once where memory is tight: of less, a
+/// part of a frame might never become whole.
 inline constexpr size_t read_bytes = 32 * 1024;
 
 /// How often it is looked what has reached peers that do not say so themselves,

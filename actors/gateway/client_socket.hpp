@@ -27,6 +27,12 @@ class client_socket final : public client_link,
 public:
   using tcp = boost::asio::ip::tcp;
 
+  /// Bytes of a read: of one in its turn, and of any other at least.
+  static constexpr uint32_t least_read_bytes = 4 * 1024;
+
+  /// Bytes of a read at most.
+  static constexpr uint32_t most_read_bytes = 64 * 1024;
+
   client_socket(std::shared_ptr<connections> home, link_id id, std::string peer,
     connection_places::place place, wire_protocol protocol);
   ~client_socket() override;
@@ -110,12 +116,6 @@ public:
   void read() override;
 
 private:
-  /// Bytes of a read: of one in its turn, and of any other at least.
-  static constexpr uint32_t least_read_bytes = 4 * 1024;
-
-  /// Bytes of a read, of who says much and where memory is not tight.
-  static constexpr uint32_t most_read_bytes = 64 * 1024;
-
   std::unique_ptr<client_connection> make_connection(
     wire_protocol protocol, client_connection::owner& o) const;
   /// Whether more may be read, given that so much output may wait.

@@ -115,7 +115,7 @@ void client_socket::read() {
   // In its turn it is read a little, as many are that begin at once; where
   // memory is tight a part of a frame might never become whole.
   const uint32_t bytes = x_home->is_tight() ? defaults::read_bytes
-    : x_says_much                           ? x_read_bytes
+    : is_signed_in() && x_says_much         ? x_read_bytes
                                             : least_read_bytes;
   // One buffer a thread, none a connection.
   static thread_local std::array<char, most_read_bytes> read_buffer;

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <thread>
 
+#include "actors/gateway/client_socket.hpp"
 #include "protocol/defaults.hpp"
 #include "protocol/defaults_memory.hpp"
 #include "tests/actors/gateway/served.hpp"
@@ -204,7 +205,7 @@ BOOST_AUTO_TEST_CASE(who_says_much_is_read_behind_others) {
   s.sessions.takes_its_time = true;
   const std::string body(10'000, 'x');
   constexpr int count = 20;
-  static_assert(count * 10'000 > defaults::read_bytes);
+  static_assert(count * 10'000 > client_socket::most_read_bytes);
   s.on(s.home(), [&] {
     for (uint64_t n = 1; n <= count; ++n)
       much.client.raw(send_bytes(n, "m" + std::to_string(n), body));
