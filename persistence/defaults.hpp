@@ -13,12 +13,6 @@ using namespace std::chrono_literals;
 /// through again no earlier than this: all of it is read.
 inline constexpr std::chrono::microseconds damage_retry = 60s;
 
-/// One that could not be opened again otherwise is tried at the next write, but
-/// for an attempt that took so long: then not for so many times as long as
-/// that, `damage_retry` at most.
-inline constexpr std::chrono::microseconds slow_opening = 1s;
-inline constexpr int slow_opening_pauses = 3;
-
 /// Room that is made beforehand for a list that says it is longer.
 inline constexpr uint64_t contacts_expected = 1000;
 

@@ -1,7 +1,6 @@
 #include "persistence/store.hpp"
 
 #include <algorithm>
-#include <chrono>
 
 #include "persistence/defaults.hpp"
 #include "persistence/keys.hpp"
@@ -52,18 +51,6 @@ result<std::shared_lock<std::shared_mutex>> store::impl::reading() {
 
 // -- writing ------------------------------------------------------------------
 
-namespace {
-
-/// An opening that failed after so long is not tried again for this time, in
-/// which whoever asks the store is answered at once.
-std::chrono::microseconds pause_after(std::chrono::microseconds took) {
-  if (took < defaults::slow_opening)
-    return {};
-  return std::min(defaults::slow_opening_pauses * took, defaults::damage_retry);
-}
-
-} // namespace
-
 /// A RocksDB that failed to write is closed and opened anew, since 7.8 can use
 /// its WAL file again and then ends the process. Not before the disk takes
 /// writes: until then what is there can be read, and after it too if the disk
@@ -72,9 +59,8 @@ result<void> store::impl::recover() {
   if (!refused_from)
     return {};
   auto* env = how.env ? how.env : rocksdb::Env::Default();
-  const auto began = env->NowMicros();
-  if (began < no_opening_until)
-    return tl::unexpected(no_opening);
+  if (env->NowMicros() < damaged_until)
+    return tl::unexpected(damage);
   auto probe = how.path + "/probe.dbtmp";
   auto status = rocksdb::WriteStringToFile(
     env, std::string(defaults::disk_probe_bytes, 'p'), probe, true);
@@ -93,15 +79,13 @@ result<void> store::impl::recover() {
     if (auto readable = open_for_reading(how, refused_from))
       db = std::move(*readable);
     // Not `store_corrupt`: that concerns single records.
-    no_opening = failure{errc::store_failed, std::move(done.error().text)};
-    const auto now = env->NowMicros();
-    const auto pause = done.error().code == errc::store_corrupt
-      ? defaults::damage_retry
-      : pause_after(std::chrono::microseconds(now - began));
-    no_opening_until = now + static_cast<uint64_t>(pause.count());
-    return tl::unexpected(no_opening);
+    damage = failure{errc::store_failed, std::move(done.error().text)};
+    if (done.error().code == errc::store_corrupt)
+      damaged_until = env->NowMicros()
+        + static_cast<uint64_t>(defaults::damage_retry.count());
+    return tl::unexpected(damage);
   }
-  no_opening_until = 0;
+  damaged_until = 0;
   refused_from.reset();
   return {};
 }

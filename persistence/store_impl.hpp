@@ -118,8 +118,8 @@ struct store::impl {
   std::optional<uint64_t> refused_from;
   /// Why the store cannot be opened again, and until when that is taken for
   /// granted, in the disk's microseconds.
-  failure no_opening;
-  uint64_t no_opening_until = 0;
+  failure damage;
+  uint64_t damaged_until = 0;
   /// No IM that waits is older, as far as a whole look has shown; commits lower
   /// it.
   im_order oldest;

@@ -61,32 +61,23 @@ public:
     const rocksdb::FileOptions& how,
     std::unique_ptr<rocksdb::FSWritableFile>* out,
     rocksdb::IODebugContext* c) override {
-    if (!makes_logs && name.ends_with(".log")) {
-      now += refusal_takes;
+    if (!makes_logs && name.ends_with(".log"))
       return rocksdb::IOStatus::IOError("no log can be made");
-    }
     return target()->NewWritableFile(name, how, out, c);
   }
 
   std::atomic<bool> makes_logs = true;
-  /// In microseconds, as `now`, which is the time of the store.
-  std::atomic<uint64_t> refusal_takes = 0;
-  std::atomic<uint64_t> now = 0;
 };
 
 /// A store on such a disk, below which the power can be cut.
 struct logless_store {
   struct environment : rocksdb::EnvWrapper {
     environment(rocksdb::Env& base, std::shared_ptr<logless_fs> files)
-      : EnvWrapper(&base), x_files(files) {
+      : EnvWrapper(&base) {
       file_system_ = std::move(files);
       system_clock_ = base.GetSystemClock();
     }
     const char* Name() const override { return "logless_disk"; }
-    uint64_t NowMicros() override { return x_files->now; }
-
-  private:
-    std::shared_ptr<logless_fs> x_files;
   };
 
   result<std::unique_ptr<store>> open() {
@@ -143,26 +134,6 @@ BOOST_AUTO_TEST_CASE(a_disk_that_can_make_no_log_refuses_and_then_goes_on) {
   }
   x.db.reset();
   x.reopen();
-}
-
-BOOST_AUTO_TEST_CASE(who_asks_a_store_that_opens_slowly_is_answered_at_once) {
-  logless_store x;
-  auto& now = x.files->now;
-  constexpr uint64_t takes = 10'000'000;
-  BOOST_REQUIRE((x.fill() == errc::store_failed));
-  x.files->refusal_takes = takes;
-  BOOST_TEST((x.put(1000) == errc::store_failed));
-  BOOST_TEST(now == takes);
-  for (int k = 0; k < 3; ++k)
-    BOOST_TEST((x.put(1000) == errc::store_failed));
-  BOOST_TEST(now == takes);
-  x.is_whole();
-  now += 3 * takes - 1;
-  x.files->makes_logs = true;
-  BOOST_TEST((x.put(1000) == errc::store_failed));
-  now += 1;
-  BOOST_TEST((x.put(1 + x.kept.size()) == errc::none));
-  x.is_whole();
 }
 
 BOOST_AUTO_TEST_CASE(a_store_that_could_make_no_log_can_be_closed) {
