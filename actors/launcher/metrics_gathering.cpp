@@ -93,11 +93,19 @@ result<void> metrics_gathering::ready() {
   if (!stage.accepts)
     return fail(errc::overloaded, "the server starts");
   const auto& commits = *x_from.commits;
+  const auto refusal = commits.last_refusal();
+  // A store that is opened again reads all of its log, and may not answer for
+  // long: what the disk said last is known all the same.
+  auto no_answer = [&refusal](failure why) {
+    if (refusal)
+      why = failure{refusal->code, refusal->text + "; now " + why.text};
+    return tl::unexpected{std::move(why)};
+  };
   auto since = commits.busy_since();
   if (since
     && std::chrono::steady_clock::now() - *since > defaults::commit_patience)
-    return fail(errc::store_failed, "the disk does not answer");
-  if (!commits.last_was_refused())
+    return no_answer(failure{errc::store_failed, "the disk does not answer"});
+  if (!refusal)
     return {};
   // Nobody may write any more since nobody is sent here: so this does. There
   // is no such setting.
@@ -105,7 +113,7 @@ result<void> metrics_gathering::ready() {
   nothing.emplace_back(put_setting{"probe", ""});
   auto done = x_ask.ask<write_result>(x_from.writer, std::move(nothing));
   if (!done)
-    return tl::unexpected{std::move(done.error())};
+    return no_answer(std::move(done.error()));
   if (done->why.code != errc::none)
     return tl::unexpected{std::move(done->why)};
   return {};

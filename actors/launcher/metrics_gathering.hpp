@@ -20,7 +20,8 @@ public:
   engine_reading read();
 
   /// Whether clients can be served: the listeners accept, the server does not
-  /// stop, the disk takes writes. One that refused the last is tried.
+  /// stop, the disk takes writes. One that refused the last is tried; if
+  /// it does not answer, why it refused is told.
   result<void> ready();
 
 private:

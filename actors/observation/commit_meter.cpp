@@ -7,14 +7,20 @@ void commit_meter::begins(time_point now) noexcept {
 }
 
 void commit_meter::ends(
-  time_point now, size_t operations, bool refused) noexcept {
+  time_point now, size_t operations, const failure* refusal) {
   time_point began{time_point::duration{x_began.load()}};
   x_began = 0;
   x_seconds.add(std::chrono::duration<double>(now - began).count());
   x_operations.add(static_cast<double>(operations));
-  x_last_was_refused = refused;
-  if (refused)
+  if (refusal)
     ++x_refused;
+  std::lock_guard lock(x_refusing);
+  x_last_refusal = refusal ? std::optional(*refusal) : std::nullopt;
+}
+
+std::optional<failure> commit_meter::last_refusal() const {
+  std::lock_guard lock(x_refusing);
+  return x_last_refusal;
 }
 
 std::optional<commit_meter::time_point>

@@ -5,7 +5,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
 #include <optional>
+
+#include "protocol/errors.hpp"
 
 namespace parley {
 
@@ -60,14 +63,16 @@ public:
     1, 4, 16, 64, 256, 1'024, 4'096, 16'384};
 
   void begins(time_point now) noexcept;
-  void ends(time_point now, size_t operations, bool refused) noexcept;
+  /// `refusal`: why the disk refused it, if it did.
+  void ends(
+    time_point now, size_t operations, const failure* refusal = nullptr);
 
   const auto& seconds() const noexcept { return x_seconds; }
   const auto& operations() const noexcept { return x_operations; }
   /// Commits that the disk refused.
   uint64_t refused() const noexcept { return x_refused; }
-  /// The last one was.
-  bool last_was_refused() const noexcept { return x_last_was_refused; }
+  /// Why the last one was, if it was.
+  std::optional<failure> last_refusal() const;
   /// Since when one is under way; nothing if none is.
   std::optional<time_point> busy_since() const noexcept;
 
@@ -75,9 +80,11 @@ private:
   histogram_meter<seconds_bounds.size()> x_seconds{seconds_bounds};
   histogram_meter<operations_bounds.size()> x_operations{operations_bounds};
   std::atomic<uint64_t> x_refused = 0;
-  std::atomic<bool> x_last_was_refused = false;
   /// Ticks of the steady clock; 0: none is under way.
   std::atomic<time_point::rep> x_began = 0;
+
+  mutable std::mutex x_refusing;
+  std::optional<failure> x_last_refusal; // guarded by it
 };
 
 } // namespace parley

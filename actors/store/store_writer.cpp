@@ -52,7 +52,8 @@ result<commit_report> write(
     meter->begins(self->clock().now());
   auto done = db.commit(batch);
   if (meter)
-    meter->ends(self->clock().now(), size, !done && !is_of_one(done.error()));
+    meter->ends(self->clock().now(), size,
+      !done && !is_of_one(done.error()) ? &done.error() : nullptr);
   log(self->state, done, self->clock().now());
   return done;
 }

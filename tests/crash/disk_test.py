@@ -93,8 +93,8 @@ class DiskTest(SystemTest):
     def finding(self, name, holding=""):
         """Once it holds this: where a machine does much else, what is asked
         for does not always come in time, and the operator asks again. A store
-        that tries to open anew reads all of its log each time, and what asks
-        it waits for that."""
+        that tries to open anew reads all of its log each time; its last
+        refusal is told meanwhile."""
         found = {}
 
         def asked():

@@ -20,9 +20,11 @@ BOOST_AUTO_TEST_SUITE(prometheus_text)
 BOOST_AUTO_TEST_CASE(a_histogram_is_cumulative_and_ends_with_all) {
   auto meter = std::make_shared<commit_meter>();
   commit_meter::time_point start{std::chrono::hours{1}};
+  const failure full{errc::store_failed, "no space"};
   for (auto ms : {1, 1, 3, 9'000}) {
     meter->begins(start);
-    meter->ends(start + std::chrono::milliseconds{ms}, 2, ms > 5'000);
+    meter->ends(
+      start + std::chrono::milliseconds{ms}, 2, ms > 5'000 ? &full : nullptr);
   }
   engine_reading x;
   x.commits = meter;

@@ -111,6 +111,25 @@ BOOST_AUTO_TEST_CASE(who_looks_for_what_is_wrong_is_told_soon) {
   BOOST_TEST(workers.at("state") == "failed");
 }
 
+BOOST_AUTO_TEST_CASE(a_silent_store_that_refused_is_told_of_with_the_reason) {
+  silent_engine sut;
+  auto meter = std::make_shared<commit_meter>();
+  sut.reach.engine.commits = meter;
+  const failure full{errc::store_failed, "no space"};
+  meter->begins(steady_clock::now());
+  meter->ends(steady_clock::now(), 1, &full);
+  metrics_gathering metrics{sut.system, sut.reach.engine, sut.stopping};
+  auto is_told = [&] {
+    const auto ready = metrics.ready();
+    return !ready && ready.error().code == errc::store_failed
+      && ready.error().text.starts_with("no space; ");
+  };
+  BOOST_TEST(is_told());
+  // As it does while one is under way for long.
+  meter->begins(steady_clock::now() - defaults::commit_patience - 1s);
+  BOOST_TEST(is_told());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace parley::test

@@ -132,11 +132,12 @@ BOOST_AUTO_TEST_CASE(a_store_that_refuses_fails_and_one_that_did_is_told_of) {
   x.engine.commits = meter;
   BOOST_TEST(state(x, "store") == "passed");
   meter->begins(commit_meter::time_point{1h});
-  meter->ends(commit_meter::time_point{1h}, 1, true);
+  const failure full{errc::store_failed, "no space"};
+  meter->ends(commit_meter::time_point{1h}, 1, &full);
   BOOST_TEST(state(x, "store") == "warning");
   x.engine.unreadable = 3;
   BOOST_TEST(state(x, "store") == "warning");
-  x.store = failure{errc::store_failed, "no space"};
+  x.store = full;
   BOOST_TEST(state(x, "store") == "failed");
 }
 
