@@ -355,14 +355,20 @@ class DiskTest(SystemTest):
         self.faults.stall_disk()
         bound = MEMORY_MIB * 2**20
         began = time.monotonic()
-        while time.monotonic() - began < STALLED:
+
+        def is_bounded():
             flood.go_on()
             page = read(server)
             held = {k: v for k, v in page.items() if "held_bytes{" in k}
             self.assertLessEqual(sum(held.values()), bound, held)
+            return (
+                page["parley_reads_held_back_total"] > 0
+                and time.monotonic() - began >= STALLED
+            )
+
+        wait_until(is_bounded, "a read that is held back", STALLED + PATIENCE)
         # They would have sent more, and others are served.
         self.assertGreater(flood.done["bytes"], bound / 4)
-        self.assertGreater(page["parley_reads_held_back_total"], 0)
         self.assertEqual(alice.send(bob.name), "delivered")
         self.faults.disarm()
         self.assertEqual(alice.send(absent), "stored")
