@@ -114,9 +114,9 @@ void client_socket::read() {
     return go_on();
   // In its turn it is read a little, as many are that begin at once; where
   // memory is tight a part of a frame might never become whole.
-  const uint32_t bytes = x_home->is_tight() ? defaults::read_bytes
-    : is_signed_in() && x_says_much         ? x_read_bytes
-                                            : least_read_bytes;
+  const uint32_t bytes = x_home->is_tight()       ? defaults::read_bytes
+    : (is_signed_in() || x_closed) && x_says_much ? x_read_bytes
+                                                  : least_read_bytes;
   // One buffer a thread, none a connection.
   static thread_local std::array<char, most_read_bytes> read_buffer;
   const auto buffer = std::span{read_buffer}.first(bytes);
