@@ -111,7 +111,7 @@ inline constexpr size_t token_bytes = 16;
 
 /// Bytes that are read from a socket at once where memory is tight: of less, a
 /// part of a frame might never become whole.
-inline constexpr size_t read_bytes = 32 * 1024;
+inline constexpr size_t tight_read_bytes = 32 * 1024;
 
 /// How often it is looked what has reached peers that do not say so themselves,
 /// while there is anything: at first, and where nothing moves for long.

@@ -127,8 +127,6 @@ private:
   void book();
   void wait_readable();
   bool says_much();
-  static uint32_t next_read_bytes(
-    uint32_t most, uint32_t n, steady_time::duration took);
   void write();
   void write_on();
   void finish();

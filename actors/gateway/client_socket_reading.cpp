@@ -25,6 +25,16 @@ constexpr auto turn_max = std::chrono::microseconds{200};
 /// Who has filled a read is read behind others for so long after.
 constexpr auto says_much_time = std::chrono::seconds{1};
 
+/// After a read of `n` of `most` bytes that took so long.
+uint32_t next_read_bytes(
+  uint32_t most, uint32_t n, steady_clock::duration took) {
+  if (took > turn_max)
+    return std::max(n / 2, client_socket::least_read_bytes);
+  if (n == most && took < turn_max / 4)
+    return std::min(2 * most, client_socket::most_read_bytes);
+  return most;
+}
+
 } // namespace
 
 bool client_socket::takes_input(size_t output_max) const noexcept {
@@ -90,16 +100,6 @@ void client_socket::wait_readable() {
     });
 }
 
-/// After a read of `n` of `most` bytes that took so long.
-uint32_t client_socket::next_read_bytes(
-  uint32_t most, uint32_t n, steady_clock::duration took) {
-  if (took > turn_max)
-    return std::max(n / 2, least_read_bytes);
-  if (n == most && took < turn_max / 4)
-    return std::min(2 * most, most_read_bytes);
-  return most;
-}
-
 bool client_socket::says_much() {
   x_says_much =
     x_says_much && steady_clock::now() - x_said_much < says_much_time;
@@ -114,7 +114,7 @@ void client_socket::read() {
     return go_on();
   // In its turn it is read a little, as many are that begin at once; where
   // memory is tight a part of a frame might never become whole.
-  const uint32_t bytes = x_home->is_tight()       ? defaults::read_bytes
+  const uint32_t bytes = x_home->is_tight()       ? defaults::tight_read_bytes
     : (is_signed_in() || x_closed) && x_says_much ? x_read_bytes
                                                   : least_read_bytes;
   // One buffer a thread, none a connection.

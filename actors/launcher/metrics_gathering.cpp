@@ -97,7 +97,7 @@ result<void> metrics_gathering::ready() {
   // A store that is opened again reads all of its log, and may not answer for
   // long: what the disk said last is known all the same.
   auto no_answer = [&refusal](failure why) {
-    if (refusal)
+    if (refusal && why.code != errc::server_stopping)
       why = failure{refusal->code, refusal->text + "; now " + why.text};
     return tl::unexpected{std::move(why)};
   };

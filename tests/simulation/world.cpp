@@ -92,7 +92,7 @@ bool world::pass(wire& w, bool up) {
   auto n = way.bytes.size();
   if (below(2) == 0)
     n = 1 + below(n);
-  n = std::min<uint64_t>({n, way.fuse, defaults::read_bytes});
+  n = std::min<uint64_t>({n, way.fuse, defaults::tight_read_bytes});
   auto some = way.bytes.substr(0, n);
   way.bytes.erase(0, n);
   if (way.fuse != UINT64_MAX)

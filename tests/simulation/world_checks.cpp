@@ -22,8 +22,8 @@ constexpr size_t longest_body = 20'000;
 /// Bytes that wait for a client: what is sent ahead and one event more, beside
 /// what has no number.
 void world::check_bounds() {
-  constexpr auto max = front::output_ahead + longest_body + defaults::read_bytes
-    + defaults::stranger_output_max;
+  constexpr auto max = front::output_ahead + longest_body
+    + defaults::tight_read_bytes + defaults::stranger_output_max;
   for (auto& w : x_wires)
     if (w->server && !w->server->is_closing()
       && w->server->output_waiting() > max)

@@ -139,7 +139,7 @@ BOOST_AUTO_TEST_CASE(holders_that_take_all_they_may_stay_within_the_bound) {
   for (size_t holders : {1, 10, 1'000}) {
     two_workers w;
     std::vector<uint64_t> held(holders);
-    constexpr uint64_t step = defaults::read_bytes;
+    constexpr uint64_t step = defaults::tight_read_bytes;
     for (bool any = true; any;) {
       any = false;
       for (auto& x : held) {

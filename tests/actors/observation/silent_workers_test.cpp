@@ -125,6 +125,9 @@ BOOST_AUTO_TEST_CASE(a_silent_store_that_refused_is_told_of_with_the_reason) {
       && ready.error().text.starts_with("no space; ");
   };
   BOOST_TEST(is_told());
+  sut.stopping = true;
+  BOOST_TEST((metrics.ready().error().code == errc::server_stopping));
+  sut.stopping = false;
   // As it does while one is under way for long.
   meter->begins(steady_clock::now() - defaults::commit_patience - 1s);
   BOOST_TEST(is_told());
